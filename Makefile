@@ -1,0 +1,40 @@
+# Everything a newcomer types. Needs Python 3.11 or later and make; the rest is installed into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT := out
+
+.PHONY: help install demo test lint types bench clean
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+install: $(VENV)/.installed  ## make .venv with the versions of constraints.txt
+
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,dev]'
+	@touch $@
+
+demo: install  ## Greedy on an embedded city: a table of results and a map
+	$(BIN)/crowdgym demo --out $(OUT)
+
+test: install  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: install  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install  ## mypy, strict on the package
+	@mkdir -p .typing/crowdgym
+	@for part in envs agents data configs; do ln -sfn ../../$$part .typing/crowdgym/$$part; done
+	@for file in src/crowdgym/*; do ln -sfn ../../$$file .typing/crowdgym/$$(basename $$file); done
+	MYPYPATH=.typing $(BIN)/mypy -p crowdgym
+
+bench: install  ## the figures of the README: reset, step and memory
+	$(BIN)/python benchmarks/csc_step.py
+
+clean:  ## forget .venv and what was written
+	rm -rf $(VENV) .typing $(OUT) build *.egg-info

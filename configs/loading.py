@@ -1,0 +1,91 @@
+"""From YAML files and keywords to checked, frozen settings.
+
+Three layers, the later one wins: the defaults of the environment (``envs/NAME.yaml``), the scenario's own settings
+(``scenarios/NAME.yaml``, where there is one), and the keywords of the caller.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import Any, ClassVar, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from crowdgym.configs.errors import ConfigError, UnknownKeywordError
+
+
+class Settings(BaseModel):
+    """The base of every environment's settings: frozen, strict about names and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    environment: ClassVar[str]
+
+    scenario: str
+
+    @property
+    def dataset(self) -> str:
+        """The dataset the scenario plays on: the one its file names, or the one of the same name."""
+        return str(_read_yaml("scenarios", self.scenario).get("dataset", self.scenario))
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> AnySettings:
+    """Check ``keywords`` and fill in what they leave open.
+
+    Raises:
+        UnknownKeywordError: a keyword that does not exist; lists those that do.
+        ConfigError: a value that cannot be used; names it and what was expected.
+    """
+    unknown = sorted(set(keywords) - set(model.model_fields))
+    if unknown:
+        close = get_close_matches(unknown[0], model.model_fields, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UnknownKeywordError(
+            f"{model.environment} has no keyword {unknown[0]!r}{hint} (known: {', '.join(model.model_fields)})"
+        )
+    defaults = _read_yaml("envs", model.environment)
+    scenario = keywords.get("scenario", defaults["scenario"])
+    if not isinstance(scenario, str) or not scenario:
+        raise ConfigError(f"scenario must be the name of a dataset or preset, got {scenario!r}")
+    preset = _read_yaml("scenarios", scenario).get(model.environment, {})
+    try:
+        return model(**{**defaults, **preset, **{name: _plain(value) for name, value in keywords.items()}})
+    except ValidationError as error:
+        raise ConfigError(_in_one_sentence(error)) from None
+
+
+def scenario_names() -> tuple[str, ...]:
+    """The scenarios that come with CrowdGym. Any dataset is one, too."""
+    names = (entry.name for entry in files("crowdgym.configs").joinpath("scenarios").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def _plain(value: object) -> object:
+    """NumPy scalars as the Python numbers they stand for; whole numbers stay whole."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
+
+
+@cache
+def _read_yaml(folder: str, name: str) -> dict[str, Any]:
+    resource = files("crowdgym.configs").joinpath(folder, f"{name}.yaml")
+    if not name.replace("-", "").replace("_", "").isalnum() or not resource.is_file():
+        return {}
+    content = yaml.safe_load(resource.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ConfigError(f"{resource} must hold a mapping of names to values")
+    return content
+
+
+def _in_one_sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = first["loc"][0] if first["loc"] else "settings"
+    wanted = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    others = [
+        other["msg"].removeprefix("Input should be ") for other in error.errors()[1:] if other["loc"][:1] == (name,)
+    ]
+    return f"{name} must be {' or '.join([wanted, *others])}, got {first['input']!r}"

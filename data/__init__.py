@@ -1,0 +1,1 @@
+"""Road networks, order streams and datasets. Imports no other part of CrowdGym."""

@@ -1,0 +1,111 @@
+"""Where files are kept, and how they are written: whole or not at all.
+
+Everything that CrowdGym keeps on disk lies under one folder, the platform's cache directory unless the environment
+variable ``CROWDGYM_DATA`` names another. A file is written under a temporary name beside its target and then renamed,
+so that a reader, or a second process that writes the same file, never meets a half of one.
+"""
+
+import io
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from crowdgym.data.errors import DataError
+
+CACHE_VARIABLE = "CROWDGYM_DATA"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class DamagedFileError(DataError):
+    """A file that is truncated, corrupted or not what its name says."""
+
+
+def cache_folder() -> Path:
+    """Return the folder under which everything is kept (it need not exist yet)."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("crowdgym"))
+
+
+def make_folder(folder: Path) -> Path:
+    """Create ``folder`` and its parents.
+
+    Raises:
+        DataError: it cannot be created or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot create the folder {folder}: {error.strerror}; make it writable, "
+            f"or set {CACHE_VARIABLE} to a folder that is"
+        ) from error
+    return folder
+
+
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write ``content`` to ``target``, whole or not at all.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    make_folder(target.parent)
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise DataError(
+            f"cannot write {target}: {error.strerror}; make its folder writable, "
+            f"or set {CACHE_VARIABLE} to one that is"
+        ) from error
+
+
+def write_arrays(target: Path, arrays: Arrays) -> None:
+    """Write named arrays as one ``.npz`` file, whole or not at all. See `write_bytes` for what is raised."""
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_bytes(target, buffer.getvalue())
+
+
+def read_arrays(source: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Read the named arrays of an ``.npz`` file. Never unpickles; the archive's CRC sums are checked.
+
+    Raises:
+        DamagedFileError: the file is truncated or corrupted, or lacks one of the arrays.
+        FileNotFoundError: there is no such file.
+    """
+    try:
+        with zipfile.ZipFile(source) as archive:
+            kept = archive.namelist()
+            missing = [name for name in names if f"{name}.npy" not in kept]
+            if missing:
+                raise DamagedFileError(f"{source} lacks the array {missing[0]!r}; expected {', '.join(names)}")
+            # Whole members first: `np.load` stops where the array's own header says, and then no sum is checked.
+            contents = {name: io.BytesIO(archive.read(f"{name}.npy")) for name in names}
+        return {name: np.lib.format.read_array(content, allow_pickle=False) for name, content in contents.items()}
+    except (FileNotFoundError, DamagedFileError):
+        raise
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        raise DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,31 @@
+"""What all tests share: a cache folder of their own, and the way to the real data beside the checkout."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the person's own cache out of the tests; all workers of a parallel run share one."""
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+    os.environ["CROWDGYM_DATA"] = str(base / "crowdgym-cache")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Return the way to a real file, or skip the test with the reason."""
+
+    def find(relative: str) -> Path:
+        path = SHARED_DATA / relative
+        if not path.exists():
+            pytest.skip(f"the real data are not beside this checkout ({relative} is missing)")
+        return path
+
+    return find
