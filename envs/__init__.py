@@ -1,0 +1,1 @@
+"""Environments, one folder for each problem setting."""

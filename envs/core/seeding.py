@@ -1,0 +1,86 @@
+"""Where the randomness of an episode comes from: all of it is drawn at reset, from children of one seed sequence.
+
+Tasks, workers and noise have a child each, so that two episodes of one seed that differ in the number of workers still
+meet the same tasks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crowdgym.configs.errors import ConfigError
+
+# The benchmark sets are apart from anything a person gets with a seed of their own: one more word of entropy.
+_BENCHMARK = 0x43524F5744
+
+# PettingZoo's parallel_api_test resets every environment with options={"options": 1}, which has to pass.
+_PETTINGZOO_TEST_OPTION = "options"
+
+
+@dataclass(frozen=True)
+class InstanceSeeds:
+    """One generator for each thing that is drawn."""
+
+    tasks: np.random.Generator
+    workers: np.random.Generator
+    noise: np.random.Generator
+
+    @classmethod
+    def of(cls, sequence: np.random.SeedSequence) -> "InstanceSeeds":
+        """The three children of ``sequence`` (which is left as it was)."""
+        fresh = np.random.SeedSequence(entropy=sequence.entropy, spawn_key=sequence.spawn_key)
+        return cls(*(np.random.Generator(np.random.PCG64(child)) for child in fresh.spawn(3)))
+
+
+def benchmark_sequence(instance: int) -> np.random.SeedSequence:
+    """The seed sequence of the ``instance``-th instance of a scenario's benchmark set."""
+    return np.random.SeedSequence(entropy=(_BENCHMARK, instance))
+
+
+class EpisodeSeeds:
+    """The seed sequences of the episodes of one environment copy, one after the other.
+
+    After ``restart(seed)`` the first is that of ``seed`` itself; the following ones come from its spawns, so that a
+    run of episodes is fixed by one seed, and an episode can be had again by its own.
+    """
+
+    def __init__(self) -> None:
+        self._root = np.random.SeedSequence()
+        self._episode = 0
+
+    def restart(self, seed: int) -> None:
+        """Begin again from ``seed``.
+
+        Raises:
+            ConfigError: it is not a whole number from 0 on.
+        """
+        if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+            raise ConfigError(f"seed must be a whole number from 0 on, got {seed!r}")
+        self._root = np.random.SeedSequence(int(seed))
+        self._episode = 0
+
+    def next(self) -> np.random.SeedSequence:
+        """The seed sequence of the next episode."""
+        episode, self._episode = self._episode, self._episode + 1
+        if episode == 0:
+            return self._root
+        return np.random.SeedSequence(entropy=self._root.entropy, spawn_key=(1_000 + episode,))
+
+
+def requested_instance(options: dict[str, object] | None) -> int | None:
+    """The benchmark instance that the options of a ``reset`` ask for, if any.
+
+    Raises:
+        ConfigError: an option of another name, or an instance that is not a whole number from 0 on.
+    """
+    if not options:
+        return None
+    unknown = sorted(set(options) - {"instance", _PETTINGZOO_TEST_OPTION})
+    if unknown:
+        raise ConfigError(f"reset has no option {unknown[0]!r}; the one there is: 'instance'")
+    if "instance" not in options:
+        return None
+    instance = options["instance"]
+    if not isinstance(instance, int | np.integer) or isinstance(instance, bool) or instance < 0:
+        raise ConfigError(f"the option 'instance' must be a whole number from 0 on, got {instance!r}")
+    return int(instance)

@@ -1,0 +1,1 @@
+"""Collaborative spatial crowdsourcing: several workers share one task; workers are the agents."""

@@ -1,0 +1,333 @@
+"""The kernel of CSC: what happens between two epochs, exactly. ``docs/csc_dynamics.md`` is the specification.
+
+Between two epochs nobody decides, so what happens at one task has no bearing on another: each task plays its own
+arrivals, finish and expiry in order of time, whatever the others do. State changes at events only, never at an epoch,
+so an epoch at which nobody acts changes no bit.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.data.jit import kernel
+from crowdgym.envs.core.payment import payment_at
+from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
+from crowdgym.envs.core.sorting import heap_sort
+from crowdgym.envs.csc.state import CscState, Distances, Epoch, Tasks, Workers
+
+# The statuses as plain numbers, which is what a kernel can read (state.py names them).
+IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
+PENDING, OPEN, FINISHED, EXPIRED = 0, 1, 2, 3
+
+
+class Rules(NamedTuple):
+    """The constants of an environment."""
+
+    speed_mps: float
+    range_m: float
+    penalty_per_s: float  # zeta
+
+
+@kernel
+def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> None:
+    """Put copy ``b`` at time 0. Its task and worker constants and ``distances.rows`` have been filled in before."""
+    workers, tasks, distances = state.workers, state.tasks, state.distances
+    num_workers, num_tasks = workers.status.shape[1], tasks.status.shape[1]
+    for i in range(num_tasks):
+        tasks.status[b, i] = OPEN if tasks.created_s[b, i] <= 0.0 else PENDING
+        tasks.work_left_s[b, i] = tasks.workload_s[b, i]
+        tasks.since_s[b, i] = 0.0
+        tasks.present[b, i] = tasks.en_route[b, i] = 0
+        tasks.first_present[b, i] = tasks.first_en_route[b, i] = -1
+        tasks.end_s[b, i] = np.nan
+        tasks.paid[b, i] = 0.0
+        tasks.x_m[b, i], tasks.y_m[b, i] = roads.x_m[tasks.node[b, i]], roads.y_m[tasks.node[b, i]]
+        distances.place_node[b, i] = tasks.node[b, i]
+    for i in range(num_tasks):  # row by row: a row of 16-bit distances stays in the nearest cache
+        row = distances.rows[b, i]
+        for place in range(num_tasks + num_workers):
+            distances.places[b, place, i] = row[distances.place_node[b, place]]
+    for w in range(num_workers):
+        workers.status[b, w] = IDLE
+        workers.place[b, w] = num_tasks + w
+        workers.task[b, w] = -1
+        workers.depart_s[b, w] = workers.arrive_s[b, w] = 0.0
+        workers.leg_units[b, w] = workers.trail_units[b, w] = 0
+        workers.goal[b, w] = workers.trail_node[b, w] = distances.place_node[b, num_tasks + w]
+        workers.driven_units[b, w] = 0
+        workers.illegal[b, w] = 0
+        workers.next_worker[b, w] = -1
+        _list_reachable_tasks(workers, tasks, distances, rules, roads.unit_m, b, w)
+    state.epoch.share[b, :] = 0.0
+    state.epoch.remaining_s[b, :] = 0.0
+    state.epoch.revenue[b] = 0.0
+
+
+@kernel
+def _list_reachable_tasks(
+    workers: Workers, tasks: Tasks, distances: Distances, rules: Rules, unit_m: float, b: int, w: int
+) -> None:
+    """List the tasks that worker ``w``, idle from now on, can ever take from where it is; nearest first, ties by id."""
+    units = distances.places[b, workers.place[b, w]]
+    keys = distances.keys[b]
+    count = 0
+    for i in range(len(units)):
+        if (
+            tasks.status[b, i] <= OPEN
+            and workers.skills[b, w, tasks.skill[b, i]]
+            and units[i] * unit_m <= rules.range_m
+        ):
+            keys[count] = (np.int64(units[i]) << 32) | i
+            count += 1
+    heap_sort(keys, count)
+    for j in range(count):
+        distances.reach[b, w, j] = keys[j] & 0xFFFFFFFF
+    distances.reach_count[b, w] = count
+
+
+@kernel
+def take_actions(
+    state: CscState, roads: RoadArrays, rules: Rules, b: int, actions: NDArray[np.int64], now_s: float
+) -> None:
+    """Apply the joint action of copy ``b`` at an epoch. ``actions``: shape [W], 0 holds, i takes the i-th candidate."""
+    workers, tasks, epoch = state.workers, state.tasks, state.epoch
+    epoch.share[b, :] = 0.0
+    epoch.remaining_s[b, :] = 0.0
+    epoch.revenue[b] = 0.0
+    for w in range(len(actions)):
+        action = actions[w]
+        if action == 0:
+            continue
+        if epoch.mask[b, w, action] == 0:
+            workers.illegal[b, w] += 1
+            continue
+        task = epoch.candidates[b, w, action - 1]
+        units = int(state.distances.places[b, workers.place[b, w], task])
+        workers.status[b, w] = TRAVELLING
+        workers.task[b, w] = task
+        workers.depart_s[b, w] = now_s
+        workers.arrive_s[b, w] = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
+        workers.leg_units[b, w] = units
+        workers.goal[b, w] = tasks.node[b, task]
+        workers.trail_node[b, w] = state.distances.place_node[b, workers.place[b, w]]
+        workers.trail_units[b, w] = 0
+        tasks.en_route[b, task] += 1
+        _insert_en_route(workers, tasks, b, w, task)
+        epoch.remaining_s[b, w] = -1.0  # filled in below, when everyone has chosen
+    for w in range(len(actions)):
+        if epoch.remaining_s[b, w] < 0.0:
+            task = workers.task[b, w]
+            crew = tasks.present[b, task] + tasks.en_route[b, task]
+            epoch.remaining_s[b, w] = work_left_s(tasks, b, task, now_s) / crew
+
+
+@kernel
+def work_left_s(tasks: Tasks, b: int, task: int, now_s: float) -> float:
+    """Worker-seconds left of an open task at ``now_s``, no event having happened there since ``since_s``."""
+    done_s = tasks.present[b, task] * (now_s - tasks.since_s[b, task])
+    return float(max(0.0, tasks.work_left_s[b, task] - done_s))
+
+
+@kernel
+def _insert_en_route(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
+    """Put ``w`` into the task's list of those on their way, which is sorted by (arrival, worker)."""
+    before, after = -1, tasks.first_en_route[b, task]
+    while after >= 0 and (
+        workers.arrive_s[b, after] < workers.arrive_s[b, w]
+        or (workers.arrive_s[b, after] == workers.arrive_s[b, w] and after < w)
+    ):
+        before, after = after, workers.next_worker[b, after]
+    workers.next_worker[b, w] = after
+    if before < 0:
+        tasks.first_en_route[b, task] = w
+    else:
+        workers.next_worker[b, before] = w
+
+
+@kernel
+def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: float) -> None:
+    """Play copy ``b`` forward through every event up to and including ``until_s``."""
+    workers, tasks = state.workers, state.tasks
+    for i in range(tasks.status.shape[1]):
+        if tasks.status[b, i] == PENDING and tasks.created_s[b, i] <= until_s:
+            tasks.status[b, i] = OPEN
+        if tasks.status[b, i] == OPEN:
+            _play_task(state, roads, rules, b, i, until_s)
+    for w in range(workers.status.shape[1]):
+        if workers.status[b, w] == RELEASED and workers.arrive_s[b, w] <= until_s:
+            _become_idle_at_own_place(state, roads, rules, b, w)
+
+
+@kernel
+def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, until_s: float) -> None:
+    workers, tasks = state.workers, state.tasks
+    deadline_s = tasks.deadline_s[b, task]
+    while True:
+        finish_s = np.inf
+        if tasks.present[b, task] > 0:
+            finish_s = tasks.since_s[b, task] + tasks.work_left_s[b, task] / tasks.present[b, task]
+        first = tasks.first_en_route[b, task]
+        arrival_s = workers.arrive_s[b, first] if first >= 0 else np.inf
+        if finish_s < deadline_s and finish_s <= arrival_s:
+            if finish_s <= until_s:
+                _end_task(state, roads, rules, b, task, FINISHED, finish_s)
+            return
+        if deadline_s <= arrival_s:
+            if deadline_s <= until_s:
+                _end_task(state, roads, rules, b, task, EXPIRED, deadline_s)
+            return
+        if arrival_s > until_s:
+            return
+        _arrive(workers, tasks, b, first, task)
+
+
+@kernel
+def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
+    """Worker ``w``, first on the list of those on their way, starts to work."""
+    now_s = workers.arrive_s[b, w]
+    if tasks.present[b, task] > 0:
+        tasks.work_left_s[b, task] -= tasks.present[b, task] * (now_s - tasks.since_s[b, task])
+    tasks.since_s[b, task] = now_s
+    tasks.present[b, task] += 1
+    tasks.en_route[b, task] -= 1
+    tasks.first_en_route[b, task] = workers.next_worker[b, w]
+    workers.next_worker[b, w] = tasks.first_present[b, task]
+    tasks.first_present[b, task] = w
+    workers.status[b, w] = WORKING
+    workers.place[b, w] = task
+    workers.driven_units[b, w] += workers.leg_units[b, w]
+    workers.leg_units[b, w] = 0
+
+
+@kernel
+def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
+    """A task finishes or expires: pay for it, and let everyone go."""
+    workers, tasks, epoch = state.workers, state.tasks, state.epoch
+    tasks.status[b, task] = status
+    tasks.end_s[b, task] = end_s
+    if status == FINISHED:
+        paid = payment_at(
+            end_s, tasks.expected_s[b, task], tasks.deadline_s[b, task], tasks.payment[b, task], rules.penalty_per_s
+        )
+        tasks.paid[b, task] = paid
+        epoch.revenue[b] += paid
+        _share_payment(workers, tasks, epoch, b, task, end_s, paid)
+    w = tasks.first_present[b, task]
+    while w >= 0:
+        following = workers.next_worker[b, w]
+        _become_idle(state, rules, roads.unit_m, b, w, task, end_s)
+        w = following
+    w = tasks.first_en_route[b, task]
+    while w >= 0:
+        following = workers.next_worker[b, w]
+        _release(state, roads, rules, b, w, end_s)
+        w = following
+    tasks.first_present[b, task] = tasks.first_en_route[b, task] = -1
+    tasks.present[b, task] = tasks.en_route[b, task] = 0
+
+
+@kernel
+def _share_payment(workers: Workers, tasks: Tasks, epoch: Epoch, b: int, task: int, end_s: float, paid: float) -> None:
+    """Split a payment among those present by the worker-seconds they gave."""
+    total_s = 0.0
+    w = tasks.first_present[b, task]
+    while w >= 0:
+        total_s += end_s - workers.arrive_s[b, w]
+        w = workers.next_worker[b, w]
+    w = tasks.first_present[b, task]
+    while w >= 0:
+        # A workload too small to move the clock leaves nothing to weigh by: then equal parts.
+        weight = (end_s - workers.arrive_s[b, w]) / total_s if total_s > 0.0 else 1.0 / tasks.present[b, task]
+        epoch.share[b, w] += paid * weight
+        w = workers.next_worker[b, w]
+
+
+@kernel
+def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, place: int, since_s: float) -> None:
+    workers = state.workers
+    workers.status[b, w] = IDLE
+    workers.place[b, w] = place
+    workers.task[b, w] = -1
+    workers.next_worker[b, w] = -1
+    workers.arrive_s[b, w] = since_s
+    workers.goal[b, w] = workers.trail_node[b, w] = state.distances.place_node[b, place]
+    _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
+
+
+@kernel
+def follow_trail(
+    roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Workers, b: int, w: int, now_s: float
+) -> None:
+    """Move a worker's trail on to the last node that it has passed at ``now_s``."""
+    node, units = workers.trail_node[b, w], workers.trail_units[b, w]
+    while units < workers.leg_units[b, w]:
+        arc = next_arc(roads, to_goal, node)
+        further = units + roads.length[arc]
+        if workers.depart_s[b, w] + travel_time_s(further, roads.unit_m, speed_mps) > now_s:
+            break
+        node, units = roads.indices[arc], further
+    workers.trail_node[b, w], workers.trail_units[b, w] = node, units
+
+
+@kernel
+def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, end_s: float) -> None:
+    """The task of a worker on its way has ended: it goes on to the next node, where its way ends."""
+    workers = state.workers
+    to_goal = state.distances.rows[b, workers.task[b, w]]
+    follow_trail(roads, rules.speed_mps, to_goal, workers, b, w, end_s)
+    node, units = workers.trail_node[b, w], workers.trail_units[b, w]
+    if workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps) < end_s:
+        arc = next_arc(roads, to_goal, node)
+        node, units = roads.indices[arc], units + roads.length[arc]
+    workers.status[b, w] = RELEASED
+    workers.next_worker[b, w] = -1
+    workers.goal[b, w] = node
+    workers.leg_units[b, w] = units
+    workers.arrive_s[b, w] = workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps)
+
+
+@kernel
+def _become_idle_at_own_place(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int) -> None:
+    """A released worker has reached the end of its way: its own place is there from now on."""
+    workers, distances = state.workers, state.distances
+    num_tasks = state.tasks.status.shape[1]
+    own = num_tasks + w
+    goal = workers.goal[b, w]
+    distances.place_node[b, own] = goal
+    for i in range(num_tasks):
+        distances.places[b, own, i] = distances.rows[b, i, goal]
+    workers.driven_units[b, w] += workers.leg_units[b, w]
+    workers.leg_units[b, w] = 0
+    _become_idle(state, rules, roads.unit_m, b, w, own, workers.arrive_s[b, w])
+
+
+@kernel
+def list_candidates(state: CscState, b: int) -> None:
+    """Write the masks and candidates of copy ``b``: for each idle worker its nearest open tasks."""
+    workers, tasks, distances, epoch = state.workers, state.tasks, state.distances, state.epoch
+    most = epoch.candidates.shape[2]
+    for w in range(workers.status.shape[1]):
+        found = 0
+        epoch.mask[b, w, 0] = 1
+        if workers.status[b, w] == IDLE:
+            reach = distances.reach[b, w]
+            kept = 0
+            count = distances.reach_count[b, w]
+            for j in range(count):
+                if found == most and kept == j:
+                    kept = count  # nothing has ended so far and no more is wanted: leave the rest as it is
+                    break
+                task = reach[j]
+                if tasks.status[b, task] > OPEN:
+                    continue
+                reach[kept] = task
+                kept += 1
+                if tasks.status[b, task] == OPEN and found < most:
+                    epoch.candidates[b, w, found] = task
+                    found += 1
+                    epoch.mask[b, w, found] = 1
+            distances.reach_count[b, w] = kept
+        for slot in range(found, most):
+            epoch.candidates[b, w, slot] = -1
+            epoch.mask[b, w, slot + 1] = 0

@@ -1,0 +1,66 @@
+"""The state of CSC as one row of numbers, for centralised critics.
+
+Every worker and every task is in it; a task that is not created yet is all zeros, as the platform does not know it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.envs.csc.dynamics import OPEN, PENDING
+from crowdgym.envs.csc.instance import NUM_SKILLS
+from crowdgym.envs.csc.simulation import CscSimulation
+
+WORKER_STATE = ("x", "y", "idle", "travelling", "working", "released", *(f"skill_{k}" for k in range(NUM_SKILLS)))
+TASK_STATE = (
+    *("x", "y", "open", "finished", "expired", "work_left", "until_expected", "until_deadline", "payment"),
+    *("workers_present", "workers_en_route"),
+    *(f"skill_{k}" for k in range(NUM_SKILLS)),
+)
+_CREW_SCALE = 10.0
+
+
+def state_width(workers: int, tasks: int) -> int:
+    """Numbers in a state: elapsed time, then W rows of ``WORKER_STATE``, then T rows of ``TASK_STATE``."""
+    return 1 + workers * len(WORKER_STATE) + tasks * len(TASK_STATE)
+
+
+def global_state(simulation: CscSimulation, b: int) -> NDArray[np.float32]:
+    """The state of copy ``b``, in [-1, 1], scaled as the observations are. Shape [state_width]."""
+    workers, tasks, scales = simulation.state.workers, simulation.state.tasks, simulation.scales
+    now_s = simulation.now_s(b)
+
+    status = np.eye(4)[workers.status[b]]  # [W, 4]
+    crowd = np.concatenate(
+        [_placed(workers.x_m[b], workers.y_m[b], simulation), status, workers.skills[b].astype(np.float64)], axis=1
+    )
+    open_now = tasks.status[b] == OPEN
+    left_s = tasks.work_left_s[b] - tasks.present[b] * np.where(open_now, now_s - tasks.since_s[b], 0.0)
+    work = np.concatenate(
+        [
+            _placed(tasks.x_m[b], tasks.y_m[b], simulation),
+            np.eye(4)[tasks.status[b]][:, 1:],
+            np.stack(
+                [
+                    np.maximum(left_s, 0.0) / scales.work_s,
+                    (tasks.expected_s[b] - now_s) / scales.time_s,
+                    (tasks.deadline_s[b] - now_s) / scales.time_s,
+                    tasks.payment[b] / scales.payment,
+                    tasks.present[b] / _CREW_SCALE,
+                    tasks.en_route[b] / _CREW_SCALE,
+                ],
+                axis=1,
+            ),
+            np.eye(NUM_SKILLS)[tasks.skill[b]],
+        ],
+        axis=1,
+    )  # [T, len(TASK_STATE)]
+    work[tasks.status[b] == PENDING] = 0.0
+    row = np.concatenate([[now_s / scales.time_s], crowd.ravel(), work.ravel()])
+    clipped: NDArray[np.float32] = np.clip(row, -1.0, 1.0).astype(np.float32)
+    return clipped
+
+
+def _placed(x_m: NDArray[np.float64], y_m: NDArray[np.float64], simulation: CscSimulation) -> NDArray[np.float64]:
+    scales = simulation.scales
+    placed: NDArray[np.float64] = np.stack([x_m - scales.centre_x_m, y_m - scales.centre_y_m], axis=1)
+    return placed / scales.extent_m

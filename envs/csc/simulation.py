@@ -1,0 +1,164 @@
+"""B copies of CSC side by side: the arrays, the kernel's calls, and nothing of PettingZoo."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.configs.csc import CscSettings
+from crowdgym.data.jit import kernel
+from crowdgym.data.roads import RoadNetwork
+from crowdgym.data.roads.distances import Distances
+from crowdgym.envs.core.roads import RoadArrays
+from crowdgym.envs.csc.dynamics import Rules, list_candidates, play, start_episode, take_actions
+from crowdgym.envs.csc.instance import CscInstance
+from crowdgym.envs.csc.observation import Rows, Scales, locate_workers, observation_slices, observe
+from crowdgym.envs.csc.state import CscState, TaskStatus, WorkerStatus, empty_state
+
+UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
+
+
+class Clock(NamedTuple):
+    """When the epochs are: number k at min(k step_s, horizon_s)."""
+
+    step_s: float
+    horizon_s: float
+
+    @property
+    def epochs(self) -> int:
+        """Steps of an episode."""
+        return int(np.ceil(self.horizon_s / self.step_s))
+
+    def time_s(self, epoch: int) -> float:
+        """When an epoch is."""
+        return min(epoch * self.step_s, self.horizon_s)
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What an episode has come to so far."""
+
+    revenue: float
+    completed: int
+    expired: int
+    travel_m: float
+    illegal: int
+
+
+@kernel
+def _begin_epoch(
+    state: CscState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, rows: Rows
+) -> None:
+    locate_workers(state, roads, rules, b, now_s)
+    list_candidates(state, b)
+    observe(state, roads, rules, scales, b, now_s, rows)
+
+
+@kernel
+def _reset_copy(state: CscState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, rows: Rows) -> None:
+    start_episode(state, roads, rules, b)
+    _begin_epoch(state, roads, rules, scales, b, 0.0, rows)
+
+
+@kernel
+def _step_copies(
+    state: CscState,
+    roads: RoadArrays,
+    rules: Rules,
+    scales: Scales,
+    clock: Clock,
+    epochs: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    observations: Rows,
+) -> None:
+    for b in range(len(epochs)):
+        now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
+        until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
+        take_actions(state, roads, rules, b, actions[b], now_s)
+        play(state, roads, rules, b, until_s)
+        epochs[b] += 1
+        _begin_epoch(state, roads, rules, scales, b, until_s, observations[b])
+
+
+class CscSimulation:
+    """B copies of CSC on one network, each at an epoch of its own.
+
+    Attributes:
+        state: the structure of arrays that the kernel works on.
+        epochs: the epoch of each copy. Shape [B].
+        observations: what every worker sees, written in place by `reset_copy` and `step`. Shape [B, W, F].
+    """
+
+    def __init__(self, network: RoadNetwork, settings: CscSettings, batch: int) -> None:
+        self.network = network
+        self.settings = settings
+        self.clock = Clock(settings.step_s, settings.horizon_s)
+        self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s)
+        self.scales = _scales(network, settings)
+        self.roads = RoadArrays.of(network)
+        self.state: CscState = empty_state(
+            batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
+        )
+        self.epochs = np.zeros(batch, np.int64)
+        width = observation_slices(settings.max_candidates)[-1].stop
+        self.observations = np.zeros((batch, settings.num_workers, width), np.float32)
+        self._distances = Distances(network)
+
+    def reset_copy(self, b: int, instance: CscInstance) -> None:
+        """Begin ``instance`` in copy ``b``."""
+        workers, tasks, distances = self.state.workers, self.state.tasks, self.state.distances
+        workers.skills[b] = instance.worker_skills
+        for name in ("created_s", "expected_s", "deadline_s", "workload_s", "payment"):
+            getattr(tasks, name)[b] = getattr(instance, name)
+        tasks.node[b] = instance.task_node
+        tasks.skill[b] = instance.task_skill
+        distances.place_node[b, self.settings.num_tasks :] = instance.worker_node
+        self._distances.rows_into(instance.task_node, distances.rows[b])
+        self.epochs[b] = 0
+        _reset_copy(self.state, self.roads, self.rules, self.scales, b, self.observations[b])
+
+    def use_fresh_observations(self) -> None:
+        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
+        self.observations = np.empty_like(self.observations)
+
+    def step(self, actions: NDArray[np.int64]) -> None:
+        """Apply the joint actions, shape [B, W], and play every copy forward to its next epoch.
+
+        What follows is in ``state.epoch`` and in ``observations``.
+        """
+        _step_copies(
+            self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, actions, self.observations
+        )
+
+    def now_s(self, b: int) -> float:
+        """The time of copy ``b``."""
+        return self.clock.time_s(int(self.epochs[b]))
+
+    def metrics(self, b: int) -> Metrics:
+        """What copy ``b`` has come to so far."""
+        workers, tasks = self.state.workers, self.state.tasks
+        under_way = np.isin(workers.status[b], UNDER_WAY)
+        gone_m = self.rules.speed_mps * (self.now_s(b) - workers.depart_s[b][under_way])
+        gone_m = np.minimum(gone_m, workers.leg_units[b][under_way] * self.network.unit_m)
+        return Metrics(
+            revenue=float(tasks.paid[b].sum()),
+            completed=int((tasks.status[b] == TaskStatus.FINISHED).sum()),
+            expired=int((tasks.status[b] == TaskStatus.EXPIRED).sum()),
+            travel_m=float(workers.driven_units[b].sum() * self.network.unit_m + gone_m.sum()),
+            illegal=int(workers.illegal[b].sum()),
+        )
+
+
+def _scales(network: RoadNetwork, settings: CscSettings) -> Scales:
+    west, east = float(network.x_m.min()), float(network.x_m.max())
+    south, north = float(network.y_m.min()), float(network.y_m.max())
+    return Scales(
+        centre_x_m=(west + east) / 2,
+        centre_y_m=(south + north) / 2,
+        extent_m=max(east - west, north - south, 1.0) / 2,
+        reach_m=max(settings.range_m, 1.0),
+        time_s=settings.horizon_s,
+        work_s=4 * settings.workload_mean_s,
+        payment=4 * settings.payment_mean,
+    )

@@ -1,0 +1,197 @@
+"""The state of CSC: a structure of arrays, the leading axis of each the B copies of the environment."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.envs.core.neighbours import Grid
+from crowdgym.envs.csc.instance import NUM_SKILLS
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+Bytes = NDArray[np.int8]
+
+
+NEIGHBOURS = 5  # rows of each set of neighbours in an observation
+
+
+class WorkerStatus(IntEnum):
+    """What a worker is doing."""
+
+    IDLE = 0
+    TRAVELLING = 1  # to a task
+    WORKING = 2  # at one
+    RELEASED = 3  # to the next node, after its task ended on its way
+
+
+class TaskStatus(IntEnum):
+    """What has become of a task."""
+
+    PENDING = 0  # not created yet
+    OPEN = 1
+    FINISHED = 2
+    EXPIRED = 3
+
+
+class Workers(NamedTuple):
+    """Workers. A *place* is where a worker can be idle: place τ < T is task τ's node, place T + w is w's own."""
+
+    skills: NDArray[np.bool_]  # [B, W, S]
+    status: Bytes  # [B, W] WorkerStatus
+    place: Ints  # [B, W] where it is, or where it set out from while under way
+    task: Ints  # [B, W] the task it travels to or works at, or -1
+    depart_s: Floats  # [B, W] when it set out
+    arrive_s: Floats  # [B, W] when it arrives at the task (arrived, while working), or becomes idle once released
+    leg_units: Ints  # [B, W] length of the way it is on
+    goal: Ints  # [B, W] the node where the way it is on ends
+    trail_node: Ints  # [B, W] last node passed by the latest epoch while under way
+    trail_units: Ints  # [B, W] length of the way up to there
+    driven_units: NDArray[np.int64]  # [B, W] length of the ways that have ended
+    illegal: Ints  # [B, W] actions that were not legal
+    next_worker: Ints  # [B, W] the next worker in a task's list, or -1
+    x_m: Floats  # [B, W] position at the latest epoch
+    y_m: Floats  # [B, W]
+
+
+class Tasks(NamedTuple):
+    """Tasks: what they are, and what has become of them."""
+
+    node: Ints  # [B, T]
+    skill: Bytes  # [B, T]
+    created_s: Floats  # [B, T] t_c
+    expected_s: Floats  # [B, T] t_e
+    deadline_s: Floats  # [B, T] t_d
+    workload_s: Floats  # [B, T] q
+    payment: Floats  # [B, T] rho_max
+    x_m: Floats  # [B, T]
+    y_m: Floats  # [B, T]
+    status: Bytes  # [B, T] TaskStatus
+    work_left_s: Floats  # [B, T] worker-seconds left at ``since_s``
+    since_s: Floats  # [B, T] the latest arrival
+    present: Ints  # [B, T] workers at it
+    en_route: Ints  # [B, T] workers on their way to it
+    first_present: Ints  # [B, T] list of those at it, latest arrival first
+    first_en_route: Ints  # [B, T] list of those on their way, by (arrival, worker)
+    end_s: Floats  # [B, T] when it finished or expired; NaN before
+    paid: Floats  # [B, T] rho; 0 before
+
+
+class Distances(NamedTuple):
+    """Distances along roads, in units."""
+
+    rows: NDArray[np.uint16]  # [B, T, N] from every node to each task
+    places: NDArray[np.uint16]  # [B, T + W, T] from each place to each task
+    place_node: Ints  # [B, T + W]
+    reach: Ints  # [B, W, T] tasks of its skills within range of an idle worker, nearest first; ended ones get dropped
+    reach_count: Ints  # [B, W]
+    keys: NDArray[np.int64]  # [B, T] scratch: distance and id in one number
+
+
+class Epoch(NamedTuple):
+    """What one step made, and what the next decision is based on."""
+
+    mask: Bytes  # [B, W, K + 1]
+    candidates: Ints  # [B, W, K] task ids, or -1
+    share: Floats  # [B, W] payments of the interval by contribution
+    revenue: Floats  # [B] payments of the interval
+    remaining_s: Floats  # [B, W] remaining working time of the task just taken, else 0
+
+
+class Scratch(NamedTuple):
+    """Room for the kernels to work in."""
+
+    everyone: Grid
+    idle: Grid
+    open_tasks: Grid
+    ids: Ints  # [B, max(W, T)]
+    near: Ints  # [B, NEIGHBOURS]
+    squared: Floats  # [B, NEIGHBOURS] m²
+
+
+class CscState(NamedTuple):
+    """All of the above."""
+
+    workers: Workers
+    tasks: Tasks
+    distances: Distances
+    epoch: Epoch
+    scratch: Scratch
+
+
+def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: int) -> CscState:
+    """Arrays for ``batch`` copies, nothing in them yet."""
+    bw, bt = (batch, workers), (batch, tasks)
+
+    def ints(*shape: int) -> Ints:
+        return np.zeros(shape, np.int32)
+
+    def floats(*shape: int) -> Floats:
+        return np.zeros(shape, np.float64)
+
+    def octets(*shape: int) -> Bytes:
+        return np.zeros(shape, np.int8)
+
+    return CscState(
+        Workers(
+            skills=np.zeros((*bw, NUM_SKILLS), np.bool_),
+            status=octets(*bw),
+            place=ints(*bw),
+            task=ints(*bw),
+            depart_s=floats(*bw),
+            arrive_s=floats(*bw),
+            leg_units=ints(*bw),
+            goal=ints(*bw),
+            trail_node=ints(*bw),
+            trail_units=ints(*bw),
+            driven_units=np.zeros(bw, np.int64),
+            illegal=ints(*bw),
+            next_worker=ints(*bw),
+            x_m=floats(*bw),
+            y_m=floats(*bw),
+        ),
+        Tasks(
+            node=ints(*bt),
+            skill=octets(*bt),
+            created_s=floats(*bt),
+            expected_s=floats(*bt),
+            deadline_s=floats(*bt),
+            workload_s=floats(*bt),
+            payment=floats(*bt),
+            x_m=floats(*bt),
+            y_m=floats(*bt),
+            status=octets(*bt),
+            work_left_s=floats(*bt),
+            since_s=floats(*bt),
+            present=ints(*bt),
+            en_route=ints(*bt),
+            first_present=ints(*bt),
+            first_en_route=ints(*bt),
+            end_s=floats(*bt),
+            paid=floats(*bt),
+        ),
+        Distances(
+            rows=np.zeros((*bt, nodes), np.uint16),
+            places=np.zeros((batch, tasks + workers, tasks), np.uint16),
+            place_node=ints(batch, tasks + workers),
+            reach=ints(batch, workers, tasks),
+            reach_count=ints(*bw),
+            keys=np.zeros(bt, np.int64),
+        ),
+        Epoch(
+            mask=octets(*bw, candidates + 1),
+            candidates=ints(*bw, candidates),
+            share=floats(*bw),
+            revenue=floats(batch),
+            remaining_s=floats(*bw),
+        ),
+        Scratch(
+            everyone=Grid.empty(batch, workers),
+            idle=Grid.empty(batch, workers),
+            open_tasks=Grid.empty(batch, tasks),
+            ids=ints(batch, max(workers, tasks)),
+            near=ints(batch, NEIGHBOURS),
+            squared=floats(batch, NEIGHBOURS),
+        ),
+    )

@@ -1,0 +1,22 @@
+"""Collaborative spatial crowdsourcing, version 0. The environment is documented at `crowdgym.envs.csc.env.CscEnv`."""
+
+from typing import Any
+
+from pettingzoo.utils import wrappers
+from pettingzoo.utils.conversions import parallel_to_aec
+
+from crowdgym.envs.csc.env import CscEnv
+
+__all__ = ["env", "parallel_env", "raw_env"]
+
+parallel_env = CscEnv
+
+
+def raw_env(**keywords: Any) -> Any:
+    """The environment in PettingZoo's agent-by-agent form, as it is."""
+    return parallel_to_aec(parallel_env(**keywords))
+
+
+def env(**keywords: Any) -> Any:
+    """The environment in PettingZoo's agent-by-agent form, out-of-bounds actions and calls out of order refused."""
+    return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(raw_env(**keywords)))
