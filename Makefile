@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
 
-.PHONY: help install demo test lint types bench clean
+.PHONY: help install demo test lint types golden bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -32,6 +32,9 @@ types: install  ## mypy, strict on the package
 	@for part in envs agents data configs; do ln -sfn ../../$$part .typing/crowdgym/$$part; done
 	@for file in src/crowdgym/*; do ln -sfn ../../$$file .typing/crowdgym/$$(basename $$file); done
 	MYPYPATH=.typing $(BIN)/mypy -p crowdgym
+
+golden: install  ## write the golden traces anew, after a change of the dynamics that was meant
+	$(BIN)/python tests/golden/rewrite.py
 
 bench: install  ## the figures of the README: reset, step and memory
 	$(BIN)/python benchmarks/csc_step.py

@@ -71,8 +71,7 @@ def write_bytes(target: Path, content: bytes) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise DataError(
-            f"cannot write {target}: {error.strerror}; make its folder writable, "
-            f"or set {CACHE_VARIABLE} to one that is"
+            f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"
         ) from error
 
 
@@ -83,26 +82,38 @@ def write_arrays(target: Path, arrays: Arrays) -> None:
     write_bytes(target, buffer.getvalue())
 
 
-def read_arrays(source: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Read the named arrays of an ``.npz`` file. Never unpickles; the archive's CRC sums are checked.
+def read_archive(source: Path) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an ``.npz`` file. Never unpickles; the archive's CRC sums are checked first.
 
     Raises:
-        DamagedFileError: the file is truncated or corrupted, or lacks one of the arrays.
+        DamagedFileError: the file is truncated, corrupted or no such archive.
         FileNotFoundError: there is no such file.
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            kept = archive.namelist()
-            missing = [name for name in names if f"{name}.npy" not in kept]
-            if missing:
-                raise DamagedFileError(f"{source} lacks the array {missing[0]!r}; expected {', '.join(names)}")
-            # Whole members first: `np.load` stops where the array's own header says, and then no sum is checked.
-            contents = {name: io.BytesIO(archive.read(f"{name}.npy")) for name in names}
-        return {name: np.lib.format.read_array(content, allow_pickle=False) for name, content in contents.items()}
-    except (FileNotFoundError, DamagedFileError):
+            members = {name: archive.read(name) for name in archive.namelist()}
+        return {
+            name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+            for name, content in members.items()
+        }
+    except FileNotFoundError:
         raise
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file") from error
+
+
+def read_arrays(source: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Read the named arrays of an ``.npz`` file; see `read_archive`.
+
+    Raises:
+        DamagedFileError: the file is damaged, or lacks one of the arrays.
+        FileNotFoundError: there is no such file.
+    """
+    arrays = read_archive(source)
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise DamagedFileError(f"{source} lacks the array {missing[0]!r}; expected {', '.join(names)}")
+    return {name: arrays[name] for name in names}
 
 
 def _umask() -> int:

@@ -5,7 +5,7 @@ length(n, m) + distance(m, target), ties by the smaller node number (design, sec
 the distances passed on the way add up to the distance of the table exactly.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,21 @@ class RoadArrays(NamedTuple):
 
     @classmethod
     def of(cls, network: RoadNetwork) -> "RoadArrays":
-        """The arrays of ``network``, without a copy."""
-        return cls(network.indptr, network.indices, network.length, network.x_m, network.y_m, network.unit_m)
+        """The arrays of ``network``, without a copy; read-only, as kernels are compiled anew for what is writable."""
+        return cls(
+            _read_only(network.indptr),
+            _read_only(network.indices),
+            _read_only(network.length),
+            _read_only(network.x_m),
+            _read_only(network.y_m),
+            network.unit_m,
+        )
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 @kernel

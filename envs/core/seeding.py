@@ -48,7 +48,7 @@ class EpisodeSeeds:
         self._root = np.random.SeedSequence()
         self._episode = 0
 
-    def restart(self, seed: int) -> None:
+    def restart(self, seed: object) -> None:
         """Begin again from ``seed``.
 
         Raises:

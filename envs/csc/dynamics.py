@@ -52,7 +52,8 @@ def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> N
         workers.status[b, w] = IDLE
         workers.place[b, w] = num_tasks + w
         workers.task[b, w] = -1
-        workers.depart_s[b, w] = workers.arrive_s[b, w] = 0.0
+        workers.depart_s[b, w] = workers.arrive_s[b, w] = np.nan
+        workers.free_s[b, w] = 0.0
         workers.leg_units[b, w] = workers.trail_units[b, w] = 0
         workers.goal[b, w] = workers.trail_node[b, w] = distances.place_node[b, num_tasks + w]
         workers.driven_units[b, w] = 0
@@ -155,7 +156,7 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
         if tasks.status[b, i] == OPEN:
             _play_task(state, roads, rules, b, i, until_s)
     for w in range(workers.status.shape[1]):
-        if workers.status[b, w] == RELEASED and workers.arrive_s[b, w] <= until_s:
+        if workers.status[b, w] == RELEASED and workers.free_s[b, w] <= until_s:
             _become_idle_at_own_place(state, roads, rules, b, w)
 
 
@@ -250,7 +251,7 @@ def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, p
     workers.place[b, w] = place
     workers.task[b, w] = -1
     workers.next_worker[b, w] = -1
-    workers.arrive_s[b, w] = since_s
+    workers.free_s[b, w] = since_s
     workers.goal[b, w] = workers.trail_node[b, w] = state.distances.place_node[b, place]
     _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
 
@@ -284,7 +285,8 @@ def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, e
     workers.next_worker[b, w] = -1
     workers.goal[b, w] = node
     workers.leg_units[b, w] = units
-    workers.arrive_s[b, w] = workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps)
+    workers.arrive_s[b, w] = np.nan
+    workers.free_s[b, w] = workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps)
 
 
 @kernel
@@ -299,7 +301,7 @@ def _become_idle_at_own_place(state: CscState, roads: RoadArrays, rules: Rules, 
         distances.places[b, own, i] = distances.rows[b, i, goal]
     workers.driven_units[b, w] += workers.leg_units[b, w]
     workers.leg_units[b, w] = 0
-    _become_idle(state, rules, roads.unit_m, b, w, own, workers.arrive_s[b, w])
+    _become_idle(state, rules, roads.unit_m, b, w, own, workers.free_s[b, w])
 
 
 @kernel

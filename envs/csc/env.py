@@ -192,6 +192,12 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
         )
 
     @property
+    def is_reproducible(self) -> bool:
+        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        ours = REWARDS[self.settings.reward]
+        return self.reward_strategy is ours and type(self._generator) is OrderStreamGenerator
+
+    @property
     def metrics(self) -> Metrics:
         """What the episode has come to so far."""
         return self._simulation.metrics(0)

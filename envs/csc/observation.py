@@ -139,8 +139,10 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     """Seconds until a worker is idle, as far as the platform can tell; on its way to a task, until it arrives."""
     workers, tasks = state.workers, state.tasks
     status = workers.status[b, w]
-    if status in (TRAVELLING, RELEASED):
+    if status == TRAVELLING:
         return float(workers.arrive_s[b, w] - now_s)
+    if status == RELEASED:
+        return float(workers.free_s[b, w] - now_s)
     if status == WORKING:
         task = workers.task[b, w]
         return float(work_left_s(tasks, b, task, now_s) / tasks.present[b, task])

@@ -21,8 +21,10 @@ class CscSnapshot:
     worker_task: NDArray[np.int32]  # [W] travelled to or worked at, or -1
     worker_node: NDArray[np.int32]  # [W] where it is, or where it set out from while under way
     worker_goal: NDArray[np.int32]  # [W] the node where its way ends
-    depart_s: NDArray[np.float64]  # [W] when it last set out
-    arrive_s: NDArray[np.float64]  # [W] when it arrives (arrived, while working), or is idle (became idle)
+    depart_s: NDArray[np.float64]  # [W] when it last set out for a task, or NaN
+    arrive_s: NDArray[np.float64]  # [W] when it arrives (arrived) there; NaN if it never will
+    free_s: NDArray[np.float64]  # [W] when it became idle, or will be once released
+    worker_illegal: NDArray[np.int32]  # [W] actions so far that were not legal
     task_x_m: NDArray[np.float64]  # [T]
     task_y_m: NDArray[np.float64]  # [T]
     task_status: NDArray[np.int8]  # [T]
@@ -50,6 +52,8 @@ class CscSnapshot:
             worker_goal=workers.goal[b].copy(),
             depart_s=workers.depart_s[b].copy(),
             arrive_s=workers.arrive_s[b].copy(),
+            free_s=workers.free_s[b].copy(),
+            worker_illegal=workers.illegal[b].copy(),
             task_x_m=tasks.x_m[b].copy(),
             task_y_m=tasks.y_m[b].copy(),
             task_status=tasks.status[b].copy(),

@@ -42,8 +42,9 @@ class Workers(NamedTuple):
     status: Bytes  # [B, W] WorkerStatus
     place: Ints  # [B, W] where it is, or where it set out from while under way
     task: Ints  # [B, W] the task it travels to or works at, or -1
-    depart_s: Floats  # [B, W] when it set out
-    arrive_s: Floats  # [B, W] when it arrives at the task (arrived, while working), or becomes idle once released
+    depart_s: Floats  # [B, W] when it last set out for a task, or NaN
+    arrive_s: Floats  # [B, W] when it arrives (arrived) there; NaN if it never will
+    free_s: Floats  # [B, W] when it became idle, or will be once released
     leg_units: Ints  # [B, W] length of the way it is on
     goal: Ints  # [B, W] the node where the way it is on ends
     trail_node: Ints  # [B, W] last node passed by the latest epoch while under way
@@ -141,6 +142,7 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             task=ints(*bw),
             depart_s=floats(*bw),
             arrive_s=floats(*bw),
+            free_s=floats(*bw),
             leg_units=ints(*bw),
             goal=ints(*bw),
             trail_node=ints(*bw),

@@ -38,6 +38,7 @@ def test_a_lone_worker_drives_works_and_is_paid() -> None:
     last = simulator.step([0])  # to 45 s: the finish at exactly the epoch belongs to this step
     assert simulator.task_state(0) is TaskState.FINISHED
     assert simulator.finish_s(0) == 45.0
+    assert simulator.work_left_s(0) == 0.0
     assert simulator.worker_state(0) is WorkerState.IDLE
     assert simulator.position(0) == Position(2)
     assert last.revenue == 90.0
@@ -119,6 +120,38 @@ def test_an_arrival_before_the_finish_brings_it_forward() -> None:
     result = simulator.step([1, 1])
     assert simulator.finish_s(0) == 12.0
     assert result.contribution == pytest.approx([90 * 12 / 14, 90 * 2 / 14], rel=1e-15)
+
+
+def test_an_arrival_just_before_the_finish_halves_what_is_left() -> None:
+    """As before with 10.5 s of work: the half second left at 10 s takes two a quarter."""
+    simulator = play(ReferenceSimulator(a_world([2, 1], [a_task(2, 10.5)])), 15.0)
+    assert simulator.finish_s(0) == 10.25
+
+
+def test_an_arrival_that_meets_the_finish_but_for_rounding_leaves_no_negative_work() -> None:
+    """Seven on the spot from 0.6 s with 7.7 s of work: done at 0.6 + 7.7 / 7 = 1.7000000000000002 s.
+
+    An eighth arrives at 1.7 s, before; then 7.7 - 7 (1.7 - 0.6) is -9e-16 of work, which counts as none: done at 1.7 s.
+    """
+    roads = both_ways((0, 1, 1700))
+    world = a_world([1] * 7 + [0], [a_task(1, 7.7)], step_s=0.6, speed_mps=1000.0, arcs=roads, num_nodes=2)
+    simulator = ReferenceSimulator(world)
+    simulator.step([0] * 7 + [1])
+    simulator.step([1] * 7 + [0])
+    result = simulator.step([0] * 8)
+    assert simulator.trips[0].arrived_s == 1.7
+    assert simulator.finish_s(0) == 1.7
+    assert result.contribution == pytest.approx([90 / 7] * 7 + [0.0], rel=1e-15)
+
+
+def test_work_too_small_to_move_the_clock_is_paid_to_the_one_who_came() -> None:
+    """1e-20 s of work taken on the spot at 5 s: 5 s + 1e-20 s is 5 s; another there comes too late, by its number."""
+    simulator = ReferenceSimulator(a_world([2, 2], [a_task(2, 1e-20)]))
+    simulator.step([0, 0])
+    result = simulator.step([1, 1])
+    assert simulator.finish_s(0) == 5.0
+    assert result.contribution == [90.0, 0.0]
+    assert [simulator.worker_state(w) for w in (0, 1)] == [WorkerState.IDLE, WorkerState.IDLE]
 
 
 # ---- expiry ----
@@ -217,7 +250,10 @@ def test_the_way_on_counts_from_when_the_task_was_taken() -> None:
     """w1 sets out from 0 at 5 s, so it passes 1 at 15 s and is between 1 and 2 when w0 finishes at 20 s: 2 at 25 s."""
     simulator = ReferenceSimulator(a_world([3, 0], [a_task(3, 20.0)]))
     simulator.step([1, 0])
-    play(simulator, 20.0, first=[0, 1])
+    play(simulator, 15.0, first=[0, 1])
+    assert simulator.position(1) == Position(1, 2, 0.0)
+    assert simulator.metrics().travel_m == 100.0
+    play(simulator, 20.0)
     assert (simulator.trips[1].idle_node, simulator.trips[1].idle_s) == (2, 25.0)
 
 
@@ -245,7 +281,8 @@ def test_a_road_may_run_one_way() -> None:
 
 
 def test_lengths_are_units_of_so_many_metres() -> None:
-    """Units of 2.5 m: 100 units are 250 m, 25 s."""
-    simulator = play(ReferenceSimulator(a_world([0], [a_task(1)], unit_m=2.5)), 5.0)
-    assert simulator.trips[0].due_s == 25.0
+    """Units of 2.5 m: a road of 100 units is 250 m, 25 s; at 30 s the worker is 50 m past node 1."""
+    simulator = play(ReferenceSimulator(a_world([0], [a_task(2)], unit_m=2.5)), 30.0)
     assert simulator.distance_m(0, 3) == 750.0
+    assert simulator.trips[0].due_s == 50.0
+    assert simulator.position(0) == Position(1, 2, 50.0)

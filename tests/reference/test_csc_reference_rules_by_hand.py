@@ -108,6 +108,11 @@ def test_a_released_worker_can_only_hold_until_it_is_idle() -> None:
     assert simulator.worker_task(1) == 1
 
 
+def test_every_worker_needs_an_action() -> None:
+    with pytest.raises(ValueError, match="expected 2 actions, got 1"):
+        ReferenceSimulator(a_world([0, 0], [a_task(2)])).step([0])
+
+
 # ---- clock ----
 
 

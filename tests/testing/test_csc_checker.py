@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from crowdgym.data.errors import DataError
 from reference.csc_instance import ReferenceInstance, ReferenceTask, ReferenceWorker, both_ways
 from reference.csc_reference import ReferenceSimulator
 from reference.csc_schedule import checked_instance, schedule
 from reference.random_worlds import Flavour, Policy, play, random_actions, random_world
 
+from crowdgym.data.errors import DataError
 from crowdgym.testing import (
     Assignment,
     CheckedInstance,

@@ -1,0 +1,100 @@
+"""Makes a named dataset from a road network and files of orders."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crowdgym.data.categories import assign_categories
+from crowdgym.data.dataset import Dataset
+from crowdgym.data.dataset_files import check_free, check_writable, counts_of, write_dataset
+from crowdgym.data.names import check_name
+from crowdgym.data.orders.read import OrderOptions
+from crowdgym.data.orders.snap import MAX_SNAP_M, Progress, StreamReport, order_files, order_stream
+from crowdgym.data.roads.assemble import AssemblyReport
+from crowdgym.data.roads.network import RoadNetwork
+
+CATEGORY_SEED = 0
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A dataset that has just been built, where it lies, and what became of its sources."""
+
+    dataset: Dataset
+    folder: Path
+    orders: StreamReport
+
+
+def build_dataset(
+    name: str,
+    network: RoadNetwork,
+    report: AssemblyReport,
+    orders: Sequence[str | Path],
+    options: OrderOptions | None = None,
+    *,
+    max_snap_m: float = MAX_SNAP_M,
+    overwrite: bool = False,
+    seed: int = CATEGORY_SEED,
+    progress: Progress | None = None,
+) -> BuildResult:
+    """Build a dataset and keep it under its name; `crowdgym.data.registry.load_dataset` gives it back.
+
+    It is written whole or not at all, and the same input gives the same bytes.
+
+    Args:
+        name: lower-case letters, digits, '_' and '-'; not that of an embedded city.
+        network: the road network, from a reader of `crowdgym.data.roads`.
+        report: what that reader reported; kept in the description of the dataset.
+        orders: files of orders, or patterns such as ``orders/*.csv``.
+        options: how they are read; by default everything is told by their content.
+        max_snap_m: an order farther than this from any node is left out, and a destination forgotten; metres.
+        overwrite: replace a dataset of the same name.
+        seed: of the categories of nodes, which the sources do not give.
+        progress: called now and then with a file and the number of its rows read so far.
+
+    Returns:
+        The dataset, its folder, and what became of every row.
+
+    Raises:
+        DataError: the name is not valid or taken; a file is missing, empty, damaged or in another format; no order
+            can be used; the cache folder cannot be written.
+    """
+    check_name(name)
+    if not overwrite:
+        check_free(name)
+    check_writable()
+    stream, stream_report = order_stream(
+        network, order_files(orders), options, max_snap_m=max_snap_m, progress=progress
+    )
+    category = assign_categories(network, stream, np.random.default_rng(seed))
+    dataset = Dataset(name, network, stream, category)
+    folder = write_dataset(dataset, _description(dataset, report, stream_report, seed), overwrite=overwrite)
+    return BuildResult(dataset, folder, stream_report)
+
+
+def _description(dataset: Dataset, roads: AssemblyReport, orders: StreamReport, seed: int) -> dict[str, Any]:
+    return {
+        "created_by": f"crowdgym {_version()}",
+        "counts": counts_of(dataset),
+        "bounds_deg": [round(degree, 6) for degree in dataset.network.bounds_deg],
+        "first_day": orders.snap.first_day,
+        "category_seed": seed,
+        "roads": {**asdict(roads), "source": _without_folders(roads.source)},
+        "orders": asdict(orders),
+    }
+
+
+def _without_folders(source: str) -> str:
+    """Names of files only: where they lay is nobody's business, and would change the bytes."""
+    return " and ".join(Path(part).name for part in source.split(" and "))
+
+
+def _version() -> str:
+    try:
+        return version("crowdgym")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "unknown"

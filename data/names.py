@@ -1,0 +1,29 @@
+"""What a dataset may be called."""
+
+import re
+
+from crowdgym.data.errors import DataError
+
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def embedded_names() -> tuple[str, ...]:
+    """Names of the cities that are built into CrowdGym."""
+    from crowdgym.data.cities import CITY_NAMES
+
+    return tuple(CITY_NAMES)
+
+
+def check_name(name: str) -> None:
+    """Check that a dataset may be built under this name.
+
+    Raises:
+        DataError: it has other characters than a-z, 0-9, _ and -, or belongs to an embedded city.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise DataError(
+            f"the name {name!r} of a dataset is not valid; expected lower-case letters, digits, '_' and '-', "
+            "the first a letter or a digit"
+        )
+    if name in embedded_names():
+        raise DataError(f"the name {name!r} belongs to a city that is built in; choose another name for the dataset")

@@ -1,0 +1,218 @@
+"""Tables in files: what the first lines look like, and the columns in pieces that fit into memory."""
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crowdgym.data.errors import DataError
+from crowdgym.data.orders.raw import WRONG_COLUMNS, Account
+
+DELIMITERS = {"\t": "tab", ",": "comma", ";": "semicolon", "|": "bar"}
+PIECE_BYTES = 1 << 24  # about 100,000 rows of a DiDi file
+PIECE_ROWS = 200_000
+_PEEK_BYTES = 1 << 18
+_PEEK_LINES = 200
+_PARQUET_MAGIC = b"PAR1"
+# Besides the usual spellings of "nothing" (empty, NULL, NaN, NA), that of Hive, in which DiDi exports.
+_MORE_NULLS = ["\\N", "None", "none"]
+
+
+@dataclass(frozen=True)
+class Peek:
+    """The first lines of a file.
+
+    Attributes:
+        path: the file.
+        parquet: it is a Parquet file; then ``header`` holds its columns, and there are no lines.
+        delimiter: what stands between the fields.
+        header: the fields of the first line if none of them is a number, else None.
+        rows: the fields of the lines after the header, as far as they were read.
+        skip: lines before the first row: the header, and empty lines before it.
+        quoted: some field stands in double quotes; DiDi's own files know no quotes.
+        mark_bytes: length of the byte order mark at the beginning.
+        known_width: how many columns there are, where the format says so.
+    """
+
+    path: Path
+    parquet: bool
+    delimiter: str
+    header: tuple[str, ...] | None
+    rows: tuple[tuple[str, ...], ...]
+    skip: int
+    quoted: bool = False
+    mark_bytes: int = 0
+    known_width: int | None = None
+
+    @property
+    def width(self) -> int:
+        """How many columns there are: those of the format, of the header, or those that most rows have."""
+        if self.known_width is not None:
+            return self.known_width
+        if self.header is not None:
+            return len(self.header)
+        return Counter(len(row) for row in self.rows).most_common(1)[0][0]
+
+    def describe(self) -> str:
+        """What was found, for a message."""
+        kind = "Parquet" if self.parquet else f"{DELIMITERS[self.delimiter]} separated"
+        columns = "1 column" if self.width == 1 else f"{self.width} {kind} columns"
+        first = self.header if self.header is not None else self.rows[0]
+        start = ", ".join(first[:3]) + (", ..." if len(first) > 3 else "")
+        header = "with the header" if self.header is not None else "without a header, beginning"
+        return f"{columns} {header} {start[:120]!r}"
+
+
+def peek(path: Path) -> Peek:
+    """Look at the beginning of a file.
+
+    Raises:
+        DataError: there is no such file, it cannot be read, is empty, or is neither text nor Parquet.
+    """
+    start = _first_bytes(path)
+    if not start:
+        raise DataError(f"{path} is empty; expected orders, one a line")
+    if start.startswith(_PARQUET_MAGIC):
+        columns = tuple(str(name) for name in _open_parquet(path).schema_arrow.names)
+        return Peek(path, parquet=True, delimiter=",", header=columns, rows=(), skip=0)
+    if b"\0" in start:
+        raise DataError(f"{path} is not a text file in UTF-8 (nor Parquet); expected orders, one a line")
+    lines = re.split(r"\r\n|\n|\r", start.decode("utf-8-sig", errors="replace"))
+    if len(start) >= _PEEK_BYTES and len(lines) > 1:
+        lines.pop()  # cut off in the middle
+    return _peek_lines(path, lines, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+
+
+def read_pieces(source: Peek, positions: Sequence[int], account: Account) -> Iterator[list[Any]]:
+    """Read some columns of a file piece by piece.
+
+    Args:
+        source: what `peek` has found.
+        positions: which columns, counted from 0.
+        account: rows are counted here, also those that have too many or too few columns.
+
+    Yields:
+        Arrow arrays of equal length, one for each of ``positions``: of strings from a text file, with null for a
+        missing value; of whatever type a Parquet file has.
+
+    Raises:
+        DataError: the file cannot be read to its end.
+    """
+    import pyarrow
+
+    try:
+        pieces = _parquet_pieces(source, positions) if source.parquet else _text_pieces(source, positions, account)
+        for piece in pieces:
+            account.rows += len(piece[0])
+            yield piece
+    except (pyarrow.ArrowException, OSError, EOFError) as error:
+        raise DataError(f"{source.path} cannot be read to its end: {_one_line(error)}") from error
+
+
+def _text_pieces(source: Peek, positions: Sequence[int], account: Account) -> Iterator[list[Any]]:
+    import pyarrow
+    from pyarrow import csv as arrow_csv
+
+    def count(row: Any) -> str:
+        account.rows += 1
+        account.unusable[WRONG_COLUMNS] += 1
+        return "skip"
+
+    names = [str(position) for position in range(source.width)]
+    wanted = [names[position] for position in positions]
+    options = arrow_csv.ConvertOptions(
+        column_types={name: pyarrow.string() for name in wanted},
+        include_columns=list(dict.fromkeys(wanted)),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=True,
+        null_values=[*arrow_csv.ConvertOptions().null_values, *_MORE_NULLS],
+    )
+    stream = pyarrow.input_stream(source.path, compression="detect")
+    stream.read(source.mark_bytes)
+    with arrow_csv.open_csv(
+        stream,
+        # As Latin-1, every byte is a character: what matters is ASCII, and Arrow dies of a bad row that is not UTF-8.
+        read_options=arrow_csv.ReadOptions(
+            use_threads=False,
+            block_size=PIECE_BYTES,
+            skip_rows=source.skip,
+            column_names=names,
+            encoding="latin-1",
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=source.delimiter, quote_char='"' if source.quoted else False, invalid_row_handler=count
+        ),
+        convert_options=options,
+    ) as reader:
+        for batch in reader:
+            yield [batch.column(name) for name in wanted]
+
+
+def _parquet_pieces(source: Peek, positions: Sequence[int]) -> Iterator[list[Any]]:
+    assert source.header is not None
+    wanted = [source.header[position] for position in positions]
+    for batch in _open_parquet(source.path).iter_batches(PIECE_ROWS, columns=list(dict.fromkeys(wanted))):
+        yield [batch.column(name) for name in wanted]
+
+
+def _open_parquet(path: Path) -> Any:
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is a damaged Parquet file: {_one_line(error)}") from error
+
+
+def _first_bytes(path: Path) -> bytes:
+    import pyarrow
+
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; expected a file of orders, or a pattern such as '{path}/*.csv'")
+    try:
+        with pyarrow.input_stream(path, compression="detect") as stream:
+            return bytes(stream.read(_PEEK_BYTES))
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {path}; expected a file of orders") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {_one_line(error)}") from error
+
+
+def _peek_lines(path: Path, lines: list[str], mark_bytes: int) -> Peek:
+    first = next((index for index, line in enumerate(lines) if line.strip()), None)
+    if first is None:
+        raise DataError(f"{path} holds only empty lines; expected orders, one a line")
+    full = [line for line in lines[first:] if line.strip()][:_PEEK_LINES]
+    delimiter = max(DELIMITERS, key=lambda mark: full[0].count(mark))
+    try:
+        rows = tuple(tuple(row) for row in csv.reader(full, delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(f"{path} is not a table: {error}; expected orders, one a line") from error
+    has_header = not any(_is_number(value) for value in rows[0])
+    return Peek(
+        path=path,
+        parquet=False,
+        delimiter=delimiter,
+        header=rows[0] if has_header else None,
+        rows=rows[1:] if has_header else rows,
+        skip=first + has_header,
+        quoted=any('"' in line for line in full),
+        mark_bytes=mark_bytes,
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _one_line(error: BaseException) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")

@@ -1,0 +1,51 @@
+"""What the commands do about bad input: one line on standard error, and an exit code that says so."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from crowdgym.data.errors import DataWarning
+
+BAD_INPUT = 2
+
+
+@contextmanager
+def clean_errors() -> Iterator[None]:
+    """Turn CrowdGym's refusals into one line ``error: ...`` on standard error and exit code 2.
+
+    Its warnings become one line ``warning: ...`` each. A refusal is a `ValueError` of a class that CrowdGym defines,
+    such as `crowdgym.data.errors.DataError`; anything else is a fault of the program and keeps its traceback. Also
+    works as a decorator.
+
+    Raises:
+        typer.Exit: instead of a refusal.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        previous = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if _is_ours(category):
+                typer.echo(f"warning: {_one_line(message)}", err=True)
+            else:
+                previous(message, category, *place, **more)
+
+        warnings.showwarning = show
+        try:
+            yield
+        except ValueError as error:
+            if not _is_ours(type(error)):
+                raise
+            typer.echo(f"error: {_one_line(error)}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+
+
+def _is_ours(kind: type[BaseException]) -> bool:
+    return kind.__module__.startswith("crowdgym.")
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

@@ -1,0 +1,17 @@
+"""Traces: an episode in a file, for regression tests, leaderboards and playing back. See `docs/traces.md`."""
+
+from crowdgym.traces.comparison import Mismatch, compare
+from crowdgym.traces.format import Trace, TraceError, TraceHeader, read_trace, write_trace
+from crowdgym.traces.recording import TraceRecorder, replay
+
+__all__ = [
+    "Mismatch",
+    "Trace",
+    "TraceError",
+    "TraceHeader",
+    "TraceRecorder",
+    "compare",
+    "read_trace",
+    "replay",
+    "write_trace",
+]

@@ -1,0 +1,187 @@
+"""The trace file: what is in it, how it is written and read. ``docs/traces.md`` describes it.
+
+A trace is an ``.npz`` archive of plain arrays: reading one never runs code. One array holds the header as JSON, one the
+joint actions, and one for each quantity its value after ``reset`` and after every step. What stays the same from one
+step to the next is stored as zeros (differences of whole numbers, exclusive-or of the bits of the others), which
+compresses to next to nothing.
+"""
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from crowdgym.data.errors import DataError
+from crowdgym.data.storage import read_archive, write_bytes
+
+FORMAT: Final = "crowdgym-trace"
+FORMAT_VERSION: Final = 1
+_QUANTITY = "quantity/"
+
+
+class TraceError(ValueError):
+    """A file that is no whole trace, or a trace that cannot be replayed here: one sentence that says why."""
+
+
+class Quantity(BaseModel):
+    """One thing that is followed through the episode.
+
+    Attributes:
+        of: what its columns are: agents, tasks, or parts of the whole (then ``labels`` names them).
+        relative_tolerance: 0 where it is compared exactly, to the last bit.
+        absolute_tolerance: the same, near zero.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    of: Literal["agent", "task", "whole"]
+    labels: tuple[str, ...] = ()
+    relative_tolerance: Annotated[float, Field(ge=0)] = 0.0
+    absolute_tolerance: Annotated[float, Field(ge=0)] = 0.0
+
+
+class TraceHeader(BaseModel):
+    """What is needed to play the episode again, and what it came to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal["crowdgym-trace"]
+    format_version: Literal[1]
+    env: str  # with its version: csc_v0
+    settings: dict[str, Any]
+    seed: int | None
+    instance: int | None
+    road_checksum: str
+    agent: str  # who acted; for people
+    written_with: dict[str, str]  # versions, for people
+    steps: int = Field(ge=0)
+    agents: tuple[str, ...]
+    quantities: dict[str, Quantity]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One episode. L steps, N agents.
+
+    Attributes:
+        header: see `TraceHeader`.
+        actions: the joint action of each step. Shape [L, N], int8.
+        values: for each quantity of the header its columns after ``reset`` and after every step. Shape [L + 1, C].
+    """
+
+    header: TraceHeader
+    actions: NDArray[np.int8]
+    values: dict[str, NDArray[Any]]
+
+    def digests(self) -> NDArray[np.uint64]:
+        """A digest of everything that is compared exactly, after ``reset`` and after every step. Shape [L + 1].
+
+        Each one covers all before it, so two traces part where their digests do.
+        """
+        exact = [name for name in sorted(self.values) if self.header.quantities[name].relative_tolerance == 0]
+        running = hashlib.sha256(f"{self.header.env} {self.header.settings}".encode())
+        digests = np.zeros(self.header.steps + 1, np.uint64)
+        for step in range(self.header.steps + 1):
+            for name in exact:
+                running.update(np.ascontiguousarray(self.values[name][step]).tobytes())
+            digests[step] = np.frombuffer(running.digest()[:8], "<u8")[0]
+        return digests
+
+
+def write_trace(path: Path, trace: Trace) -> None:
+    """Write a trace, whole or not at all; the same trace gives the same bytes.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    header = trace.header.model_dump_json().encode()
+    arrays: dict[str, NDArray[Any]] = {
+        "header": np.frombuffer(header, np.uint8),
+        "actions": trace.actions,
+        "digests": trace.digests(),
+    }
+    arrays |= {_QUANTITY + name: _fold(value) for name, value in trace.values.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_trace(path: Path) -> Trace:
+    """Read a trace. Never runs code.
+
+    Raises:
+        TraceError: there is no such file, or it is damaged, truncated, of another kind or of another format version.
+    """
+    arrays = _read_archive(path)
+    header = _read_header(path, arrays)
+    values = {name: _unfold(arrays.get(_QUANTITY + name)) for name in header.quantities}
+    shapes = {"actions": (header.steps, len(header.agents)), "digests": (header.steps + 1,)}
+    for name, shape in shapes.items():
+        if name not in arrays or arrays[name].shape != shape or arrays[name].dtype.kind not in "iu":
+            raise TraceError(f"{path} is damaged: it lacks whole numbers {name!r} of shape {shape}")
+    for name, value in values.items():
+        if value is None or value.ndim != 2 or len(value) != header.steps + 1:
+            raise TraceError(f"{path} is damaged: it lacks {name!r} for its {header.steps} steps")
+    trace = Trace(header, arrays["actions"], {name: value for name, value in values.items() if value is not None})
+    if not np.array_equal(trace.digests(), arrays["digests"]):
+        raise TraceError(f"{path} is damaged: what it holds does not match its own digests")
+    return trace
+
+
+def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        return read_archive(path)
+    except FileNotFoundError:
+        raise TraceError(f"there is no file {path}") from None
+    except DataError as error:
+        raise TraceError(f"{path} is no whole trace: {error}") from None
+
+
+def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> TraceHeader:
+    if "header" not in arrays:
+        raise TraceError(f"{path} is no trace: an archive without a header")
+    try:
+        content = json.loads(arrays["header"].astype(np.uint8).tobytes())
+        kind, version = content.get("format"), content.get("format_version")
+    except (ValueError, AttributeError, TypeError):
+        raise TraceError(f"{path} is no trace: its header is not JSON") from None
+    if kind != FORMAT:
+        raise TraceError(f"{path} is no trace: its format is {kind!r}, expected {FORMAT!r}")
+    if version != FORMAT_VERSION:
+        raise TraceError(f"{path} has format version {version!r}; this CrowdGym reads version {FORMAT_VERSION}")
+    try:
+        return TraceHeader.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise TraceError(f"{path} is damaged: {place} of its header is wrong ({first['msg']})") from None
+
+
+def _fold(value: NDArray[Any]) -> NDArray[Any]:
+    """Each row as what changed since the one before."""
+    if value.dtype.kind == "f":
+        bits = np.ascontiguousarray(value, np.float64).view(np.uint64)
+        folded = bits.copy()
+        folded[1:] ^= bits[:-1]
+        return folded
+    folded = np.ascontiguousarray(value).copy()
+    folded[1:] -= value[:-1]  # wraps around like the cumulative sum that undoes it
+    return folded
+
+
+def _unfold(folded: NDArray[Any] | None) -> NDArray[Any] | None:
+    """The inverse of `_fold`; unsigned 64-bit numbers are the bits of floats."""
+    if folded is None or folded.ndim != 2:
+        return None
+    if folded.dtype == np.uint64:
+        return np.bitwise_xor.accumulate(folded, axis=0).view(np.float64)
+    if folded.dtype.kind != "i":
+        return None
+    return np.cumsum(folded, axis=0, dtype=folded.dtype)

@@ -1,0 +1,228 @@
+"""``crowdgym data`` as a person types it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dataset_worlds import install, write_order_file, write_road_files
+from typer.testing import CliRunner, Result
+
+from crowdgym.cli_data import data_app
+from crowdgym.cli_data_view import hourly_chart
+from crowdgym.cli_errors import clean_errors
+from crowdgym.data.dataset_files import datasets_folder
+from crowdgym.data.errors import DataError, DataWarning
+
+Crowdgym = Callable[..., Result]
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Crowdgym:
+    """Run ``crowdgym data ...`` in a folder that holds node.csv, link.csv and orders.csv."""
+    install(monkeypatch, tmp_path / "cache")
+    write_road_files(tmp_path)
+    write_order_file(tmp_path / "orders.csv")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(line: str) -> Result:
+        return CliRunner().invoke(data_app, line.split())
+
+    return run
+
+
+ROADS = "--nodes node.csv --links link.csv"
+
+
+def test_build_says_what_was_read_left_out_and_written(data: Crowdgym, tmp_path: Path) -> None:
+    result = data(f"build mine {ROADS} --orders orders.csv")
+
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert result.stdout.splitlines() == [
+        "roads: read 8 nodes and 8 roads from node.csv and link.csv",
+        "roads: kept 8 nodes and 8 edges",
+        "orders: read 16 rows of 1 file (table)",
+        "orders: left out 1 with missing time",
+        "orders: left out 1 with bad time",
+        "orders: left out 1 with unknown node",
+        "orders: left out 1 with duplicate order id",
+        "orders: kept 12, first day 2016-11-01",
+        f"wrote {tmp_path / 'cache' / 'datasets' / 'mine'}",
+        "use it with scenario='mine'; see 'crowdgym data info mine'",
+    ]
+
+
+def test_build_says_how_far_places_were_moved_and_which_are_too_far(data: Crowdgym, tmp_path: Path) -> None:
+    rows = ["2016-11-01 08:00:00,104.0753,30.66,104.0647,30.66", "2016-11-01 08:00:00,104.5,30.66,104.0647,30.66"]
+    (tmp_path / "places.csv").write_text("time,start_lng,start_lat,end_lng,end_lat\n" + "\n".join(rows))
+
+    result = data(f"build mine {ROADS} --orders places.csv --crs wgs84 --max-snap-m 300")
+
+    assert "orders: left out 1 too far from any road (more than 300 m)" in result.stdout
+    assert re.search(
+        r"orders: moved pick-ups to the nearest node, median \d\d m, 90 % below \d\d m, at most", result.stdout
+    )
+
+
+def test_build_tells_points_from_orders_and_nothing_of_a_day_where_there_are_no_dates(
+    data: Crowdgym, tmp_path: Path
+) -> None:
+    points = "".join(f"d,{order},{1_477_929_600 + i},104.0753,30.66\n" for i, order in enumerate("aaabb"))
+    (tmp_path / "points.txt").write_text(points)
+    (tmp_path / "dateless.csv").write_text("60,100\n61,101\n")
+
+    gps = data(f"build gps {ROADS} --orders points.txt --crs wgs84")
+    dateless = data(
+        f"build dateless {ROADS} --orders dateless.csv --column time=1 --column origin_node=2 --times seconds-of-day"
+    )
+
+    assert "orders: read 5 rows of 1 file (gaia-gps), 2 orders\n" in gps.stdout
+    assert "orders: kept 2\n" in dateless.stdout
+    assert re.search(r"days +1\n", data("info dateless").stdout)
+
+
+def test_an_unquoted_pattern_that_the_shell_has_expanded_is_understood(data: Crowdgym, tmp_path: Path) -> None:
+    write_order_file(tmp_path / "more.csv", lambda text: text.replace("11-01", "11-02"))
+
+    result = data(f"build mine {ROADS} --orders orders.csv more.csv")
+
+    assert result.exit_code == 0
+    assert "read 32 rows of 2 files" in result.stdout
+
+
+def test_info_shows_counts_box_checksum_days_hours_and_trips(data: Crowdgym) -> None:
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    shown = data("info mine").stdout
+
+    assert re.search(r"nodes +8\n", shown)
+    assert re.search(r"edges +8 \(16 directed arcs, lengths in units of 1 m\)", shown)
+    assert re.search(r"bounding box +104\.0650, 30\.6550 to 104\.0750, 30\.6650", shown)
+    assert re.search(r"checksum +[0-9a-f]{64}\n", shown)
+    assert re.search(r"orders +12, 12 with a destination", shown)
+    assert re.search(r"days +1 from 2016-11-01", shown)
+    assert re.search(r"trip by road +median 1\.50 km, 10 % below 1\.50 km, 10 % above 1\.50 km", shown)
+    assert re.search(r"^08 +8\.33 +█+$", shown, flags=re.MULTILINE)
+    assert re.search(r"^23 +0\.00$", shown, flags=re.MULTILINE)
+
+
+def test_the_hourly_chart_is_drawn_to_the_longest_bar() -> None:
+    import numpy as np
+
+    counts = np.zeros(24, np.int64)
+    counts[7], counts[8] = 10, 40
+
+    lines = hourly_chart(counts)
+
+    assert lines[7] == "07  20.00  " + "█" * 10
+    assert lines[8] == "08  80.00  " + "█" * 40
+    assert lines[0] == "00   0.00"
+
+
+def test_info_of_an_embedded_city_builds_it(data: Crowdgym) -> None:
+    result = data("info ringtown")
+
+    assert result.exit_code == 0
+    assert re.search(r"orders +3, 2 with a destination", result.stdout)
+    assert (datasets_folder() / "ringtown" / "network.npz").exists()
+
+
+def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(data: Crowdgym) -> None:
+    data(f"build mine {ROADS} --orders orders.csv")
+    (datasets_folder() / "broken").mkdir()
+    (datasets_folder() / "broken" / "dataset.json").write_text("{")
+
+    lines = [line.split() for line in data("list").stdout.splitlines()]
+
+    assert ["ringtown", "-", "-", "-", "-", "built", "in,", "not", "made", "yet"] in lines
+    assert ["mine", "8", "8", "12", "1", "built", "from", "files"] in lines
+    assert ["broken", "?", "?", "?", "?", "built", "from", "files,", "damaged"] in lines
+    assert not (datasets_folder() / "ringtown").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("build mine --orders orders.csv", "roads are read from one source, found none; expected one of --nodes and"),
+        (f"build mine {ROADS} --osm x.osm --orders orders.csv", "found --nodes and --links and --osm"),
+        ("build mine --nodes node.csv --orders orders.csv", "--nodes is given alone; expected --nodes and --links"),
+        ("build mine --bbox 1,2,3 --orders orders.csv", "--bbox is '1,2,3'; expected WEST,SOUTH,EAST,NORTH"),
+        (f"build mine {ROADS} --orders nothing*.csv", "no file matches 'nothing*.csv'"),
+        (f"build mine {ROADS} --orders node.csv", "node.csv is in no format known for orders"),
+        (f"build mine {ROADS} --orders orders.csv --format gaia-chengdu", "orders.csv is not gaia-chengdu"),
+        (f"build mine {ROADS} --orders orders.csv --format gaia", "order_format is 'gaia'; expected one of"),
+        (f"build mine {ROADS} --orders orders.csv --crs utm", "crs is 'utm'; expected one of gcj02, wgs84"),
+        (f"build mine {ROADS} --orders orders.csv --utc-offset 99", "utc_offset_h is 99.0; expected hours between"),
+        (f"build mine {ROADS} --orders orders.csv --max-snap-m 0", "max_snap_m is 0.0; expected a distance"),
+        (f"build mine {ROADS} --orders orders.csv --column when=x", "--column is 'when=x'; expected KEY=COLUMN where"),
+        (f"build mine {ROADS} --orders orders.csv --column time=a --column time=b", "--column time is given twice"),
+        (f"build mine {ROADS} --orders orders.csv --road-column tail=u", "--road-column lacks node_id, longitude"),
+        (f"build mine {ROADS} --oneway --orders orders.csv", "--oneway needs to know which links are one-way"),
+        (f"build ringtown {ROADS} --orders orders.csv", "the name 'ringtown' belongs to a city that is built in"),
+        (f"build Mine {ROADS} --orders orders.csv", "the name 'Mine' of a dataset is not valid"),
+        ("info mine", "unknown dataset 'mine'"),
+    ],
+)
+def test_bad_input_is_one_line_on_standard_error_exit_code_2_and_no_dataset(
+    data: Crowdgym, line: str, expected: str
+) -> None:
+    result = data(line)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert expected in result.stderr
+    assert not datasets_folder().exists()
+
+
+def test_a_taken_name_is_refused_and_force_replaces_it(data: Crowdgym) -> None:
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    again = data(f"build mine {ROADS} --orders orders.csv")
+    forced = data(f"build mine {ROADS} --orders orders.csv --force")
+
+    assert again.exit_code == 2
+    assert "the dataset 'mine' exists already" in again.stderr
+    assert forced.exit_code == 0
+
+
+def test_columns_of_roads_and_orders_can_be_named(data: Crowdgym, tmp_path: Path) -> None:
+    for name, old, new in (
+        ("node.csv", "node_id,x_coord,y_coord", "a,b,c"),
+        ("link.csv", "from_node_id,to_node_id,length", "d,e,f"),
+        ("orders.csv", "order_id,time,origin_id,destination_id", "g,h,i,j"),
+    ):
+        path = tmp_path / name
+        path.write_text(path.read_text().replace(old, new))
+    roads = " ".join(f"--road-column {pair}" for pair in ["node_id=a", "longitude=b", "latitude=c", "tail=d", "head=e"])
+    columns = "--column order_id=g --column time=h --column origin_node=3 --column destination_node=j"
+
+    result = data(f"build mine {ROADS} {roads} --orders orders.csv {columns}")
+
+    assert result.exit_code == 0, result.stderr
+    assert "orders: kept 12" in result.stdout
+
+
+def test_only_refusals_of_crowdgym_become_one_line() -> None:
+    with pytest.raises(ValueError, match="a fault of the program"), clean_errors():
+        raise ValueError("a fault of the program")
+
+
+def test_a_refusal_of_several_lines_becomes_one_and_a_warning_too(capsys: pytest.CaptureFixture[str]) -> None:
+    import warnings
+
+    import typer
+
+    @clean_errors()
+    def refuse() -> None:
+        warnings.warn("built\nagain", DataWarning, stacklevel=1)
+        raise DataError("first\n  second")
+
+    with pytest.raises(typer.Exit) as ending:
+        refuse()
+
+    assert ending.value.exit_code == 2
+    assert capsys.readouterr().err == "warning: built again\nerror: first second\n"

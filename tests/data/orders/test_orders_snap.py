@@ -1,0 +1,151 @@
+"""Orders put on the nodes of a street (see order_worlds.py): nodes 0, 1 and 2 at 0, 1,000 and 2,000 m."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from order_worlds import MIDNIGHT, gcj02, street, wgs84
+
+from crowdgym.data.errors import DataError
+from crowdgym.data.orders.raw import NO_NODE, Coordinates, NodeIds, RawOrders
+from crowdgym.data.orders.read import OrderOptions
+from crowdgym.data.orders.snap import order_stream, snap
+
+NOON = int(np.datetime64("2016-11-01T12:00:00", "s").astype(int))
+
+
+def places(*east_north_m: tuple[float, float]) -> Coordinates:
+    degrees = np.array([wgs84(*place) for place in east_north_m])
+    return Coordinates(degrees[:, 0], degrees[:, 1])
+
+
+def orders(origin: Coordinates | NodeIds, destination: Coordinates | NodeIds | None = None, **other: list) -> RawOrders:
+    count = len(origin)
+    return RawOrders(
+        time_s=np.array(other.get("time_s", [NOON] * count), np.int64),
+        origin=origin,
+        destination=destination if destination is not None else origin,
+        key=np.array(other.get("key", [0] * count), np.uint64),
+    )
+
+
+def test_a_place_goes_to_the_nearest_node_and_the_distance_is_reported() -> None:
+    raw = orders(places((30, 40), (1000, -120), (1450, 0), (2000, 0)), places((0, 0), (2010, 0), (0, 0), (1, 0)))
+
+    stream, report = snap(raw, street())
+
+    assert stream.origin.tolist() == [0, 1, 1, 2]
+    assert stream.destination.tolist() == [0, 2, 0, 0]
+    assert report.origin.places == 4
+    assert report.origin.median_m == pytest.approx((50 + 120) / 2, abs=0.01)
+    assert report.origin.p90_m == pytest.approx(120 + 0.7 * (450 - 120), abs=0.01)
+    assert report.origin.max_m == pytest.approx(450, abs=0.01)
+    assert report.destination.max_m == pytest.approx(10, abs=0.01)
+
+
+def test_a_pick_up_too_far_from_any_node_is_left_out_and_counted() -> None:
+    raw = orders(places((0, 99.9), (0, 100.1), (90_000, 0), (0, 0)), places((0, 0), (0, 0), (0, 0), (0, 5000)))
+
+    stream, report = snap(raw, street(), max_snap_m=100)
+
+    assert stream.origin.tolist() == [0, 0]
+    assert stream.destination.tolist() == [0, -1]
+    assert report.orders == 4
+    assert report.unusable == {"too far from any road": 2}
+    assert report.without_destination == {"too far from any road": 1}
+    assert report.origin.max_m == pytest.approx(99.9, abs=0.01)
+
+
+def test_node_ids_are_those_of_the_source_and_unknown_ones_are_counted() -> None:
+    raw = orders(NodeIds(np.array([9, 7, 70, 8])), NodeIds(np.array([7, 3, 7, NO_NODE])))
+
+    stream, report = snap(raw, street())
+
+    assert stream.origin.tolist() == [2, 0, 1]
+    assert stream.destination.tolist() == [0, -1, -1]
+    assert report.unusable == {"unknown node": 1}
+    assert report.without_destination == {"unknown node": 1}
+    assert report.origin.places == 0
+
+
+def test_of_orders_with_the_same_id_the_first_that_can_be_used_is_kept() -> None:
+    raw = orders(NodeIds(np.array([7, 70, 8, 9, 9, 9])), key=[5, 6, 6, 5, 0, 0])
+
+    stream, report = snap(raw, street())
+
+    assert stream.origin.tolist() == [0, 1, 2, 2]
+    assert report.unusable == {"unknown node": 1, "duplicate order id": 1}
+
+
+def test_the_stream_is_sorted_by_time_ties_as_in_the_source_and_counts_from_its_first_midnight() -> None:
+    raw = orders(NodeIds(np.array([7, 8, 9, 7])), time_s=[NOON + 86_400, NOON, NOON, NOON - 5])
+
+    stream, report = snap(raw, street())
+
+    assert stream.time_s.tolist() == [43_195, 43_200, 43_200, 43_200 + 86_400]
+    assert stream.origin.tolist() == [0, 1, 2, 0]
+    assert report.first_day == "2016-11-01"
+    assert (stream.time_s.dtype, stream.origin.dtype, stream.destination.dtype) == (np.int64, np.int32, np.int32)
+
+
+def test_orders_of_another_city_are_refused_with_the_box_that_was_expected() -> None:
+    paris = Coordinates(np.array([2.35]), np.array([48.85]))
+
+    with pytest.raises(DataError, match=r"none of the 1 orders of x\.csv can be put on the roads \(1 too far.*104\.07"):
+        snap(orders(paris), street(), source="x.csv")
+
+
+@pytest.mark.parametrize("max_snap_m", [0, -1, float("nan")])
+def test_a_largest_distance_that_is_not_positive_is_refused(max_snap_m: float) -> None:
+    with pytest.raises(DataError, match=r"max_snap_m is .*; expected a distance in metres greater than 0"):
+        snap(orders(NodeIds(np.array([7]))), street(), max_snap_m=max_snap_m)
+
+
+def test_files_of_several_formats_become_one_stream_and_every_row_is_accounted_for(tmp_path: Path) -> None:
+    chengdu, table = tmp_path / "a.txt", tmp_path / "b.csv"
+    chengdu.write_text(
+        "".join(
+            f"{order},{time},{MIDNIGHT + 99},{origin},{gcj02(2000)}\n"
+            for order, time, origin in [
+                ("one", MIDNIGHT + 60, gcj02(0)),
+                ("two", "never", gcj02(0)),
+                ("three", MIDNIGHT + 61, gcj02(5000)),
+                ("one", MIDNIGHT + 62, gcj02(0)),
+            ]
+        )
+    )
+    table.write_text("order_id,time,origin_id\nfour,2016-11-01 00:00:30,8\none,2016-11-01 00:00:40,8\nfive,,8\n")
+    gps = tmp_path / "c.txt"
+    gps.write_text(f"d,six,{MIDNIGHT + 20},{gcj02(1000)}\n")
+    more_gps = tmp_path / "d.txt"
+    more_gps.write_text(f"d,six,{MIDNIGHT + 90},{gcj02(0)}\n")
+
+    stream, report = order_stream(street(), [tmp_path / "*.*"])
+
+    assert stream.time_s.tolist() == [20, 30, 60]
+    assert stream.origin.tolist() == [1, 1, 0]
+    assert stream.destination.tolist() == [0, -1, 2]  # the trajectory goes on in the second file
+    assert [source.order_format for source in report.sources] == ["gaia-chengdu", "table", "gaia-gps", "gaia-gps"]
+    assert [source.read.rows for source in report.sources] == [4, 3, 1, 1]
+    assert [source.read.orders for source in report.sources] == [3, 2, 1, 0]
+    assert report.unusable == {"duplicate order id": 2, "bad time": 1, "missing time": 1, "too far from any road": 1}
+    assert report.rows == 9 == len(stream) + 1 + sum(report.unusable.values())  # two rows make one trajectory
+
+
+def test_one_empty_file_among_many_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,origin_id\n2016-11-01,7\n")
+    (tmp_path / "b.csv").write_text("")
+
+    with pytest.raises(DataError, match=r"b\.csv is empty"):
+        order_stream(street(), [tmp_path / "*.csv"])
+
+
+def test_progress_is_told_by_file_and_rows(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("time,origin_id\n2016-11-01,7\n2016-11-01,7\n")
+    told: list[tuple[str, int]] = []
+
+    order_stream(
+        street(), [tmp_path / "a.csv"], OrderOptions(), progress=lambda path, rows: told.append((path.name, rows))
+    )
+
+    assert told == [("a.csv", 2)]
