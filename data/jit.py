@@ -33,6 +33,14 @@ def kernel(function: Function) -> Function:
     return cast(Function, _compiled(function, {"_nrt": False}))
 
 
+def inlined(function: Function) -> Function:
+    """Compile ``function`` as a `kernel` that becomes part of whoever calls it.
+
+    For the innermost functions: to hand over the structure of arrays at a call takes longer than what they do.
+    """
+    return cast(Function, _compiled(function, {"_nrt": False, "forceinline": True}))
+
+
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     import numba
 
@@ -54,14 +62,11 @@ def _machine_code_folder(part: str) -> str:
     Numba takes machine code to be up to date if the file that defines the function is. A kernel is made of functions
     and constants of many files, so the folder's name is a digest of all of them: a change anywhere compiles anew.
     """
-    roots = [
-        Path(root) for name in {part, "crowdgym.data"} if name in sys.modules for root in sys.modules[name].__path__
-    ]
+    modules = [sys.modules[name] for name in dict.fromkeys((part, "crowdgym.data")) if name in sys.modules]
+    roots = [Path(root) for module in modules for root in getattr(module, "__path__", ())]
     digest = hashlib.sha256()
     for source in sorted(file for root in roots for file in root.rglob("*.py")):
         digest.update(source.name.encode() + source.read_bytes())
     if "NUMBA_CACHE_DIR" in os.environ or not roots:
         return ""
-    beside = roots[0] / "__pycache__"
-    kept = beside if os.access(beside, os.W_OK) else Path(platformdirs.user_cache_dir("crowdgym"))
-    return str(kept / f"kernels-{digest.hexdigest()[:16]}")
+    return str(Path(platformdirs.user_cache_dir("crowdgym")) / f"kernels-{digest.hexdigest()[:16]}")

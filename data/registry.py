@@ -145,7 +145,7 @@ def _unknown(name: str) -> DataError:
     close = difflib.get_close_matches(name, names, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     return DataError(
-        f"unknown dataset {name!r}{hint}; known are {', '.join(names)}, "
+        f"unknown dataset or scenario {name!r}{hint}; known are {', '.join(names)}, "
         "and 'crowdgym data build' makes others from your own files"
     )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import kernel
+from crowdgym.data.jit import inlined, kernel
 
 POINTS_PER_CELL = 2
 
@@ -37,7 +37,7 @@ class Grid(NamedTuple):
         )
 
 
-@kernel
+@inlined
 def _bin_of(value: float, low: float, width: float, side: int) -> int:
     return min(side - 1, max(0, int((value - low) / width)))
 
@@ -80,7 +80,7 @@ def fill_grid(
     start[side * side] = count
 
 
-@kernel
+@inlined
 def _offer(
     found: NDArray[np.int32], squared: NDArray[np.float64], filled: int, wanted: int, candidate: int, distance: float
 ) -> int:

@@ -1,9 +1,9 @@
 """What a task pays."""
 
-from crowdgym.data.jit import kernel
+from crowdgym.data.jit import inlined
 
 
-@kernel
+@inlined
 def payment_at(
     finish_s: float, expected_s: float, deadline_s: float, maximum_payment: float, penalty_per_s: float
 ) -> float:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import kernel
+from crowdgym.data.jit import inlined
 from crowdgym.data.roads import RoadNetwork
 
 
@@ -43,13 +43,13 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-@kernel
+@inlined
 def travel_time_s(units: int, unit_m: float, speed_mps: float) -> float:
     """Seconds for a way of ``units``. The one place where lengths become times."""
     return units * unit_m / speed_mps
 
 
-@kernel
+@inlined
 def next_arc(roads: RoadArrays, to_target: NDArray[np.uint16], node: int) -> int:
     """The arc by which the shortest path goes on from ``node``. ``to_target``: units from every node, shape [N]."""
     best = -1

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.configs.errors import ConfigError
+
 
 class FrameWindow:
     """Shows frames one after the other in one window of matplotlib, through whichever backend the person uses.
@@ -14,9 +16,14 @@ class FrameWindow:
     Nothing happens before the first frame: only then is pyplot imported. Where no window can be opened the first frame
     brings a warning and the others nothing, so that a program runs on without a display. A window that the person has
     closed stays closed.
+
+    Raises:
+        ConfigError: ``frames_per_second`` is not more than 0.
     """
 
     def __init__(self, title: str, frames_per_second: float) -> None:
+        if not frames_per_second > 0:
+            raise ConfigError(f"frames_per_second is {frames_per_second}; expected more than 0")
         self._title = title
         self._pause_s = 1.0 / frames_per_second
         self._figure: Any = None

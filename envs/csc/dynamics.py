@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import kernel
+from crowdgym.data.jit import inlined, kernel
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
 from crowdgym.envs.core.sorting import heap_sort
@@ -76,7 +76,7 @@ def _list_reachable_tasks(
     for i in range(len(units)):
         if (
             tasks.status[b, i] <= OPEN
-            and workers.skills[b, w, tasks.skill[b, i]]
+            and (workers.skill_bits[b, w] >> tasks.skill[b, i]) & 1
             and units[i] * unit_m <= rules.range_m
         ):
             keys[count] = (np.int64(units[i]) << 32) | i
@@ -123,7 +123,7 @@ def take_actions(
             epoch.remaining_s[b, w] = work_left_s(tasks, b, task, now_s) / crew
 
 
-@kernel
+@inlined
 def work_left_s(tasks: Tasks, b: int, task: int, now_s: float) -> float:
     """Worker-seconds left of an open task at ``now_s``, no event having happened there since ``since_s``."""
     done_s = tasks.present[b, task] * (now_s - tasks.since_s[b, task])
@@ -160,7 +160,7 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
             _become_idle_at_own_place(state, roads, rules, b, w)
 
 
-@kernel
+@inlined
 def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, until_s: float) -> None:
     workers, tasks = state.workers, state.tasks
     deadline_s = tasks.deadline_s[b, task]
@@ -183,7 +183,7 @@ def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: i
         _arrive(workers, tasks, b, first, task)
 
 
-@kernel
+@inlined
 def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Worker ``w``, first on the list of those on their way, starts to work."""
     now_s = workers.arrive_s[b, w]
@@ -256,7 +256,7 @@ def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, p
     _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
 
 
-@kernel
+@inlined
 def follow_trail(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Workers, b: int, w: int, now_s: float
 ) -> None:

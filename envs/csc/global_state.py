@@ -31,7 +31,7 @@ def global_state(simulation: CscSimulation, b: int) -> NDArray[np.float32]:
 
     status = np.eye(4)[workers.status[b]]  # [W, 4]
     crowd = np.concatenate(
-        [_placed(workers.x_m[b], workers.y_m[b], simulation), status, workers.skills[b].astype(np.float64)], axis=1
+        [_placed(workers.x_m[b], workers.y_m[b], simulation), status, _skill_flags(workers.skill_bits[b])], axis=1
     )
     open_now = tasks.status[b] == OPEN
     left_s = tasks.work_left_s[b] - tasks.present[b] * np.where(open_now, now_s - tasks.since_s[b], 0.0)
@@ -58,6 +58,10 @@ def global_state(simulation: CscSimulation, b: int) -> NDArray[np.float32]:
     row = np.concatenate([[now_s / scales.time_s], crowd.ravel(), work.ravel()])
     clipped: NDArray[np.float32] = np.clip(row, -1.0, 1.0).astype(np.float32)
     return clipped
+
+
+def _skill_flags(skill_bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.unpackbits(skill_bits[:, np.newaxis], axis=1, bitorder="little")[:, :NUM_SKILLS].astype(np.float64)
 
 
 def _placed(x_m: NDArray[np.float64], y_m: NDArray[np.float64], simulation: CscSimulation) -> NDArray[np.float64]:

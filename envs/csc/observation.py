@@ -12,29 +12,35 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import kernel
+from crowdgym.data.jit import inlined, kernel
 from crowdgym.envs.core.neighbours import fill_grid, nearest
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
 from crowdgym.envs.csc.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, follow_trail, work_left_s
 from crowdgym.envs.csc.instance import NUM_SKILLS
-from crowdgym.envs.csc.state import NEIGHBOURS, CscState
+from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats
 
 SELF_FEATURES = (
     *("x", "y", "idle", "travelling", "working", "released", "elapsed", "until_idle"),
     *(f"skill_{k}" for k in range(NUM_SKILLS)),
 )
-TASK_FEATURES = (
-    *("present", "dx", "dy", "distance", "work_left", "until_expected", "until_deadline", "payment_now"),
-    *("workers_present", "workers_en_route", "able"),
+# What a task or worker is to everyone is worked out once an epoch; what it is to the observer comes behind it.
+_TASK_TO_ALL = (
+    *("present", "work_left", "until_expected", "until_deadline", "payment_now"),
+    *("workers_present", "workers_en_route"),
 )
-WORKER_FEATURES = ("present", "dx", "dy", "distance", "idle", "working", "until_idle", "shared_skills")
+_WORKER_TO_ALL = ("present", "idle", "working", "until_idle")
+TASK_FEATURES = (*_TASK_TO_ALL, "dx", "dy", "distance", "able")
+WORKER_FEATURES = (*_WORKER_TO_ALL, "dx", "dy", "distance", "shared_skills")
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
 _SELF = len(SELF_FEATURES)
 _TASK = len(TASK_FEATURES)
 _WORKER = len(WORKER_FEATURES)
+_COMMON_TASK = len(_TASK_TO_ALL)
+_COMMON_WORKER = len(_WORKER_TO_ALL)
+_BITS = np.array([number.bit_count() for number in range(256)])  # skills in a set of skills
 _CREW_SCALE = 10.0  # workers at one task that count as many
 
 Rows = NDArray[np.float32]
@@ -106,7 +112,7 @@ class Scales(NamedTuple):
         return units | {"shared_skills": "share of the worker's own skills"}
 
 
-@kernel
+@inlined
 def _clip(value: float) -> float:
     return min(1.0, max(-1.0, value))
 
@@ -134,7 +140,7 @@ def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now
         workers.x_m[b, w], workers.y_m[b, w] = x, y
 
 
-@kernel
+@inlined
 def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     """Seconds until a worker is idle, as far as the platform can tell; on its way to a task, until it arrives."""
     workers, tasks = state.workers, state.tasks
@@ -150,62 +156,86 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
 
 
 @kernel
-def _write_task(
-    row: Rows, state: CscState, rules: Rules, scales: Scales, b: int, w: int, task: int, metres: float, now_s: float
-) -> None:
-    workers, tasks = state.workers, state.tasks
-    row[0] = 1.0
-    row[1] = _clip((tasks.x_m[b, task] - workers.x_m[b, w]) / scales.reach_m)
-    row[2] = _clip((tasks.y_m[b, task] - workers.y_m[b, w]) / scales.reach_m)
-    row[3] = _clip(metres / scales.reach_m)
-    row[4] = _clip(work_left_s(tasks, b, task, now_s) / scales.work_s)
-    row[5] = _clip((tasks.expected_s[b, task] - now_s) / scales.time_s)
-    row[6] = _clip((tasks.deadline_s[b, task] - now_s) / scales.time_s)
-    paid = payment_at(
-        now_s, tasks.expected_s[b, task], tasks.deadline_s[b, task], tasks.payment[b, task], rules.penalty_per_s
-    )
-    row[7] = _clip(paid / scales.payment)
-    row[8] = _clip(tasks.present[b, task] / _CREW_SCALE)
-    row[9] = _clip(tasks.en_route[b, task] / _CREW_SCALE)
-    row[10] = 1.0 if workers.skills[b, w, tasks.skill[b, task]] else 0.0
+def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
+    """Work out what every open task is to everyone."""
+    tasks = state.tasks
+    for i in range(tasks.status.shape[1]):
+        if tasks.status[b, i] != OPEN:
+            continue
+        row = state.scratch.task_rows[b, i]
+        paid = payment_at(
+            now_s, tasks.expected_s[b, i], tasks.deadline_s[b, i], tasks.payment[b, i], rules.penalty_per_s
+        )
+        row[0] = 1.0
+        row[1] = _clip(work_left_s(tasks, b, i, now_s) / scales.work_s)
+        row[2] = _clip((tasks.expected_s[b, i] - now_s) / scales.time_s)
+        row[3] = _clip((tasks.deadline_s[b, i] - now_s) / scales.time_s)
+        row[4] = _clip(paid / scales.payment)
+        row[5] = _clip(tasks.present[b, i] / _CREW_SCALE)
+        row[6] = _clip(tasks.en_route[b, i] / _CREW_SCALE)
 
 
 @kernel
-def _write_worker(row: Rows, state: CscState, scales: Scales, b: int, w: int, other: int, now_s: float) -> None:
+def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
+    """Work out what every worker is to everyone."""
     workers = state.workers
-    dx, dy = workers.x_m[b, other] - workers.x_m[b, w], workers.y_m[b, other] - workers.y_m[b, w]
-    own = 0
-    shared = 0
-    for k in range(NUM_SKILLS):
-        if workers.skills[b, w, k]:
-            own += 1
-            if workers.skills[b, other, k]:
-                shared += 1
-    row[0] = 1.0
-    row[1] = _clip(dx / scales.reach_m)
-    row[2] = _clip(dy / scales.reach_m)
-    row[3] = _clip(np.sqrt(dx * dx + dy * dy) / scales.reach_m)
-    row[4] = 1.0 if workers.status[b, other] == IDLE else 0.0
-    row[5] = 1.0 if workers.status[b, other] == WORKING else 0.0
-    row[6] = _clip(until_idle_s(state, b, other, now_s) / scales.time_s)
-    row[7] = shared / max(1, own)
+    for w in range(workers.status.shape[1]):
+        row = state.scratch.worker_rows[b, w]
+        row[0] = 1.0
+        row[1] = 1.0 if workers.status[b, w] == IDLE else 0.0
+        row[2] = 1.0 if workers.status[b, w] == WORKING else 0.0
+        row[3] = _clip(until_idle_s(state, b, w, now_s) / scales.time_s)
+
+
+class _Sight(NamedTuple):
+    """What the rows of one copy are made of: few enough arrays to be handed on at every row."""
+
+    per_m: float  # 1 over what a 1 stands for
+    task_x_m: Floats  # [T]
+    task_y_m: Floats  # [T]
+    task_skill: Bytes  # [T]
+    task_rows: Rows  # [T, 7] what each open task is to everyone
+    worker_x_m: Floats  # [W]
+    worker_y_m: Floats  # [W]
+    skill_bits: NDArray[np.uint8]  # [W]
+    worker_rows: Rows  # [W, 4] what each worker is to everyone
 
 
 @kernel
-def _write_self(row: Rows, state: CscState, rules: Rules, scales: Scales, b: int, w: int, now_s: float) -> None:
+def _write_task(row: Rows, sight: _Sight, w: int, task: int, metres: float) -> None:
+    """Write a task as worker ``w`` sees it, ``metres`` away."""
+    for feature in range(_COMMON_TASK):
+        row[feature] = sight.task_rows[task, feature]
+    row[_COMMON_TASK] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
+    row[_COMMON_TASK + 1] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
+    row[_COMMON_TASK + 2] = _clip(metres * sight.per_m)
+    row[_COMMON_TASK + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
+
+
+@kernel
+def _write_worker(row: Rows, sight: _Sight, w: int, other: int, metres: float) -> None:
+    """Write worker ``other`` as worker ``w`` sees it, ``metres`` away."""
+    for feature in range(_COMMON_WORKER):
+        row[feature] = sight.worker_rows[other, feature]
+    row[_COMMON_WORKER] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
+    row[_COMMON_WORKER + 1] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
+    row[_COMMON_WORKER + 2] = _clip(metres * sight.per_m)
+    own = sight.skill_bits[w]
+    row[_COMMON_WORKER + 3] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
+
+
+@inlined
+def _write_self(row: Rows, state: CscState, rules: Rules, scales: Scales, b: int, w: int, now_s: float) -> float:
+    """Write the worker itself; returns the metres left to its own task."""
     workers = state.workers
     row[0] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
     row[1] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
     row[2 + workers.status[b, w]] = 1.0
     row[6] = _clip(now_s / scales.time_s)
-    row[7] = _clip(until_idle_s(state, b, w, now_s) / scales.time_s)
+    row[7] = state.scratch.worker_rows[b, w, 3]
     for k in range(NUM_SKILLS):
-        if workers.skills[b, w, k]:
-            row[8 + k] = 1.0
-    if workers.status[b, w] in (TRAVELLING, WORKING):
-        task = workers.task[b, w]
-        metres = (workers.arrive_s[b, w] - now_s) * rules.speed_mps if workers.status[b, w] == TRAVELLING else 0.0
-        _write_task(row[_SELF : _SELF + _TASK], state, rules, scales, b, w, task, metres, now_s)
+        row[8 + k] = (workers.skill_bits[b, w] >> k) & 1
+    return (workers.arrive_s[b, w] - now_s) * rules.speed_mps if workers.status[b, w] == TRAVELLING else 0.0
 
 
 @kernel
@@ -241,29 +271,43 @@ def observe(
     workers, tasks, epoch, scratch = state.workers, state.tasks, state.epoch, state.scratch
     most = epoch.candidates.shape[2]
     _fill_grids(state, b)
+    _describe_tasks(state, rules, scales, b, now_s)
+    _describe_workers(state, scales, b, now_s)
+    sight = _Sight(
+        1.0 / scales.reach_m,
+        tasks.x_m[b],
+        tasks.y_m[b],
+        tasks.skill[b],
+        scratch.task_rows[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        workers.skill_bits[b],
+        scratch.worker_rows[b],
+    )
     near, squared = scratch.near[b], scratch.squared[b]
     observations[:] = 0.0
     for w in range(workers.status.shape[1]):
         row = observations[w]
-        x, y = workers.x_m[b, w], workers.y_m[b, w]
-        _write_self(row, state, rules, scales, b, w, now_s)
+        x, y = sight.worker_x_m[w], sight.worker_y_m[w]
+        metres = _write_self(row, state, rules, scales, b, w, now_s)
+        if workers.status[b, w] in (TRAVELLING, WORKING):
+            _write_task(row[_SELF:], sight, w, workers.task[b, w], metres)
         at = _SELF + _TASK
         for j in range(most):
             task = epoch.candidates[b, w, j]
             if task < 0:
                 break
             metres = state.distances.places[b, workers.place[b, w], task] * roads.unit_m
-            _write_task(row[at + j * _TASK : at + (j + 1) * _TASK], state, rules, scales, b, w, task, metres, now_s)
+            _write_task(row[at + j * _TASK :], sight, w, task, metres)
         at += most * _TASK
-        found = nearest(scratch.open_tasks, b, tasks.x_m[b], tasks.y_m[b], x, y, -1, near, squared)
+        found = nearest(scratch.open_tasks, b, sight.task_x_m, sight.task_y_m, x, y, -1, near, squared)
         for j in range(found):
-            metres = np.sqrt(squared[j])
-            _write_task(row[at + j * _TASK : at + (j + 1) * _TASK], state, rules, scales, b, w, near[j], metres, now_s)
+            _write_task(row[at + j * _TASK :], sight, w, near[j], np.sqrt(squared[j]))
         at += NEAR_TASKS * _TASK
-        found = nearest(scratch.everyone, b, workers.x_m[b], workers.y_m[b], x, y, w, near, squared)
+        found = nearest(scratch.everyone, b, sight.worker_x_m, sight.worker_y_m, x, y, w, near, squared)
         for j in range(found):
-            _write_worker(row[at + j * _WORKER : at + (j + 1) * _WORKER], state, scales, b, w, near[j], now_s)
+            _write_worker(row[at + j * _WORKER :], sight, w, near[j], np.sqrt(squared[j]))
         at += NEAR_WORKERS * _WORKER
-        found = nearest(scratch.idle, b, workers.x_m[b], workers.y_m[b], x, y, w, near, squared)
+        found = nearest(scratch.idle, b, sight.worker_x_m, sight.worker_y_m, x, y, w, near, squared)
         for j in range(found):
-            _write_worker(row[at + j * _WORKER : at + (j + 1) * _WORKER], state, scales, b, w, near[j], now_s)
+            _write_worker(row[at + j * _WORKER :], sight, w, near[j], np.sqrt(squared[j]))

@@ -47,38 +47,43 @@ class Metrics:
 
 
 @kernel
-def _begin_epoch(
-    state: CscState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, rows: Rows
+def _advance(
+    state: CscState,
+    roads: RoadArrays,
+    rules: Rules,
+    clock: Clock,
+    epochs: NDArray[np.int64],
+    actions: NDArray[np.int64],
+    first: int,
+    last: int,
 ) -> None:
-    locate_workers(state, roads, rules, b, now_s)
-    list_candidates(state, b)
-    observe(state, roads, rules, scales, b, now_s, rows)
+    """Apply the joint actions of copies ``first`` to ``last - 1`` and play them forward to their next epoch."""
+    for b in range(first, last):
+        now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
+        until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
+        take_actions(state, roads, rules, b, actions[b], now_s)
+        play(state, roads, rules, b, until_s)
+        epochs[b] += 1
 
 
 @kernel
-def _reset_copy(state: CscState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, rows: Rows) -> None:
-    start_episode(state, roads, rules, b)
-    _begin_epoch(state, roads, rules, scales, b, 0.0, rows)
-
-
-@kernel
-def _step_copies(
+def _begin_epoch(
     state: CscState,
     roads: RoadArrays,
     rules: Rules,
     scales: Scales,
     clock: Clock,
     epochs: NDArray[np.int64],
-    actions: NDArray[np.int64],
     observations: Rows,
+    first: int,
+    last: int,
 ) -> None:
-    for b in range(len(epochs)):
+    """Work out what copies ``first`` to ``last - 1`` see and may do at their present epoch."""
+    for b in range(first, last):
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
-        until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
-        take_actions(state, roads, rules, b, actions[b], now_s)
-        play(state, roads, rules, b, until_s)
-        epochs[b] += 1
-        _begin_epoch(state, roads, rules, scales, b, until_s, observations[b])
+        locate_workers(state, roads, rules, b, now_s)
+        list_candidates(state, b)
+        observe(state, roads, rules, scales, b, now_s, observations[b])
 
 
 class CscSimulation:
@@ -108,7 +113,7 @@ class CscSimulation:
     def reset_copy(self, b: int, instance: CscInstance) -> None:
         """Begin ``instance`` in copy ``b``."""
         workers, tasks, distances = self.state.workers, self.state.tasks, self.state.distances
-        workers.skills[b] = instance.worker_skills
+        workers.skill_bits[b] = np.packbits(instance.worker_skills, axis=1, bitorder="little")[:, 0]
         for name in ("created_s", "expected_s", "deadline_s", "workload_s", "payment"):
             getattr(tasks, name)[b] = getattr(instance, name)
         tasks.node[b] = instance.task_node
@@ -116,7 +121,8 @@ class CscSimulation:
         distances.place_node[b, self.settings.num_tasks :] = instance.worker_node
         self._distances.rows_into(instance.task_node, distances.rows[b])
         self.epochs[b] = 0
-        _reset_copy(self.state, self.roads, self.rules, self.scales, b, self.observations[b])
+        start_episode(self.state, self.roads, self.rules, b)
+        self._begin_epoch(b, b + 1)
 
     def use_fresh_observations(self) -> None:
         """Write observations into a new array from now on; whoever has views of the old one may keep them."""
@@ -127,9 +133,13 @@ class CscSimulation:
 
         What follows is in ``state.epoch`` and in ``observations``.
         """
-        _step_copies(
-            self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, actions, self.observations
-        )
+        copies = len(self.epochs)
+        _advance(self.state, self.roads, self.rules, self.clock, self.epochs, actions, 0, copies)
+        self._begin_epoch(0, copies)
+
+    def _begin_epoch(self, first: int, last: int) -> None:
+        arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        _begin_epoch(*arrays, first, last)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs.core.neighbours import Grid
-from crowdgym.envs.csc.instance import NUM_SKILLS
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -38,7 +37,7 @@ class TaskStatus(IntEnum):
 class Workers(NamedTuple):
     """Workers. A *place* is where a worker can be idle: place τ < T is task τ's node, place T + w is w's own."""
 
-    skills: NDArray[np.bool_]  # [B, W, S]
+    skill_bits: NDArray[np.uint8]  # [B, W] the set of its skills: bit k for skill k
     status: Bytes  # [B, W] WorkerStatus
     place: Ints  # [B, W] where it is, or where it set out from while under way
     task: Ints  # [B, W] the task it travels to or works at, or -1
@@ -107,6 +106,8 @@ class Scratch(NamedTuple):
     idle: Grid
     open_tasks: Grid
     ids: Ints  # [B, max(W, T)]
+    task_rows: NDArray[np.float32]  # [B, T, 7] what each open task is to everyone; see observation.py
+    worker_rows: NDArray[np.float32]  # [B, W, 4] the same of each worker
     near: Ints  # [B, NEIGHBOURS]
     squared: Floats  # [B, NEIGHBOURS] m²
 
@@ -136,7 +137,7 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
 
     return CscState(
         Workers(
-            skills=np.zeros((*bw, NUM_SKILLS), np.bool_),
+            skill_bits=np.zeros(bw, np.uint8),
             status=octets(*bw),
             place=ints(*bw),
             task=ints(*bw),
@@ -193,6 +194,8 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             idle=Grid.empty(batch, workers),
             open_tasks=Grid.empty(batch, tasks),
             ids=ints(batch, max(workers, tasks)),
+            task_rows=np.zeros((*bt, 7), np.float32),
+            worker_rows=np.zeros((*bw, 4), np.float32),
             near=ints(batch, NEIGHBOURS),
             squared=floats(batch, NEIGHBOURS),
         ),

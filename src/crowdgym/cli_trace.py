@@ -17,7 +17,11 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as
 @trace_app.command()
 @clean_errors()
 def verify(files: Files) -> None:
-    """Play each trace again and compare everything; exit code 1 if one differs, 2 if one cannot be played."""
+    """Play each trace again, compare everything, and check the outcome from first principles.
+
+    Exit code 1 if one differs or breaks a rule, 2 if one cannot be played.
+    """
+    from crowdgym.testing.csc_trace import broken_rules
     from crowdgym.traces import TraceError, compare, read_trace, replay
 
     different = 0
@@ -30,11 +34,15 @@ def verify(files: Files) -> None:
             typer.echo(f"{file}: error: {error}", err=True)
             broken = error
             continue
-        if mismatch is None:
-            typer.echo(f"{file}: verified, {trace.header.steps} steps, {_shown(trace.header.metrics)}")
-        else:
-            typer.echo(f"{file}: DIFFERS {mismatch}", err=True)
+        faults = (
+            [f"DIFFERS {mismatch}"] if mismatch is not None else [f"BREAKS A RULE {v}" for v in broken_rules(trace)]
+        )
+        for fault in faults:
+            typer.echo(f"{file}: {fault}", err=True)
+        if faults:
             different += 1
+        else:
+            typer.echo(f"{file}: verified, {trace.header.steps} steps, {_shown(trace.header.metrics)}")
     if broken is not None:
         raise typer.Exit(2)
     if different:

@@ -64,9 +64,9 @@ def test_payment_is_never_negative() -> None:
 def test_the_walk_takes_the_smaller_node_where_two_ways_are_as_short() -> None:
     """Both ways round the square are 2 units long, so from 0 the walk to 3 goes on to 1.
 
-        0 -- 1
-        |    |
-        2 -- 3
+    0 -- 1
+    |    |
+    2 -- 3
     """
     roads = RoadArrays(
         indptr=np.array([0, 2, 4, 6, 8], np.int32),

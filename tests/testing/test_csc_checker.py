@@ -1,7 +1,9 @@
-"""The solution checker confirms what the reference simulator plays, and names whatever has been tampered with."""
+"""The solution checker on one day, worked out by hand: what has been tampered with is named.
+
+How it fares with random worlds is in test_csc_checker_on_random_worlds.py.
+"""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +12,6 @@ import pytest
 from reference.csc_instance import ReferenceInstance, ReferenceTask, ReferenceWorker, both_ways
 from reference.csc_reference import ReferenceSimulator
 from reference.csc_schedule import checked_instance, schedule
-from reference.random_worlds import Flavour, Policy, play, random_actions, random_world
 
 from crowdgym.data.errors import DataError
 from crowdgym.testing import (
@@ -23,29 +24,8 @@ from crowdgym.testing import (
     check_schedule,
 )
 
+KIND = ViolationKind
 NAN = math.nan
-
-
-# ---- what is true is confirmed ----
-
-
-@pytest.mark.parametrize("flavour", Flavour)
-@pytest.mark.parametrize("policy", Policy)
-def test_whatever_the_reference_plays_is_confirmed(flavour: Flavour, policy: Policy) -> None:
-    for seed in range(3):
-        rng = np.random.default_rng([seed, list(Flavour).index(flavour), list(Policy).index(policy)])
-        world = random_world(rng, flavour)
-        assert check_schedule(checked_instance(world), schedule(play(rng, world, policy))) == []
-
-
-@pytest.mark.parametrize("flavour", Flavour)
-def test_a_log_closed_at_any_epoch_is_confirmed_as_a_partial_one(flavour: Flavour) -> None:
-    rng = np.random.default_rng([77, list(Flavour).index(flavour)])
-    simulator = ReferenceSimulator(random_world(rng, flavour))
-    instance = checked_instance(simulator.instance)
-    while not simulator.done:
-        assert check_schedule(instance, schedule(simulator), partial=True) == []
-        simulator.step(random_actions(rng, simulator, Policy.RANDOM))
 
 
 # ---- a day with a bit of everything ----
@@ -133,9 +113,9 @@ def tell_totals(**changes: Any) -> Schedule:
     return replace(DAY, totals=replace(DAY.totals, **changes))
 
 
-def add(assignment: Assignment) -> Schedule:
+def add(assignment: Assignment, to: Schedule = DAY) -> Schedule:
     """The day, with one assignment more."""
-    return replace(DAY, assignments=(*DAY.assignments, assignment))
+    return replace(to, assignments=(*to.assignments, assignment))
 
 
 def given(**changes: Any) -> CheckedInstance:
@@ -160,7 +140,6 @@ class Fault:
     instance: CheckedInstance = INSTANCE
 
 
-KIND = ViolationKind
 UNDER_WAY = DAY.assignments[5]
 FAULTS = [
     Fault("no such skill", DAY, KIND.WRONG_SKILL, 0, 4, given(worker_skills=((0, 1), False))),
@@ -172,11 +151,21 @@ FAULTS = [
         "taken at the instant of the finish", add(Assignment(1, 0, 30.0, 2, 30.0, 30.0, 2, 30.0)), KIND.NOT_OPEN, 1, 0
     ),
     Fault("taken after the deadline", add(Assignment(3, 1, 25.0, 0, 25.0, 23.0, 0, 25.0)), KIND.NOT_OPEN, 3, 1),
+    Fault("taken at the deadline", DAY, KIND.NOT_OPEN, 0, 4, given(deadline_s=(4, 40.0))),
     Fault("taken between epochs", tell(3, taken_s=12.5), KIND.NOT_AN_EPOCH, 2, 0),
+    Fault("taken nobody knows when", tell(3, taken_s=NAN), KIND.NOT_AN_EPOCH, 2, 0),
+    Fault("taken at the end of time", tell(3, taken_s=math.inf), KIND.NOT_AN_EPOCH, 2, 0),
     Fault("taken at the horizon", tell(5, taken_s=60.0), KIND.NOT_AN_EPOCH, 0, 4),
     Fault("taken before the beginning", tell(0, taken_s=-5.0), KIND.NOT_AN_EPOCH, 0, 0),
     Fault("busy elsewhere", tell(5, taken_s=25.0), KIND.NOT_IDLE, 0, 4),
     Fault("two tasks at one epoch", add(replace(UNDER_WAY, task=2)), KIND.NOT_IDLE, 0, 2),
+    Fault(
+        "two tasks at one epoch, the first over at once",
+        add(Assignment(3, 0, 0.0, 0, 20.0, 30.0, 2, 30.0), to=tell(2, idle_s=0.0)),
+        KIND.NOT_IDLE,
+        3,
+        0,
+    ),
     Fault("still walking on", tell(4, taken_s=30.0), KIND.NOT_IDLE, 2, 2),
     Fault("never released", add(Assignment(0, 4, 50.0, 2, NAN, NAN, -1, NAN)), KIND.NOT_IDLE, 0, 4),
     Fault("set out from elsewhere", tell(5, from_node=3), KIND.WRONG_ORIGIN, 0, 4),
@@ -225,6 +214,7 @@ FAULTS = [
     Fault("never paid less than nothing", DAY, KIND.WRONG_PAYMENT, None, 0, given(penalty_per_s=0.2)),
     Fault("open before creation", tell_task(3, status=TaskStatus.OPEN), KIND.WRONG_STATUS, None, 3),
     Fault("pending after creation", tell_task(4, status=TaskStatus.PENDING), KIND.WRONG_STATUS, None, 4),
+    Fault("open at the deadline", DAY, KIND.WRONG_STATUS, None, 4, given(deadline_s=(4, 60.0))),
     Fault("open after the deadline", tell_task(1, status=TaskStatus.OPEN, end_s=NAN), KIND.WRONG_STATUS, None, 1),
     Fault("expired too soon", tell_task(4, status=TaskStatus.EXPIRED, end_s=100.0), KIND.WRONG_STATUS, None, 4),
     Fault("expired before the deadline", tell_task(1, end_s=22.0), KIND.WRONG_END, None, 1),
@@ -279,94 +269,53 @@ def test_the_order_of_the_log_does_not_matter() -> None:
     assert check_schedule(INSTANCE, replace(DAY, assignments=DAY.assignments[::-1])) == []
 
 
+@pytest.mark.parametrize(
+    ("end_s", "idle_node", "idle_s", "kinds"),
+    [
+        (25.0, 4, 25.0, []),
+        (25.0, 3, 35.0, [KIND.WRONG_RELEASE_NODE]),
+        (math.nextafter(25.0, 30.0), 4, 25.0, []),
+        (math.nextafter(25.0, 30.0), 3, 35.0, []),
+        (25.001, 4, 25.0, [KIND.WRONG_RELEASE_NODE]),
+        (25.001, 3, 35.0, []),
+    ],
+)
+def test_a_node_reached_as_the_task_ends_may_be_kept_or_passed_only_if_rounding_decides(
+    end_s: float, idle_node: int, idle_s: float, kinds: list[ViolationKind]
+) -> None:
+    """w2 sets out from 5 to τ0 at 15 s and passes 4 at 25 s; what is claimed of it if τ0 ends then or hardly later."""
+    log = tell_task(0, end_s=end_s)
+    w2 = replace(DAY.assignments[3], release_s=end_s, idle_node=idle_node, idle_s=idle_s)
+    found = check_schedule(INSTANCE, replace(log, assignments=(*DAY.assignments[:3], w2)))
+    assert [violation.kind for violation in found if violation.worker == 2] == kinds
+
+
+def test_work_of_a_microsecond_late_in_a_long_day_is_confirmed() -> None:
+    """At 9e4 s the clock ticks in 1.5e-11 s: more than a millionth of the work."""
+    task = ReferenceTask(0, 0, 0.0, 9e4, 1e5, 1e-6, 90.0)
+    plain = replace(the_world(), workers=(ReferenceWorker(0, frozenset({0})),), tasks=(task,))
+    simulator = ReferenceSimulator(replace(plain, horizon_s=1e5, step_s=9e4))
+    simulator.step([0])
+    simulator.step([1])
+    assert simulator.metrics().completed == 1
+    assert check_schedule(checked_instance(simulator.instance), schedule(simulator)) == []
+
+
+def test_the_empty_last_step_of_a_horizon_that_rounding_lengthens_is_an_epoch() -> None:
+    """H = 74 * 7.7 is 569.8000000000001 s, and H / 7.7 a little more than 74: epochs 74 and 75 are both at H."""
+    task = ReferenceTask(1, 0, 0.0, 900.0, 900.0, 30.0, 90.0)
+    simulator = ReferenceSimulator(replace(the_world(), tasks=(task,), horizon_s=74 * 7.7, step_s=7.7))
+    for _ in range(74):
+        simulator.step([0, 0, 0, 0])
+    assert (simulator.num_steps, simulator.time_s) == (75, 74 * 7.7)
+    simulator.step([1, 0, 0, 0])
+    assert simulator.done
+    assert simulator.work_left_s(0) == 30.0
+    assert check_schedule(checked_instance(simulator.instance), schedule(simulator)) == []
+
+
 def test_illegal_actions_are_believed_within_their_bounds() -> None:
     assert check_schedule(INSTANCE, tell_totals(illegal=4 * 12 - 6)) == []
-
-
-# ---- no single claim can be changed unnoticed ----
-
-
-def _changed_claims(log: Schedule, rng: np.random.Generator, num_nodes: int) -> list[Schedule]:
-    """The log with one claim changed, for every claim that can be held against others."""
-    changed: list[Schedule] = []
-    for number, row in enumerate(log.assignments):
-        changes: list[dict[str, Any]] = [{"taken_s": row.taken_s + 0.01}]
-        for name in ("arrival_s", "release_s", "idle_s"):
-            value = getattr(row, name)
-            off = float(rng.choice([-1, 1])) * float(rng.choice([1e-3, 1.0, 50.0]))
-            changes.append({name: 0.5 * log.until_s if math.isnan(value) else value + off})
-            if not math.isnan(value) and name != "arrival_s":
-                changes.append({name: NAN})
-        if num_nodes > 1:
-            changes += [{name: (getattr(row, name) + 1) % num_nodes} for name in ("from_node", "idle_node")]
-        for change in changes:
-            rows = (*log.assignments[:number], replace(row, **change), *log.assignments[number + 1 :])
-            changed.append(replace(log, assignments=rows))
-    for number, task in enumerate(log.tasks):
-        changes = [{"payment": task.payment + 0.01}, {"end_s": 0.5 * log.until_s + 0.123}]
-        changes += [{"status": status} for status in TaskStatus if status is not task.status]
-        for change in changes:
-            tasks = (*log.tasks[:number], replace(task, **change), *log.tasks[number + 1 :])
-            changed.append(replace(log, tasks=tasks))
-    for name, step in {"revenue": 0.01, "completed": 1, "expired": -1, "travel_m": 0.01}.items():
-        totals = replace(log.totals, **{name: getattr(log.totals, name) + step})
-        changed.append(replace(log, totals=totals))
-    return changed
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_no_single_claim_can_be_changed_unnoticed(seed: int) -> None:
-    rng = np.random.default_rng([11, seed])
-    world = random_world(rng, [Flavour.ORDINARY, Flavour.COARSE_UNIT, Flavour.CROWD][seed % 3])
-    instance, log = checked_instance(world), schedule(play(rng, world, Policy.HERD))
-    unnoticed = [
-        change for change in _changed_claims(log, rng, world.num_nodes) if not check_schedule(instance, change)
-    ]
-    assert unnoticed == []
-
-
-# ---- an environment with a rule switched off is found out ----
-
-
-def _all_skills(world: ReferenceInstance) -> ReferenceInstance:
-    return replace(world, workers=tuple(replace(w, skills=frozenset(range(4))) for w in world.workers))
-
-
-def _tasks_with(name: str, factor: float) -> Callable[[ReferenceInstance], ReferenceInstance]:
-    def change(world: ReferenceInstance) -> ReferenceInstance:
-        tasks = tuple(replace(task, **{name: factor * getattr(task, name)}) for task in world.tasks)
-        return replace(world, tasks=tasks)
-
-    return change
-
-
-BROKEN = {
-    "skills are not asked for": (_all_skills, {KIND.WRONG_SKILL}),
-    "the range test is off": (lambda w: replace(w, range_m=1e9), {KIND.OUT_OF_RANGE}),
-    "everyone drives faster": (lambda w: replace(w, speed_mps=1.01 * w.speed_mps), {KIND.TOO_FAST}),
-    "everyone drives slower": (lambda w: replace(w, speed_mps=0.99 * w.speed_mps), {KIND.TOO_SLOW}),
-    "a unit counts as another length": (lambda w: replace(w, unit_m=0.98), {KIND.TOO_FAST, KIND.TRAVEL_TOTAL}),
-    "nobody is fined": (lambda w: replace(w, penalty_per_s=0.0), {KIND.WRONG_PAYMENT}),
-    "there is less to do": (_tasks_with("workload_s", 0.99), {KIND.WORK_MISMATCH}),
-    "there is more to do": (_tasks_with("workload_s", 1.01), {KIND.WORK_MISMATCH}),
-    "deadlines come late": (_tasks_with("deadline_s", 1.05), {KIND.AFTER_DEADLINE, KIND.WRONG_END}),
-    "tasks come early": (_tasks_with("created_s", 0.5), {KIND.NOT_OPEN}),
-    "pay is higher": (_tasks_with("max_payment", 1.1), {KIND.WRONG_PAYMENT}),
-    "there are too many candidates": (lambda w: replace(w, max_candidates=25), {KIND.NOT_A_CANDIDATE}),
-    "epochs are too close": (lambda w: replace(w, step_s=0.7 * w.step_s), {KIND.NOT_AN_EPOCH}),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_an_environment_with_a_broken_rule_is_found_out(name: str) -> None:
-    break_rule, expected = BROKEN[name]
-    kinds: set[ViolationKind] = set()
-    for seed in range(8):
-        rng = np.random.default_rng([23, seed])
-        true = replace(random_world(rng, Flavour.ORDINARY), penalty_per_s=0.02, range_m=500.0, max_candidates=2)
-        log = schedule(play(rng, break_rule(true), Policy.RANDOM))
-        kinds |= {violation.kind for violation in check_schedule(checked_instance(true), log)}
-    assert expected <= kinds
 
 
 # ---- what cannot be checked is refused ----

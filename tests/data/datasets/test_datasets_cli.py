@@ -162,7 +162,7 @@ def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(dat
         (f"build mine {ROADS} --oneway --orders orders.csv", "--oneway needs to know which links are one-way"),
         (f"build ringtown {ROADS} --orders orders.csv", "the name 'ringtown' belongs to a city that is built in"),
         (f"build Mine {ROADS} --orders orders.csv", "the name 'Mine' of a dataset is not valid"),
-        ("info mine", "unknown dataset 'mine'"),
+        ("info mine", "unknown dataset or scenario 'mine'"),
     ],
 )
 def test_bad_input_is_one_line_on_standard_error_exit_code_2_and_no_dataset(

@@ -182,7 +182,7 @@ def test_an_unknown_name_lists_the_known_ones_and_the_closest(cities: Cities) ->
     keep("haikou")
 
     with pytest.raises(
-        DataError, match=r"unknown dataset 'haiku' \(did you mean 'haikou'\?\); known are ringtown, haikou"
+        DataError, match=r"unknown dataset or scenario 'haiku' \(did you mean 'haikou'\?\); known are ringtown, haikou"
     ):
         load_dataset("haiku")
 

@@ -1,0 +1,1 @@
+"""Reference agents. They see what `reset` and `step` return, and nothing else."""

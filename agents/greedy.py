@@ -1,0 +1,15 @@
+"""Greedy: everyone takes the nearest task that it can serve (CAFE paper, section 5.1, the baseline of that name)."""
+
+from crowdgym.agents.policy import Actions, Infos, Observations
+
+
+class GreedyPolicy:
+    """Takes the nearest candidate, whatever the others do.
+
+    Candidates are sorted by distance along roads, so the nearest is action 1; it is legal for whoever is idle and has
+    a candidate at all. Everyone else holds.
+    """
+
+    def act(self, observations: Observations, infos: Infos) -> Actions:
+        """See `crowdgym.agents.policy.Policy`."""
+        return {agent: int(info["action_mask"][1]) for agent, info in infos.items()}

@@ -1,0 +1,11 @@
+"""Hold: nobody ever does anything. The zero of every comparison."""
+
+from crowdgym.agents.policy import Actions, Infos, Observations
+
+
+class HoldPolicy:
+    """Holds, which is action 0 and always legal."""
+
+    def act(self, observations: Observations, infos: Infos) -> Actions:
+        """See `crowdgym.agents.policy.Policy`."""
+        return dict.fromkeys(infos, 0)

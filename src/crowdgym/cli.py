@@ -1,0 +1,99 @@
+"""The command line: ``crowdgym run``, ``crowdgym demo``, ``crowdgym data ...``, ``crowdgym trace ...``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import crowdgym
+from crowdgym.cli_data import data_app
+from crowdgym.cli_errors import clean_errors
+from crowdgym.cli_trace import trace_app
+
+INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
+
+# Plain text in place of boxes, so that a message is one line wherever it ends up.
+app = typer.Typer(
+    name="crowdgym",
+    help="Spatial crowdsourcing environments: run policies, record them, and build datasets.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app, name="data")
+app.add_typer(trace_app, name="trace")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@contextmanager
+def clean_endings() -> Iterator[None]:
+    """`clean_errors`, and the same for Ctrl-C: one line, and the exit code that a shell expects."""
+    with clean_errors():
+        try:
+            yield
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crowdgym {crowdgym.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def crowdgym_(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Spatial crowdsourcing environments: run policies, record them, and build datasets."""
+
+
+@app.command()
+@clean_endings()
+def run(
+    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, such as csc_v0.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
+    ] = None,
+    agent: Annotated[str, typer.Option(help="greedy, random, hold, or your own as module:Class.")] = "greedy",
+    episodes: Annotated[int, typer.Option(help="How many to play.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the first episode; the next one has seed + 1, and so on.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A keyword of the environment; give it as often as you like."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write settings and results to this .json file.")] = None,
+    render: Annotated[Path | None, typer.Option(help="Write the first episode to this .gif file.")] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write the first episode to this .trace file.")] = None,
+) -> None:
+    """Play episodes with a policy, and print what they came to.
+
+    Two runs with the same seed give the same results.
+    """
+    from crowdgym.cli_run import OutputFiles, run_command
+
+    run_command(env, scenario, agent, episodes, seed, set_ or [], OutputFiles(json, render, trace))
+
+
+@app.command()
+@clean_endings()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the picture; created if need be.")] = Path("out"),
+    scenario: Annotated[str, typer.Option(help="Name of a dataset or preset.")] = "haikou-synth",
+    episodes: Annotated[int, typer.Option(help="Of each agent.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of the first episode; the next one has seed + 1, and so on.")] = 0,
+) -> None:
+    """Compare Greedy, random and hold on a city, and draw a map."""
+    from crowdgym.cli_demo import demo_command
+
+    demo_command(out, scenario, episodes, seed)

@@ -1,0 +1,131 @@
+"""Policies by name: those that come with CrowdGym, or a person's own as ``module:Class``."""
+
+import os
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from inspect import isclass
+from types import ModuleType
+from typing import Any
+
+from crowdgym.agents.policy import Policy
+from crowdgym.configs.errors import ConfigError
+
+_BUILT_IN = {
+    "greedy": "crowdgym.agents.greedy:GreedyPolicy",
+    "random": "crowdgym.agents.random_policy:RandomPolicy",
+    "hold": "crowdgym.agents.hold:HoldPolicy",
+}
+
+_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+
+
+class PolicyError(ConfigError):
+    """A policy that cannot be had, that raised, or that returned nonsense: one sentence that says where."""
+
+
+def policy_names() -> tuple[str, ...]:
+    """The policies that come with CrowdGym."""
+    return tuple(_BUILT_IN)
+
+
+def load_policy(name: str) -> Policy:
+    """Make a policy by its name.
+
+    Args:
+        name: one of `policy_names`, or ``module:Class``. The module is imported as Python would from the current
+            folder; the class is made without arguments. A function without arguments that returns a policy will do for
+            a class, and so will a policy itself.
+
+    Raises:
+        PolicyError: there is no such policy, module or class, or what is there is not a policy.
+    """
+    if name not in _BUILT_IN and ":" not in name:
+        close = get_close_matches(name, _BUILT_IN, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise PolicyError(
+            f"there is no agent {name!r}{hint} (known: {', '.join(_BUILT_IN)}; your own is given as module:Class)"
+        )
+    module_name, _, attribute = _BUILT_IN.get(name, name).partition(":")
+    if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
+        raise PolicyError(
+            f"the agent {name!r} must be given as module:Class, the module as in an import: "
+            "without .py, its folders separated by dots"
+        )
+    if not all(part.isidentifier() for part in (*module_name.split("."), *attribute.split("."))):
+        raise PolicyError(f"the agent {name!r} must be given as module:Class, such as my_policies:MyPolicy")
+    module = _import(module_name, name)
+    found: Any = module
+    for part in attribute.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            raise PolicyError(f"the agent {name!r} cannot be had: {_whereabouts(module)} has no {attribute!r}")
+    return _as_policy(found, name)
+
+
+def where_raised(error: BaseException) -> str:
+    """The innermost line that an exception came from and that is nobody's library, as "FILE, line N"."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith((*_LIBRARIES, "<"))] or frames
+    return f"{own[-1].filename}, line {own[-1].lineno}"
+
+
+def described(error: BaseException) -> str:
+    """An exception in a few words, on one line."""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _import(module_name: str, name: str) -> ModuleType:
+    here = os.getcwd()  # where Python itself looks first when it runs a script or a module from here
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return import_module(module_name)
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name and f"{module_name}.".startswith(f"{error.name}."):
+            raise PolicyError(
+                f"the agent {name!r} cannot be had: there is no module {error.name!r}, neither in {here} nor installed"
+            ) from None
+        raise PolicyError(
+            f"the agent {name!r} cannot be had: importing {module_name!r} raised {described(error)} "
+            f"({where_raised(error)})"
+        ) from error
+
+
+def _as_policy(found: Any, name: str) -> Policy:
+    made = found
+    if isclass(found) or not hasattr(found, "act"):
+        if not callable(found):
+            raise PolicyError(
+                f"the agent {name!r} must be a class with a method 'act', but it is {type(found).__name__} {found!r}"
+            )
+        made = _made(found, name)
+    if not callable(getattr(made, "act", None)):
+        raise PolicyError(
+            f"the agent {name!r} must have a method act(observations, infos) that returns an action for every agent, "
+            f"but {type(made).__name__} has none"
+        )
+    policy: Policy = made
+    return policy
+
+
+def _made(make: Callable[[], Any], name: str) -> Any:
+    try:
+        return make()
+    except Exception as error:
+        raise PolicyError(
+            f"the agent {name!r} must be made without arguments, but making it raised {described(error)} "
+            f"({where_raised(error)})"
+        ) from error
+
+
+def _whereabouts(module: ModuleType) -> str:
+    return (
+        f"the module {module.__name__!r} ({module.__file__})" if module.__file__ else f"the module {module.__name__!r}"
+    )

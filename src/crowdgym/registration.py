@@ -1,0 +1,50 @@
+"""The environments by name: CrowdGym's own `make`, and PettingZoo's registry."""
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import pettingzoo
+
+from crowdgym.configs.errors import ConfigError
+
+# By name, the module that has ``parallel_env`` and ``env``; imported when one is made.
+_MODULES = {"csc_v0": "crowdgym.envs.csc_v0"}
+
+
+def environment_names() -> tuple[str, ...]:
+    """The names that `make` takes."""
+    return tuple(_MODULES)
+
+
+def make(name: str, **keywords: Any) -> pettingzoo.ParallelEnv[str, Any, Any]:
+    """Make an environment by its name.
+
+    Args:
+        name: such as "csc_v0"; see `environment_names`.
+        **keywords: of the environment's ``parallel_env``.
+
+    Raises:
+        ConfigError: there is no such environment; or a keyword or its value cannot be used.
+
+    Example:
+        >>> import crowdgym
+        >>> env = crowdgym.make("csc_v0", scenario="tiny", num_workers=5)
+        >>> observations, infos = env.reset(seed=0)
+        >>> len(observations)
+        5
+    """
+    if name not in _MODULES:
+        close = get_close_matches(str(name), _MODULES, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(_MODULES)})")
+    return import_module(_MODULES[name]).parallel_env(**keywords)
+
+
+def register_environments() -> None:
+    """Enter all environments in PettingZoo's two registries, as ``crowdgym/NAME-vN``; once is enough."""
+    for name, module in _MODULES.items():
+        identity = "crowdgym/" + name.replace("_v", "-v")
+        if identity not in pettingzoo.parallel_registry:
+            pettingzoo.register("parallel", identity, entry_point=f"{module}:parallel_env")
+            pettingzoo.register("aec", identity, entry_point=f"{module}:env")

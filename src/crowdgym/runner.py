@@ -1,0 +1,197 @@
+"""Plays episodes with a policy and says what they came to."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium.error import InvalidAction
+
+from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
+from crowdgym.policies import PolicyError, described, where_raised
+
+# One more word of entropy, so that a policy's own randomness is apart from the environment's.
+_POLICY = 0x504F4C4943
+
+
+@dataclass(frozen=True)
+class EpisodeResult:
+    """What one episode came to.
+
+    Attributes:
+        seed: that the environment was reset with.
+        steps: played.
+        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal.
+        wall_s: seconds it took, the policy included, rendering apart.
+    """
+
+    seed: int
+    steps: int
+    metrics: Mapping[str, float]
+    wall_s: float
+
+    def to_json(self) -> dict[str, float]:
+        """As one flat JSON object."""
+        return {"seed": self.seed, **self.metrics, "steps": self.steps, "wall_s": round(self.wall_s, 4)}
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run of episodes came to; ``to_json`` is what ``crowdgym run --json`` writes.
+
+    Attributes:
+        env: name of the environment.
+        scenario: that it was played on.
+        agent: name of the policy.
+        seed: of the run. Episode i, from 0 on, is that of ``reset(seed=seed + i)``.
+        config: every setting of the environment.
+        episodes: in order.
+    """
+
+    env: str
+    scenario: str
+    agent: str
+    seed: int
+    config: Mapping[str, Any]
+    episodes: tuple[EpisodeResult, ...]
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """Mean of every figure but the seed and the time it took, which no seed fixes."""
+        return self._over_episodes(np.mean)
+
+    @property
+    def standard_deviation(self) -> dict[str, float]:
+        """Of the same figures, over the episodes."""
+        return self._over_episodes(np.std)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON: the same for the same seed, ``wall_s`` apart."""
+        return {
+            "env": self.env,
+            "scenario": self.scenario,
+            "agent": self.agent,
+            "seed": self.seed,
+            "config": dict(self.config),
+            "episodes": [episode.to_json() for episode in self.episodes],
+            "mean": self.mean,
+        }
+
+    def _over_episodes(self, figure: Callable[[list[float]], Any]) -> dict[str, float]:
+        rows = [{**episode.metrics, "steps": episode.steps} for episode in self.episodes]
+        return {name: float(figure([row[name] for row in rows])) for name in rows[0]}
+
+
+def play_through(episode: int, steps: Iterator[int]) -> None:
+    """Watch nothing: play the steps one after the other."""
+    for _ in steps:
+        pass
+
+
+def run_episodes(
+    env: Any,
+    policy: Policy,
+    *,
+    agent: str,
+    episodes: int,
+    seed: int,
+    watch: Callable[[int, Iterator[int]], object] = play_through,
+) -> RunResult:
+    """Play ``episodes`` episodes; the i-th, from 0 on, is that of ``env.reset(seed=seed + i)``.
+
+    Args:
+        env: one of CrowdGym's parallel environments.
+        policy: acts for all its agents.
+        agent: what the policy is called, for the result and for messages.
+        episodes: how many, at least 1.
+        seed: of the first, at least 0.
+        watch: called for every episode with its number and an iterator that plays it: each ``next`` plays one step
+            and gives the number of steps played (0: only reset). It must go through to the end; in between it may look
+            at the environment, draw it, or show progress.
+
+    Raises:
+        PolicyError: the policy raised or returned something else than an action for every agent.
+    """
+    results: list[EpisodeResult] = []
+    for i in range(episodes):
+        watch(i, _play_episode(env, _PolicyCalls(policy, agent, f"episode {i} (seed {seed + i})"), seed + i, results))
+        if len(results) != i + 1:
+            raise RuntimeError(f"watch did not play episode {i} to its end")
+    settings = env.settings
+    config = settings.model_dump(mode="json")
+    return RunResult(env.metadata["name"], settings.scenario, agent, seed, config, tuple(results))
+
+
+def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[EpisodeResult]) -> Iterator[int]:
+    """Yield the number of steps played; append to ``results`` at the end."""
+    began_s = time.perf_counter()
+    observations, infos = env.reset(seed=seed)
+    calls.reset(_episode_of(env, seed))
+    wall_s, step = time.perf_counter() - began_s, 0
+    yield step
+    while env.agents:
+        began_s = time.perf_counter()
+        step += 1
+        actions = calls.act(observations, infos, step)
+        try:
+            observations, _, _, _, infos = env.step(actions)
+        except InvalidAction as error:
+            raise PolicyError(f"{calls.where(step)} chose what cannot be: {error}") from error
+        wall_s += time.perf_counter() - began_s
+        yield step
+    results.append(EpisodeResult(seed, step, _metrics(infos), wall_s))
+
+
+def policy_seed(seed: int) -> int:
+    """The seed that a policy gets for its own randomness in the episode of ``reset(seed=seed)``."""
+    return int(np.random.SeedSequence((_POLICY, seed)).generate_state(1)[0])
+
+
+def _episode_of(env: Any, seed: int) -> Episode:
+    agents = tuple(env.possible_agents)
+    return Episode(
+        seed=policy_seed(seed),
+        agents=agents,
+        observation_space=env.observation_space(agents[0]),
+        action_space=env.action_space(agents[0]),
+        metadata=env.metadata,
+        state=env.state,
+    )
+
+
+def _metrics(infos: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The common metrics, from the infos of any agent after the last step."""
+    metrics = next(iter(infos.values()))["metrics"]
+    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+
+
+@dataclass(frozen=True)
+class _PolicyCalls:
+    """Calls a policy; whatever goes wrong inside becomes one sentence that says where."""
+
+    policy: Policy
+    agent: str
+    episode: str
+
+    def where(self, step: int) -> str:
+        return f"the agent {self.agent!r}, in {self.episode}, step {step},"
+
+    def reset(self, episode: Episode) -> None:
+        if isinstance(self.policy, EpisodicPolicy):
+            try:
+                self.policy.reset(episode)
+            except Exception as error:
+                where = f"the agent {self.agent!r}, at the start of {self.episode},"
+                raise PolicyError(f"{where} raised {described(error)} ({where_raised(error)})") from error
+
+    def act(self, observations: Any, infos: Any, step: int) -> Actions:
+        try:
+            actions = self.policy.act(observations, infos)
+        except Exception as error:
+            raise PolicyError(f"{self.where(step)} raised {described(error)} ({where_raised(error)})") from error
+        if not isinstance(actions, Mapping):
+            raise PolicyError(
+                f"{self.where(step)} must return a dict with an action for every agent, got {type(actions).__name__}"
+            )
+        return actions

@@ -1,0 +1,33 @@
+"""What other people's tests can hold CrowdGym, and their own environments, against."""
+
+from crowdgym.testing.check_env import ENVIRONMENT_CHECKS, check_env, inspect_env
+from crowdgym.testing.check_report import EnvironmentCheckError, EnvironmentReport, Finding
+from crowdgym.testing.csc_checker import check_schedule
+from crowdgym.testing.csc_records import (
+    Assignment,
+    CheckedInstance,
+    Schedule,
+    TaskOutcome,
+    TaskStatus,
+    Totals,
+    Violation,
+    ViolationKind,
+)
+
+__all__ = [
+    "ENVIRONMENT_CHECKS",
+    "Assignment",
+    "CheckedInstance",
+    "EnvironmentCheckError",
+    "EnvironmentReport",
+    "Finding",
+    "Schedule",
+    "TaskOutcome",
+    "TaskStatus",
+    "Totals",
+    "Violation",
+    "ViolationKind",
+    "check_env",
+    "check_schedule",
+    "inspect_env",
+]

@@ -1,0 +1,81 @@
+"""``crowdgym demo``, on the smallest city."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from crowdgym.cli import app
+
+TINY = ("demo", "--scenario", "tiny", "--episodes", "2")
+
+
+def demo(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [*TINY, *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_it_compares_three_agents_by_what_they_earn(tmp_path: Path) -> None:
+    code, said, _ = demo("--out", tmp_path)
+    assert code == 0
+    lines = said.splitlines()
+    assert lines[0] == "csc_v0 on tiny: 12 workers, 30 tasks, mean of 2 episodes (seeds 0 to 1)"
+    revenue = {line.split()[0]: line.split()[1] for line in lines if " ± " in line}
+    assert list(revenue) == ["greedy", "random", "hold"]
+    assert revenue["hold"] == "0"
+    assert int(revenue["greedy"].replace(",", "")) > 0
+
+
+def test_it_says_the_same_as_run(tmp_path: Path) -> None:
+    _, said, _ = demo("--out", tmp_path, "--seed", 3)
+    CliRunner().invoke(
+        app, ["run", "csc_v0", "--scenario", "tiny", "--episodes", "2", "--seed", "3", "--json", f"{tmp_path}/run.json"]
+    )
+    mean = json.loads((tmp_path / "run.json").read_text())["mean"]
+    assert f"greedy   {mean['revenue']:,.0f} ± " in said
+
+
+def test_it_draws_a_map_and_says_where(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    _, said, _ = demo("--out", folder)
+    (picture,) = folder.iterdir()
+    assert said.replace("\n", "").endswith(f"map, greedy at work: {folder / 'csc_tiny.png'}")
+    with Image.open(picture) as image:
+        assert image.size == (1000, 1000)
+        assert len(image.convert("RGB").getcolors(1_000_000) or ()) > 20  # something is drawn on it
+
+
+def test_the_same_seed_draws_the_same_map(tmp_path: Path) -> None:
+    demo("--out", tmp_path / "first")
+    demo("--out", tmp_path / "second")
+    demo("--out", tmp_path / "third", "--seed", 1)
+    first, second, third = ((tmp_path / name / "csc_tiny.png").read_bytes() for name in ("first", "second", "third"))
+    assert first == second
+    assert first != third
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--episodes", 0), "error: --episodes must be at least 1, got 0\n"),
+        (("--seed", -1), "error: --seed must be at least 0, got -1\n"),
+        (
+            ("--out", "/dev/null/x"),
+            "error: --out must be a folder, and '/dev/null/x' cannot be created: Not a directory\n",
+        ),
+        (("--out", "/dev/null"), "error: --out must be a folder, and '/dev/null' cannot be created: File exists\n"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(arguments: tuple[object, ...], message: str, tmp_path: Path) -> None:
+    code, said, error = demo("--out", tmp_path, *arguments)
+    assert (code, said, error) == (2, "", message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_scenario_is_said_in_one_line(tmp_path: Path) -> None:
+    code, said, error = demo("--out", tmp_path, "--scenario", "atlantis")
+    assert (code, said) == (2, "")
+    assert "'atlantis'" in error
+    assert error.count("\n") == 1

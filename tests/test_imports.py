@@ -1,0 +1,126 @@
+"""Who may import whom (design, section 2), read from the imports themselves, wherever in a file they are."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = {"data": "data", "envs": "envs", "agents": "agents", "configs": "configs", "src/crowdgym": ""}
+PARTS = ("data", "envs", "agents", "configs")
+
+MAY_IMPORT = {
+    "data": {"data"},
+    "configs": {"configs"},
+    "envs": {"envs", "data", "configs"},
+    "agents": {"agents", "configs"},
+}
+
+
+def imported(source: str, package: str) -> Iterator[str]:
+    """The modules that a file of ``package`` imports, relative ones resolved; ``import_module("...")`` included."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base]).rstrip(".")
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            yield from (a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str))
+
+
+def part_of(module: str) -> str | None:
+    """Which part of CrowdGym a module belongs to: "" for the root of the package, None for another's."""
+    names = module.split(".")
+    if names[0] != "crowdgym":
+        return None
+    return names[1] if len(names) > 1 and names[1] in PARTS else ""
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def package_of(path: Path, folder: str) -> str:
+    inside = path.relative_to(ROOT / folder).parent.parts
+    return ".".join(["crowdgym", *filter(None, [FOLDERS[folder]]), *inside])
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("import crowdgym.data.roads", ["crowdgym.data.roads"]),
+        ("from crowdgym import data", ["crowdgym.data"]),
+        ("def f():\n    from crowdgym.data import x, y", ["crowdgym.data.x", "crowdgym.data.y"]),
+        ("from . import z", ["crowdgym.envs.csc.z"]),
+        ("from ...data.roads import z", ["crowdgym.data.roads.z"]),
+        ("import importlib\nimportlib.import_module('crowdgym.data')", ["importlib", "crowdgym.data"]),
+    ],
+)
+def test_every_way_to_import_is_seen(source: str, expected: list[str]) -> None:
+    assert list(imported(source, "crowdgym.envs.csc")) == expected
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_a_part_imports_only_the_parts_it_may(part: str) -> None:
+    files = sources(part)
+    assert len(files) > 1, f"nothing to read in {part}"
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in files
+        for module in imported(path.read_text(encoding="utf-8"), package_of(path, part))
+        if part_of(module) not in (None, *MAY_IMPORT[part])
+    ]
+    assert wrong == []
+
+
+def test_the_simulation_knows_nothing_of_pettingzoo() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources("envs/core")
+        for module in imported(path.read_text(encoding="utf-8"), "crowdgym.envs.core")
+        if module.split(".")[0] == "pettingzoo"
+    ]
+    assert wrong == []
+
+
+def test_agents_know_nothing_of_pettingzoo_either() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources("agents")
+        for module in imported(path.read_text(encoding="utf-8"), "crowdgym.agents")
+        if module.split(".")[0] == "pettingzoo"
+    ]
+    assert wrong == []
+
+
+def test_no_part_is_imported_by_the_name_of_its_folder() -> None:
+    """``import data`` works by chance from a checkout, and nowhere else."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for folder in FOLDERS
+        for path in sources(folder)
+        for module in imported(path.read_text(encoding="utf-8"), package_of(path, folder))
+        if module.split(".")[0] in PARTS
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_no_file_is_ever_pickled(folder: str) -> None:
+    """A pickle runs whatever it holds. The testing kit may try whether an environment can be sent to a process."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources(folder)
+        if "testing" not in path.parts
+        for module in imported(path.read_text(encoding="utf-8"), package_of(path, folder))
+        if module.split(".")[0] in ("pickle", "dill", "joblib", "cloudpickle", "shelve", "marshal")
+    ]
+    assert wrong == []
