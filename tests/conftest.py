@@ -4,7 +4,12 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same examples every time, and no clock: a slow machine is no fault.
+hypothesis.settings.register_profile("crowdgym", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("crowdgym")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

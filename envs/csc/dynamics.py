@@ -188,7 +188,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Worker ``w``, first on the list of those on their way, starts to work."""
     now_s = workers.arrive_s[b, w]
     if tasks.present[b, task] > 0:
-        tasks.work_left_s[b, task] -= tasks.present[b, task] * (now_s - tasks.since_s[b, task])
+        tasks.work_left_s[b, task] = work_left_s(tasks, b, task, now_s)
     tasks.since_s[b, task] = now_s
     tasks.present[b, task] += 1
     tasks.en_route[b, task] -= 1

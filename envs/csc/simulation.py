@@ -27,8 +27,9 @@ class Clock(NamedTuple):
 
     @property
     def epochs(self) -> int:
-        """Steps of an episode."""
-        return int(np.ceil(self.horizon_s / self.step_s))
+        """Steps of an episode: the smallest k with k step_s >= horizon_s."""
+        epochs = int(np.ceil(self.horizon_s / self.step_s))
+        return epochs - 1 if (epochs - 1) * self.step_s >= self.horizon_s else epochs
 
     def time_s(self, epoch: int) -> float:
         """When an epoch is."""

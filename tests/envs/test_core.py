@@ -11,6 +11,7 @@ from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
 from crowdgym.envs.core.sorting import heap_sort
+from crowdgym.envs.csc.simulation import Clock
 
 coordinates = st.integers(-50, 50).map(float) | st.floats(-1e5, 1e5)
 points = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=80)
@@ -79,6 +80,16 @@ def test_the_walk_takes_the_smaller_node_where_two_ways_are_as_short() -> None:
     to_target = np.array([2, 1, 1, 0], np.uint16)
     assert roads.indices[next_arc(roads, to_target, 0)] == 1
     assert roads.indices[next_arc(roads, to_target, 2)] == 3
+
+
+@pytest.mark.parametrize(
+    ("step_s", "horizon_s", "epochs"), [(30.0, 90.0, 3), (30.0, 91.0, 4), (100.0, 30.0, 1), (7.7, 74 * 7.7, 74)]
+)
+def test_an_episode_has_as_many_steps_as_reach_its_horizon(step_s: float, horizon_s: float, epochs: int) -> None:
+    clock = Clock(step_s, horizon_s)
+    assert clock.epochs == epochs
+    assert clock.time_s(epochs) == horizon_s
+    assert clock.time_s(epochs - 1) < horizon_s
 
 
 def test_tasks_workers_and_noise_are_drawn_apart() -> None:

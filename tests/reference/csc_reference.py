@@ -108,7 +108,9 @@ class ReferenceSimulator:
 
     def __init__(self, instance: ReferenceInstance) -> None:
         self.instance = instance
-        self.num_steps = math.ceil(instance.horizon_s / instance.step_s)  # L
+        self.num_steps = 0  # L
+        while self.num_steps * instance.step_s < instance.horizon_s:
+            self.num_steps += 1
         self.epoch = 0
         self.trips: list[Trip] = []  # every assignment, in the order in which they were taken
         self.illegal = 0

@@ -60,7 +60,9 @@ class _Checker:
             raise DataError(f"the log ends at {schedule.until_s} s, expected 0..{instance.horizon_s}")
         self.instance, self.schedule = instance, schedule
         self.until_s = schedule.until_s
-        self._last_epoch = math.ceil(instance.horizon_s / instance.step_s)
+        steps = math.floor(instance.horizon_s / instance.step_s)  # or one or two more
+        epochs = (steps - 1, steps, steps + 1, steps + 2)
+        self._last_epoch = next(k for k in epochs if k * instance.step_s >= instance.horizon_s)
         self._closing = self._epochs_at(schedule.until_s)
         self.roads = Roads(instance)
         self.found: list[Violation] = []
