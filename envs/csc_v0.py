@@ -6,10 +6,12 @@ from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
 from crowdgym.envs.csc.env import CscEnv
+from crowdgym.envs.csc.vector import CscVectorEnv
 
-__all__ = ["env", "parallel_env", "raw_env"]
+__all__ = ["env", "parallel_env", "raw_env", "vector_env"]
 
 parallel_env = CscEnv
+vector_env = CscVectorEnv
 
 
 def raw_env(**keywords: Any) -> Any:

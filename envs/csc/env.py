@@ -8,17 +8,16 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from crowdgym.configs.csc import CscKeywords, CscSettings
+from crowdgym.configs.csc import CscKeywords
 from crowdgym.configs.errors import ConfigError
-from crowdgym.data.registry import load_dataset
 from crowdgym.envs.core.actions import joint_action
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence, requested_instance
-from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
+from crowdgym.envs.csc.generator import InstanceGenerator
 from crowdgym.envs.csc.global_state import global_state, state_width
 from crowdgym.envs.csc.instance import CscInstance
-from crowdgym.envs.csc.observation import observation_slices
-from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
-from crowdgym.envs.csc.simulation import CscSimulation, Metrics
+from crowdgym.envs.csc.parts import CscParts
+from crowdgym.envs.csc.reward import RewardStrategy
+from crowdgym.envs.csc.simulation import Metrics
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 Agent = str
@@ -102,12 +101,10 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
     ) -> None:
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {render_mode!r}")
-        self.settings = CscSettings.load(**keywords)
+        self._parts = CscParts.of(keywords, generator, reward_strategy)
+        self.settings = self._parts.settings
         self.render_mode = render_mode
-        self.reward_strategy = reward_strategy or REWARDS[self.settings.reward]
-        dataset = load_dataset(self.settings.dataset)
-        self._generator = generator or OrderStreamGenerator(dataset, self.settings)
-        self._simulation = CscSimulation(dataset.network, self.settings, batch=1)
+        self._simulation = self._parts.simulation(batch=1)
         self._seeds = EpisodeSeeds()
         self._instance: CscInstance | None = None
         self._rewards = np.zeros((1, self.settings.num_workers))
@@ -115,18 +112,16 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
 
         self.possible_agents = [f"worker_{w}" for w in range(self.settings.num_workers)]
         self.agents: list[Agent] = []
-        slices = observation_slices(self.settings.max_candidates)
-        self._observation_space = gymnasium.spaces.Box(-1.0, 1.0, (slices[-1].stop,), np.float32)
-        self._action_space = gymnasium.spaces.Discrete(self.settings.max_candidates + 1)
+        self._observation_space = self._parts.observation_space()
+        self._action_space = self._parts.action_space()
         width = state_width(self.settings.num_workers, self.settings.num_tasks)
         self.state_space = gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
-        units = self._simulation.scales.units()
         self.metadata = {
             "name": self.name,
             "render_modes": list(RENDER_MODES),
             "render_fps": 5,
             "is_parallelizable": True,
-            "observation_layout": {part.name: part.describe(units) for part in slices},
+            "observation_layout": self._parts.observation_layout(self._simulation),
         }
 
     def observation_space(self, agent: Agent) -> gymnasium.spaces.Box:
@@ -149,7 +144,7 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
         if seed is not None:
             self._seeds.restart(seed)
         sequence = self._seeds.next() if instance is None else benchmark_sequence(instance)
-        self._instance = self._generator.generate(InstanceSeeds.of(sequence))
+        self._instance = self._parts.generator.generate(InstanceSeeds.of(sequence))
         self._simulation.use_fresh_observations()
         self._simulation.reset_copy(0, self._instance)
         self.agents = self.possible_agents.copy()
@@ -173,10 +168,10 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
             self._refuse_illegal(joint)
         self._simulation.use_fresh_observations()
         self._simulation.step(joint[np.newaxis])
-        self.reward_strategy.write(self._simulation.state.epoch, self._rewards)
+        self._parts.reward_strategy.write(self._simulation.state.epoch, self._rewards)
 
         agents = self.agents
-        over = bool(self._simulation.epochs[0] >= self._simulation.clock.epochs)
+        over = bool(self._simulation.is_over()[0])
         observations, infos = self._observations(), self._infos()
         if over:
             metrics = {**vars(self.metrics)}
@@ -194,8 +189,7 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
     @property
     def is_reproducible(self) -> bool:
         """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
-        ours = REWARDS[self.settings.reward]
-        return self.reward_strategy is ours and type(self._generator) is OrderStreamGenerator
+        return self._parts.is_reproducible
 
     @property
     def metrics(self) -> Metrics:

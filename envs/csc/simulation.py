@@ -55,11 +55,10 @@ def _advance(
     clock: Clock,
     epochs: NDArray[np.int64],
     actions: NDArray[np.int64],
-    first: int,
-    last: int,
+    copies: NDArray[np.int64],
 ) -> None:
-    """Apply the joint actions of copies ``first`` to ``last - 1`` and play them forward to their next epoch."""
-    for b in range(first, last):
+    """Apply the joint actions of some copies and play them forward to their next epoch."""
+    for b in copies:
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
         take_actions(state, roads, rules, b, actions[b], now_s)
@@ -76,11 +75,10 @@ def _begin_epoch(
     clock: Clock,
     epochs: NDArray[np.int64],
     observations: Rows,
-    first: int,
-    last: int,
+    copies: NDArray[np.int64],
 ) -> None:
-    """Work out what copies ``first`` to ``last - 1`` see and may do at their present epoch."""
-    for b in range(first, last):
+    """Work out what the workers of some copies see and may do at their present epoch."""
+    for b in copies:
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         locate_workers(state, roads, rules, b, now_s)
         list_candidates(state, b)
@@ -123,24 +121,28 @@ class CscSimulation:
         self._distances.rows_into(instance.task_node, distances.rows[b])
         self.epochs[b] = 0
         start_episode(self.state, self.roads, self.rules, b)
-        self._begin_epoch(b, b + 1)
+        self._begin_epoch(np.array([b]))
 
     def use_fresh_observations(self) -> None:
         """Write observations into a new array from now on; whoever has views of the old one may keep them."""
         self.observations = np.empty_like(self.observations)
 
-    def step(self, actions: NDArray[np.int64]) -> None:
-        """Apply the joint actions, shape [B, W], and play every copy forward to its next epoch.
+    def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
+        """Apply the joint actions, shape [B, W], and play every copy, or those listed, forward to its next epoch.
 
-        What follows is in ``state.epoch`` and in ``observations``.
+        What follows is in ``state.epoch`` and in ``observations``. Calls for different copies may run at the same time.
         """
-        copies = len(self.epochs)
-        _advance(self.state, self.roads, self.rules, self.clock, self.epochs, actions, 0, copies)
-        self._begin_epoch(0, copies)
+        which = np.arange(len(self.epochs)) if copies is None else copies
+        _advance(self.state, self.roads, self.rules, self.clock, self.epochs, actions, which)
+        self._begin_epoch(which)
 
-    def _begin_epoch(self, first: int, last: int) -> None:
+    def is_over(self) -> NDArray[np.bool_]:
+        """Which copies are at their horizon. Shape [B]."""
+        return self.epochs >= self.clock.epochs
+
+    def _begin_epoch(self, copies: NDArray[np.int64]) -> None:
         arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
-        _begin_epoch(*arrays, first, last)
+        _begin_epoch(*arrays, copies)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""
