@@ -1,0 +1,62 @@
+"""Wrappers around parallel environments, for libraries that look for things in other places."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+from pettingzoo.utils.wrappers import BaseParallelWrapper
+
+from crowdgym.configs.errors import ConfigError
+
+MASK = "action_mask"
+
+
+class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
+    """Puts the mask of legal actions into the observation, for libraries that look only there.
+
+    Every observation becomes a dict of two: the observation itself under ``key``, and ``"action_mask"``. PettingZoo's
+    own tests and Tianshou look for the key ``"observation"``, RLlib for ``"observations"``. Infos stay as they are.
+
+    Args:
+        env: a parallel environment whose infos have an ``"action_mask"``, 0 or 1 for each action of a Discrete space.
+        key: where the observation itself goes.
+
+    Raises:
+        ConfigError: ``key`` is no text, or is the mask's own.
+
+    Example:
+        >>> env = MaskInObservation(csc_v0.parallel_env(scenario="tiny"), key="observations")
+        >>> env.observation_space("worker_0")
+        Dict('observations': Box(-1.0, 1.0, (272,), float32), 'action_mask': Box(0, 1, (11,), int8))
+    """
+
+    def __init__(self, env: ParallelEnv[str, NDArray[Any], int], key: str = "observation") -> None:
+        if not key or key == MASK:
+            raise ConfigError(f"key must be a name other than {MASK!r}, got {key!r}")
+        super().__init__(env)
+        self._key = key
+        self._spaces: dict[str, gymnasium.spaces.Dict] = {}
+
+    def observation_space(self, agent: str) -> gymnasium.spaces.Dict:
+        """The space of both, the same object at every call."""
+        if agent not in self._spaces:
+            actions = self.env.action_space(agent)
+            mask = gymnasium.spaces.Box(0, 1, (int(actions.n),), np.int8)
+            self._spaces[agent] = gymnasium.spaces.Dict({self._key: self.env.observation_space(agent), MASK: mask})
+        return self._spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        """As the environment's own, masks in the observations."""
+        observations, infos = self.env.reset(seed=seed, options=options)
+        return self._joined(observations, infos), infos
+
+    def step(self, actions: dict[str, int]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+        """As the environment's own, masks in the observations."""
+        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        return self._joined(observations, infos), rewards, terminations, truncations, infos
+
+    def _joined(self, observations: dict[str, Any], infos: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        key = self._key
+        return {agent: {key: seen, MASK: infos[agent][MASK]} for agent, seen in observations.items()}
