@@ -5,13 +5,15 @@ from typing import Any
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
+from crowdgym.envs.csc.dispatcher import CscDispatcherEnv
 from crowdgym.envs.csc.env import CscEnv
 from crowdgym.envs.csc.vector import CscVectorEnv
 
-__all__ = ["env", "parallel_env", "raw_env", "vector_env"]
+__all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 
 parallel_env = CscEnv
 vector_env = CscVectorEnv
+dispatcher_env = CscDispatcherEnv
 
 
 def raw_env(**keywords: Any) -> Any:

@@ -1,7 +1,8 @@
 """CrowdGym: PettingZoo parallel environments for spatial crowdsourcing on OpenStreetMap road graphs.
 
-`make` makes an environment by its name. Importing this package also enters all environments in PettingZoo's registry,
-so that ``pettingzoo.make("parallel", "crowdgym/csc-v0")`` works. Nothing heavy is imported before it is needed.
+`make` makes an environment by its name. Importing this package also enters all environments in the registries of
+PettingZoo and Gymnasium, so that ``pettingzoo.make("parallel", "crowdgym/csc-v0")`` and
+``gymnasium.make("crowdgym/CSC-v0")`` work. Nothing heavy is imported before it is needed.
 """
 
 from importlib.metadata import version

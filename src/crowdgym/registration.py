@@ -1,9 +1,10 @@
-"""The environments by name: CrowdGym's own `make`, and PettingZoo's registry."""
+"""The environments by name: CrowdGym's own `make`, and the registries of PettingZoo and Gymnasium."""
 
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
+import gymnasium
 import pettingzoo
 
 from crowdgym.configs.errors import ConfigError
@@ -42,9 +43,21 @@ def make(name: str, **keywords: Any) -> pettingzoo.ParallelEnv[str, Any, Any]:
 
 
 def register_environments() -> None:
-    """Enter all environments in PettingZoo's two registries, as ``crowdgym/NAME-vN``; once is enough."""
+    """Enter all environments in the registries; once is enough.
+
+    PettingZoo's two have them as ``crowdgym/csc-v0``. Gymnasium has the central dispatcher and the vector environment
+    as ``crowdgym/CSC-v0``, and the vector environment as ``crowdgym/csc-v0`` too.
+    """
     for name, module in _MODULES.items():
         identity = "crowdgym/" + name.replace("_v", "-v")
         if identity not in pettingzoo.parallel_registry:
             pettingzoo.register("parallel", identity, entry_point=f"{module}:parallel_env")
             pettingzoo.register("aec", identity, entry_point=f"{module}:env")
+        vector = f"{module}:vector_env"
+        if identity not in gymnasium.registry:
+            gymnasium.register(identity, vector_entry_point=vector)
+            setting, number = identity.removeprefix("crowdgym/").split("-")
+            dispatcher = f"{module}:dispatcher_env"
+            gymnasium.register(
+                f"crowdgym/{setting.upper()}-{number}", entry_point=dispatcher, vector_entry_point=vector
+            )
