@@ -205,8 +205,9 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
 def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
     """A task finishes or expires: pay for it, and let everyone go."""
     workers, tasks, epoch = state.workers, state.tasks, state.epoch
+    tasks.work_left_s[b, task] = 0.0 if status == FINISHED else work_left_s(tasks, b, task, end_s)
+    tasks.since_s[b, task] = tasks.end_s[b, task] = end_s
     tasks.status[b, task] = status
-    tasks.end_s[b, task] = end_s
     if status == FINISHED:
         paid = payment_at(
             end_s, tasks.expected_s[b, task], tasks.deadline_s[b, task], tasks.payment[b, task], rules.penalty_per_s

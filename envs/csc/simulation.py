@@ -1,12 +1,13 @@
 """B copies of CSC side by side: the arrays, the kernel's calls, and nothing of PettingZoo."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.csc import CscSettings
+from crowdgym.configs.errors import ConfigError
 from crowdgym.data.jit import kernel
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
@@ -28,8 +29,10 @@ class Clock(NamedTuple):
     @property
     def epochs(self) -> int:
         """Steps of an episode: the smallest k with k step_s >= horizon_s."""
-        epochs = int(np.ceil(self.horizon_s / self.step_s))
-        return epochs - 1 if (epochs - 1) * self.step_s >= self.horizon_s else epochs
+        epochs = max(1, int(self.horizon_s / self.step_s) - 1)  # the quotient may be rounded either way
+        while epochs * self.step_s < self.horizon_s:
+            epochs += 1
+        return epochs
 
     def time_s(self, epoch: int) -> float:
         """When an epoch is."""
@@ -109,8 +112,17 @@ class CscSimulation:
         self.observations = np.zeros((batch, settings.num_workers, width), np.float32)
         self._distances = Distances(network)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.roads = RoadArrays.of(self.network)  # a copied array can be written to, and kernels would compile anew
+
     def reset_copy(self, b: int, instance: CscInstance) -> None:
-        """Begin ``instance`` in copy ``b``."""
+        """Begin ``instance`` in copy ``b``.
+
+        Raises:
+            ConfigError: it has other numbers of workers or tasks than the settings, or another road network.
+        """
+        self._refuse_misfit(instance)
         workers, tasks, distances = self.state.workers, self.state.tasks, self.state.distances
         workers.skill_bits[b] = np.packbits(instance.worker_skills, axis=1, bitorder="little")[:, 0]
         for name in ("created_s", "expected_s", "deadline_s", "workload_s", "payment"):
@@ -122,6 +134,21 @@ class CscSimulation:
         self.epochs[b] = 0
         start_episode(self.state, self.roads, self.rules, b)
         self._begin_epoch(np.array([b]))
+
+    def _refuse_misfit(self, instance: CscInstance) -> None:
+        sizes = (
+            ("workers", len(instance.worker_node), self.settings.num_workers),
+            ("tasks", len(instance.task_node), self.settings.num_tasks),
+        )
+        for what, got, expected in sizes:
+            if got != expected:
+                raise ConfigError(f"an instance must have num_{what} = {expected} {what}, got one with {got}")
+        network = instance.network
+        if network is not self.network and network.checksum != self.network.checksum:
+            raise ConfigError(
+                f"an instance must be on the road network of the scenario {self.settings.scenario!r}, "
+                f"got one on another network of {network.num_nodes} nodes"
+            )
 
     def use_fresh_observations(self) -> None:
         """Write observations into a new array from now on; whoever has views of the old one may keep them."""
