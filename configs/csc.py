@@ -4,11 +4,15 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
+from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.loading import Settings, load_settings
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+LogDeviation = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]  # beyond, a lognormal holds anything
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+MOST_STEPS = 1_000_000  # of an episode
 
 RewardName = Literal["contribution", "team", "individual"]
 
@@ -32,19 +36,25 @@ class CscSettings(Settings):
     window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"]
     window_s: Positive
     workload_mean_s: Positive  # of q, worker-seconds
-    workload_log_sd: NonNegative
+    workload_log_sd: LogDeviation
     expected_factor: NonNegative  # t_e = t_c + factor q
     deadline_factor: Positive  # t_d = t_e + factor q
     penalty_per_s: NonNegative  # zeta
     payment_mean: Positive  # of rho_max
-    payment_log_sd: NonNegative
+    payment_log_sd: LogDeviation
     skills_mean: NonNegative
     skills_sd: NonNegative
 
     @classmethod
     def load(cls, **keywords: object) -> "CscSettings":
         """Defaults, then the scenario's settings, then ``keywords``. Raises `ConfigError` (see `load_settings`)."""
-        return load_settings(cls, keywords)
+        settings = load_settings(cls, keywords)
+        if settings.horizon_s > MOST_STEPS * settings.step_s:
+            raise ConfigError(
+                f"horizon_s must be at most {MOST_STEPS:,} times step_s, "
+                f"got {settings.horizon_s:g} with steps of {settings.step_s:g}"
+            )
+        return settings
 
 
 class CscKeywords(TypedDict, total=False):

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crowdgym.configs.errors import ConfigError, UnknownKeywordError
 
+LONGEST_NAME = 64  # characters of a scenario's name; file systems take little more
+
 
 class Settings(BaseModel):
     """The base of every environment's settings: frozen, strict about names and types."""
@@ -72,8 +74,10 @@ def _plain(value: object) -> object:
 
 @cache
 def _read_yaml(folder: str, name: str) -> dict[str, Any]:
+    if len(name) > LONGEST_NAME or not name.replace("-", "").replace("_", "").isalnum():
+        return {}
     resource = files("crowdgym.configs").joinpath(folder, f"{name}.yaml")
-    if not name.replace("-", "").replace("_", "").isalnum() or not resource.is_file():
+    if not resource.is_file():
         return {}
     content = yaml.safe_load(resource.read_text(encoding="utf-8"))
     if not isinstance(content, dict):

@@ -4,7 +4,7 @@ import re
 
 from crowdgym.data.errors import DataError
 
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def embedded_names() -> tuple[str, ...]:
@@ -22,8 +22,8 @@ def check_name(name: str) -> None:
     """
     if not NAME_PATTERN.fullmatch(name):
         raise DataError(
-            f"the name {name!r} of a dataset is not valid; expected lower-case letters, digits, '_' and '-', "
-            "the first a letter or a digit"
+            f"the name {name!r} of a dataset is not valid; expected at most 64 lower-case letters, digits, "
+            "'_' and '-', the first a letter or a digit"
         )
     if name in embedded_names():
         raise DataError(f"the name {name!r} belongs to a city that is built in; choose another name for the dataset")

@@ -1,5 +1,6 @@
 """From a dict of actions to one array, every fault named."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,13 +28,23 @@ def joint_action(actions: Mapping[str, Any], agents: list[str], space: gymnasium
         raise InvalidAction(f"{stranger!r} is not an agent; agents are {agents[0]} to {agents[-1]}")
     try:
         joint = np.asarray(chosen)
-    except ValueError:  # of different shapes
+    except (ValueError, OverflowError):  # of different shapes, or too large for any integer
         joint = np.asarray([None])
-    if joint.ndim != 1 or joint.dtype.kind not in "iu" or joint.min() < 0 or joint.max() >= space.n:
-        agent, value = next((a, v) for a, v in zip(agents, chosen, strict=True) if not _is_action(v, space))
-        raise InvalidAction(f"the action of {agent} must be a whole number from 0 to {space.n - 1}, got {value!r}")
-    return joint.astype(np.int64, copy=False)
+    if joint.ndim != 1 or joint.dtype.kind not in "iub":  # mixed kinds, or something that is no action
+        numbers = [_whole_number(value) for value in chosen]
+    else:
+        numbers = joint.tolist() if joint.min() < 0 or joint.max() >= space.n else []
+    if not numbers:
+        return joint.astype(np.int64, copy=False)
+    for agent, value, number in zip(agents, chosen, numbers, strict=True):
+        if number is None or not 0 <= number < space.n:
+            raise InvalidAction(f"the action of {agent} must be a whole number from 0 to {space.n - 1}, got {value!r}")
+    return np.array(numbers, np.int64)
 
 
-def _is_action(value: object, space: gymnasium.spaces.Discrete) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < int(space.n)
+def _whole_number(value: object) -> int | None:
+    """An integer of any kind, an array of no dimensions included, as Python's own; None for anything else."""
+    try:
+        return int(operator.index(value))  # type: ignore[arg-type]
+    except TypeError:
+        return None

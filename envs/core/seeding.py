@@ -78,9 +78,9 @@ def requested_instance(options: dict[str, object] | None) -> int | None:
     unknown = sorted(set(options) - {"instance", _PETTINGZOO_TEST_OPTION})
     if unknown:
         raise ConfigError(f"reset has no option {unknown[0]!r}; the one there is: 'instance'")
-    if "instance" not in options:
+    instance = options.get("instance")
+    if instance is None:
         return None
-    instance = options["instance"]
     if not isinstance(instance, int | np.integer) or isinstance(instance, bool) or instance < 0:
         raise ConfigError(f"the option 'instance' must be a whole number from 0 on, got {instance!r}")
     return int(instance)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.configs.errors import ConfigError
 from crowdgym.data.roads import RoadNetwork
 
 NUM_SKILLS = 8
@@ -15,7 +16,7 @@ class CscInstance:
     """Workers and tasks of one episode. W workers, T tasks, S = 8 skills; tasks are in order of creation.
 
     Raises:
-        ValueError: an array of the wrong shape, or a value that the dynamics cannot take: says which.
+        ConfigError: an array of the wrong shape, or a value that the dynamics cannot take: says which.
     """
 
     network: RoadNetwork
@@ -32,10 +33,10 @@ class CscInstance:
     def __post_init__(self) -> None:
         workers, tasks = len(self.worker_node), len(self.task_node)
         if self.worker_skills.shape != (workers, NUM_SKILLS):
-            raise ValueError(f"worker_skills must have shape {(workers, NUM_SKILLS)}, got {self.worker_skills.shape}")
+            raise ConfigError(f"worker_skills must have shape {(workers, NUM_SKILLS)}, got {self.worker_skills.shape}")
         for name in ("task_skill", "created_s", "expected_s", "deadline_s", "workload_s", "payment"):
             if getattr(self, name).shape != (tasks,):
-                raise ValueError(f"{name} must have shape {(tasks,)}, got {getattr(self, name).shape}")
+                raise ConfigError(f"{name} must have shape {(tasks,)}, got {getattr(self, name).shape}")
         self._check("worker_node", (self.worker_node >= 0) & (self.worker_node < self.network.num_nodes), "a node")
         self._check("task_node", (self.task_node >= 0) & (self.task_node < self.network.num_nodes), "a node")
         self._check("task_skill", (self.task_skill >= 0) & (self.task_skill < NUM_SKILLS), f"0 to {NUM_SKILLS - 1}")
@@ -48,4 +49,4 @@ class CscInstance:
     def _check(self, name: str, holds: NDArray[np.bool_], wanted: str) -> None:
         if not holds.all():
             index = int(np.flatnonzero(~holds)[0])
-            raise ValueError(f"{name}[{index}] must be {wanted}, got {getattr(self, name)[index]}")
+            raise ConfigError(f"{name}[{index}] must be {wanted}, got {getattr(self, name)[index]}")

@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from crowdgym.configs.csc import CscSettings
+from crowdgym.configs.errors import ConfigError
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
@@ -38,6 +39,12 @@ class CscParts:
             ConfigError: a keyword that does not exist or has a value that cannot be used.
             DataError: the scenario does not exist, or its files cannot be read.
         """
+        for name, part, method in (
+            ("generator", generator, "generate"),
+            ("reward_strategy", reward_strategy, "write"),
+        ):
+            if part is not None and not callable(getattr(part, method, None)):
+                raise ConfigError(f"{name} must be an object with a method {method!r}, got {part!r}")
         settings = CscSettings.load(**keywords)
         dataset = load_dataset(settings.dataset)
         return cls(

@@ -202,6 +202,26 @@ def test_an_action_outside_the_space_raises(action: Any, named: str) -> None:
         env.step({agent: action if agent == "worker_4" else 0 for agent in env.agents})
 
 
+def test_integers_of_every_kind_are_actions() -> None:
+    kinds = (int, np.int8, np.int64, np.uint8, np.uint64, np.array, bool, np.bool_)
+    env, plain = csc_v0.parallel_env(**TINY), csc_v0.parallel_env(**TINY)
+    env.reset(seed=1)
+    plain.reset(seed=1)
+    for _ in range(5):
+        mixed = {agent: kinds[w % len(kinds)](1) for w, agent in enumerate(env.agents) if w % len(kinds) != 7}
+        seen = env.step({**dict.fromkeys(env.agents, 0), **mixed})[0]
+        expected = plain.step({**dict.fromkeys(env.agents, 0), **dict.fromkeys(mixed, 1)})[0]
+        assert as_bytes(seen) == as_bytes(expected)
+
+
+def test_the_right_agent_is_named_among_arrays() -> None:
+    env = csc_v0.parallel_env(**TINY)
+    env.reset(seed=1)
+    actions = {agent: np.array(99 if agent == "worker_3" else 0) for agent in env.agents}
+    with pytest.raises(InvalidAction, match=r"the action of worker_3 .* got array\(99\)"):
+        env.step(actions)
+
+
 def test_actions_for_other_agents_than_there_are_raise() -> None:
     env = csc_v0.parallel_env(**TINY)
     env.reset(seed=1)
@@ -260,6 +280,14 @@ def test_a_bad_seed_raises(seed: Any) -> None:
         ({"reward": "money"}, "reward must be 'contribution', 'team' or 'individual', got 'money'"),
         ({"num_workers": 5000}, "num_workers must be at most 10[0-9], the number of places in 'tiny', got 5000"),
         ({"num_tasks": 100_000}, "num_tasks must be at most [0-9]+, the orders of 'tiny' in 1800 s from"),
+        (
+            {"step_s": 1e-6, "horizon_s": 60.0},
+            "horizon_s must be at most 1,000,000 times step_s, got 60 with steps of 1e-06",
+        ),
+        ({"workload_log_sd": 1000.0}, r"workload_log_sd must be less than or equal to 5, got 1000\.0"),
+        ({"workload_mean_s": 1e308}, "workload_mean_s must be less than or equal to"),
+        ({"generator": object()}, "generator must be an object with a method 'generate', got"),
+        ({"reward_strategy": "team"}, "reward_strategy must be an object with a method 'write', got 'team'"),
         ({"render_mode": "ascii"}, "render_mode must be one of human, rgb_array or None, got 'ascii'"),
     ],
 )

@@ -50,6 +50,15 @@ def test_a_replay_agrees(file: Path) -> None:
     assert compare(trace, replay(trace)) is None
 
 
+def test_actions_of_every_integer_kind_are_recorded_as_they_were_played() -> None:
+    env = TraceRecorder(crowdgym.make("csc_v0", scenario="tiny", horizon_s=300.0), agent="arrays")
+    _, infos = env.reset(seed=1)
+    while env.agents:
+        infos = env.step({agent: np.array(info["action_mask"][1]) for agent, info in infos.items()})[4]
+    assert (env.trace().values["chosen"] >= 0).any()
+    assert compare(env.trace(), replay(env.trace())) is None
+
+
 def test_a_benchmark_instance_can_be_recorded() -> None:
     env = TraceRecorder(crowdgym.make("csc_v0", scenario="tiny", horizon_s=90.0), agent="hold")
     env.reset(options={"instance": 7})

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import crowdgym
+from crowdgym.envs.core.actions import joint_action
 from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceError, TraceHeader
 from crowdgym.traces.quantities import observe_quantities, quantities_of
 
@@ -55,10 +56,12 @@ class TraceRecorder:
     def step(self, actions: dict[str, int]) -> tuple[Any, Any, Any, Any, Any]:
         """Play and record a step."""
         agents = list(self._env.agents)
-        chosen = np.array([_chosen(self._infos[agent], actions.get(agent, 0)) for agent in agents], np.int32)
+        joint = joint_action(actions, agents, self._env.action_space(agents[0])) if agents else np.zeros(0, np.int64)
+        taken = zip(agents, joint.tolist(), strict=True)
+        chosen = np.array([_chosen(self._infos[agent], action) for agent, action in taken], np.int32)
         result: tuple[Any, Any, Any, Any, Any] = self._env.step(actions)
         observations, rewards, _, _, self._infos = result
-        self._actions.append(np.array([actions[agent] for agent in agents], np.int8))
+        self._actions.append(joint.astype(np.int8))
         self._rows.append(observe_quantities(self._env, observations, chosen, list(rewards.values())))
         return result
 
@@ -132,8 +135,6 @@ def make_environment(trace: Trace) -> Any:
     return env
 
 
-def _chosen(info: dict[str, Any], action: Any) -> int:
+def _chosen(info: dict[str, Any], action: int) -> int:
     """The candidate that an action takes, or -1 where it takes none."""
-    if not (isinstance(action, int | np.integer) and 0 < action < len(info["action_mask"])):
-        return -1
-    return int(info["candidates"][action - 1]) if info["action_mask"][action] else -1
+    return int(info["candidates"][action - 1]) if action > 0 and info["action_mask"][action] else -1
