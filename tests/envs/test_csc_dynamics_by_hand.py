@@ -250,6 +250,13 @@ def test_a_task_done_at_its_deadline_has_expired() -> None:
     assert simulation.metrics(0).expired == 1
 
 
+@pytest.mark.parametrize(("deadline_s", "left_s"), [(6.0, 4.0), (20.0, 0.0)])
+def test_what_work_was_left_is_remembered_of_a_task_that_expires(deadline_s: float, left_s: float) -> None:
+    """10 s of work from 0 s on."""
+    simulation = play(start(a_world([1], [a_task(1, 10.0, deadline_s=deadline_s)])), 20.0, [1])
+    assert task(simulation, 0, "work_left_s") == [left_s]
+
+
 @pytest.mark.parametrize(("deadline_s", "status", "arrived_s"), [(20.0, 0, NAN), (20.5, 2, 20.0)])
 def test_an_arrival_at_the_deadline_is_too_late(deadline_s: float, status: int, arrived_s: float) -> None:
     """w0 from 0 is at τ0 at 20 s: as a passer-by if the task has just expired."""

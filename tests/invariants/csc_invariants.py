@@ -1,7 +1,9 @@
 """What must hold at every epoch, each from the book or from the moment alone. Every function raises AssertionError."""
 
+from itertools import pairwise
+
 import numpy as np
-from invariants.csc_ledger import ENDED, Book
+from invariants.csc_ledger import Book
 from invariants.csc_playing import Moment, hold, is_over, rewards, rows_of
 from reference.csc_instance import payment
 
@@ -22,7 +24,7 @@ def workers_are_each_in_one_state(book: Book) -> None:
             assert status is WorkerStatus.IDLE
             assert (now.worker_task[w], now.worker_node[w], now.worker_goal[w]) == (-1, book.node[w], book.node[w])
             assert now.free_s[w] == book.idle_since_s[w] <= now.time_s
-        elif book.has_ended(claim.task):
+        elif book.has_ended[claim.task]:
             goal, free_s, _ = book.goes_on_to(claim)
             assert status is WorkerStatus.RELEASED
             assert (now.worker_task[w], now.worker_goal[w]) == (-1, goal)
@@ -53,7 +55,7 @@ def crews_are_the_workers_that_claim_the_task(book: Book) -> None:
     for i in range(len(book.world.tasks)):
         present = _listed(int(tasks.first_present[0, i]), workers.next_worker[0])
         en_route = _listed(int(tasks.first_en_route[0, i]), workers.next_worker[0])
-        claims = [] if book.has_ended(i) else [claim for claim in book.claims.values() if claim.task == i]
+        claims = [] if book.has_ended[i] else [claim for claim in book.claims.values() if claim.task == i]
         arrived = {claim.worker for claim in claims if claim.arrive_s <= book.now.time_s}
         coming = sorted((claim.arrive_s, claim.worker) for claim in claims if claim.worker not in arrived)
         assert (len(present), set(present)) == (len(arrived), arrived)
@@ -74,17 +76,17 @@ def tasks_only_move_forward(book: Book) -> None:
     """From pending to open to finished or expired; what an ended task was paid, and when, stays."""
     for i, task in enumerate(book.world.tasks):
         status, end_s = TaskStatus(book.now.task_status[i]), book.now.end_s[i]
-        was = TaskStatus(book.before.task_status[i])
-        if was in ENDED:
+        was, ended_before = TaskStatus(book.before.task_status[i]), book.has_ended[i] and i not in book.just_ended
+        if ended_before:
             assert (status, end_s, book.now.paid[i]) == (was, book.before.end_s[i], book.before.paid[i])
         if status is TaskStatus.PENDING:
             assert book.now.time_s < task.created_s
             assert was is TaskStatus.PENDING
         elif status is TaskStatus.OPEN:
             assert task.created_s <= book.now.time_s < task.deadline_s
-        elif was not in ENDED:
+        elif not ended_before:
             assert book.before.time_s <= end_s <= book.now.time_s
-        assert np.isnan(end_s) == (status not in ENDED)
+        assert np.isnan(end_s) == (not book.has_ended[i])
 
 
 def a_task_is_paid_by_the_formula(book: Book) -> None:
@@ -105,7 +107,7 @@ def work_adds_up(book: Book) -> None:
     """The worker-seconds of a task's crew are what is gone of its workload: all of it when it has finished."""
     for i, task in enumerate(book.world.tasks):
         status = book.now.task_status[i]
-        until_s = float(book.now.end_s[i]) if status in ENDED else book.now.time_s
+        until_s = float(book.now.end_s[i]) if book.has_ended[i] else book.now.time_s
         crew = book.crew(i)
         done_s = sum(until_s - claim.arrive_s for claim in crew)
         slack_s = ROUNDING * (task.workload_s + until_s * (1 + len(crew)))
@@ -134,7 +136,7 @@ def a_task_finishes_when_it_was_foreseen(book: Book) -> None:
                 assert abs(until_idle[claim.worker] - min(1.0, left)) <= 1e-6
         if i in book.just_ended and book.now.task_status[i] == TaskStatus.FINISHED:
             left_s = task.workload_s
-            for number, (claim, following) in enumerate(zip(crew, crew[1:], strict=False), start=1):
+            for number, (claim, following) in enumerate(pairwise(crew), start=1):
                 left_s -= number * (following.arrive_s - claim.arrive_s)
             assert book.now.end_s[i] == crew[-1].arrive_s + left_s / len(crew)
 
@@ -150,7 +152,10 @@ def masks_are_what_may_be_taken(book: Book) -> None:
 
 
 def a_step_accepts_what_the_mask_allows(book: Book) -> None:
-    """Every single action in the space is tried: a masked one is a hold, bit by bit, that is counted as illegal."""
+    """Every single action of a worker is tried: a masked one is a hold, bit by bit, that is counted as illegal.
+
+    At each epoch another worker's, as that takes a step for each.
+    """
     simulation = book.simulation
     if is_over(simulation):
         return
@@ -158,22 +163,24 @@ def a_step_accepts_what_the_mask_allows(book: Book) -> None:
     mask, candidates = simulation.state.epoch.mask[0].copy(), simulation.state.epoch.candidates[0].copy()
     simulation.step(hold(simulation))
     after_hold = Moment.of(simulation)
-    for w in range(mask.shape[0]):
-        for action in range(1, mask.shape[1]):
-            start.restore(simulation)
-            joint = hold(simulation)
-            joint[0, w] = action
-            simulation.step(joint)
-            after = Moment.of(simulation)
-            if mask[w, action]:
-                assert "state.workers.illegal" not in start.changes(after)
-                assert simulation.state.workers.depart_s[0, w] == book.now.time_s
-                task = candidates[w, action - 1]
-                assert simulation.state.workers.task[0, w] == task or simulation.state.tasks.status[0, task] in ENDED
-            else:
-                assert after_hold.changes(after) == {"state.workers.illegal"}
-                more = after.arrays["state.workers.illegal"] - after_hold.arrays["state.workers.illegal"]
-                assert more[0].tolist() == [int(other == w) for other in range(mask.shape[0])]
+    w = int(start.arrays["epochs"][0]) % len(mask)
+    for action in range(1, mask.shape[1]):
+        start.restore(simulation)
+        joint = hold(simulation)
+        joint[0, w] = action
+        simulation.step(joint)
+        if mask[w, action]:
+            task = candidates[w, action - 1]
+            assert simulation.state.workers.illegal[0, w] == book.now.worker_illegal[w]
+            assert simulation.state.workers.depart_s[0, w] == book.now.time_s
+            assert (
+                simulation.state.workers.task[0, w] == task
+                or simulation.state.tasks.status[0, task] >= TaskStatus.FINISHED
+            )
+        else:
+            assert after_hold.changes(Moment.of(simulation)) == {"state.workers.illegal"}
+            more = simulation.state.workers.illegal[0] - book.now.worker_illegal
+            assert more.tolist() == [int(other == w) for other in range(len(mask))]
     start.restore(simulation)
 
 
@@ -253,7 +260,25 @@ def travel_is_what_was_driven(book: Book) -> None:
     expected_m = book.ended_trips_m
     for claim in book.claims.values():
         goal = book.world.tasks[claim.task].node
-        units = book.goes_on_to(claim)[2] if book.has_ended(claim.task) else book.units[claim.origin][goal]
+        units = book.goes_on_to(claim)[2] if book.has_ended[claim.task] else book.units[claim.origin][goal]
         driven_m = units * world.unit_m
         expected_m += driven_m if claim.arrive_s <= now_s else min(world.speed_mps * (now_s - claim.depart_s), driven_m)
     assert abs(travel_m - expected_m) <= slack_m
+
+
+ALWAYS = (
+    workers_are_each_in_one_state,
+    workers_are_where_they_are_said_to_be,
+    crews_are_the_workers_that_claim_the_task,
+    tasks_only_move_forward,
+    a_task_is_paid_by_the_formula,
+    work_adds_up,
+    a_task_finishes_when_it_was_foreseen,
+    masks_are_what_may_be_taken,
+    a_step_accepts_what_the_mask_allows,
+    observations_are_finite_and_within_their_space,
+    revenue_is_what_was_paid,
+    rewards_add_up,
+    illegal_actions_are_counted,
+    travel_is_what_was_driven,
+)

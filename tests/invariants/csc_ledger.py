@@ -14,8 +14,6 @@ from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 from crowdgym.envs.csc.state import TaskStatus
 
-ENDED = (TaskStatus.FINISHED, TaskStatus.EXPIRED)
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -48,16 +46,8 @@ class Book:
         self.idle_since_s = [0.0 for _ in self.world.workers]
         self.trips = [(math.nan, math.nan) for _ in self.world.workers]  # last departure, and arrival if there was one
         self.now = self.before = CscSnapshot.of(self.simulation, 0)
-
-    @property
-    def just_ended(self) -> list[int]:
-        """Tasks that ended at the last step."""
-        return [
-            i for i in range(len(self.world.tasks)) if self.has_ended(i) and self.before.task_status[i] not in ENDED
-        ]
-
-    def has_ended(self, task: int) -> bool:
-        return self.now.task_status[task] in ENDED
+        self.has_ended = [False] * len(self.world.tasks)
+        self.just_ended: list[int] = []  # at the last step
 
     def trip_s(self, units: int) -> float:
         return units * self.world.unit_m / self.world.speed_mps
@@ -71,7 +61,7 @@ class Book:
             (self.units[here][task.node], i)
             for i, task in enumerate(world.tasks)
             if task.created_s <= self.now.time_s < task.deadline_s
-            and not self.has_ended(i)
+            and not self.has_ended[i]
             and task.skill in world.workers[worker].skills
             and self.units[here][task.node] * world.unit_m <= world.range_m
         ]
@@ -80,7 +70,7 @@ class Book:
     def crew(self, task: int) -> list[Claim]:
         """Who works, or worked, at a task; whoever comes at the instant of its end comes too late."""
         left_s, since_s, crew = self.world.tasks[task].workload_s, 0.0, list[Claim]()
-        until_s = self.now.end_s[task] if self.has_ended(task) else self.now.time_s
+        until_s = self.now.end_s[task] if self.has_ended[task] else self.now.time_s
         for claim in sorted(self.takers.get(task, []), key=lambda claim: (claim.arrive_s, claim.worker)):
             at_s = claim.arrive_s
             if at_s > until_s or at_s >= self.world.tasks[task].deadline_s:
@@ -109,6 +99,8 @@ class Book:
             self.takers.setdefault(claim.task, []).append(claim)
         self.simulation.step(np.array([actions], np.int64))
         self.before, self.now = self.now, CscSnapshot.of(self.simulation, 0)
+        had_ended, self.has_ended = self.has_ended, (self.now.task_status >= TaskStatus.FINISHED).tolist()
+        self.just_ended = [i for i, ended in enumerate(self.has_ended) if ended and not had_ended[i]]
         for claim in list(self.claims.values()):
             self._let_go(claim)
 
@@ -127,7 +119,7 @@ class Book:
         return node, claim.depart_s + self.trip_s(driven), driven
 
     def _let_go(self, claim: Claim) -> None:
-        if self.has_ended(claim.task):
+        if self.has_ended[claim.task]:
             node, free_s, driven = self.goes_on_to(claim)
             if claim not in self.crew(claim.task):
                 self.trips[claim.worker] = claim.depart_s, math.nan

@@ -107,7 +107,9 @@ class StrictMachine(RuleBasedStateMachine):
         self.observations, earned, _, truncations, self.infos = self.env.step(actions)
         revenue = self.env.metrics.revenue - before.revenue
         if self.env.settings.reward == "individual":
-            assert all((reward > 0) == (action > 0) for reward, action in zip(earned.values(), actions.values()))
+            assert all(
+                (reward > 0) == (action > 0) for reward, action in zip(earned.values(), actions.values(), strict=True)
+            )
         else:
             assert sum(earned.values()) == pytest.approx(revenue, rel=1e-9, abs=1e-9)
         assert set(truncations.values()) == {not self.env.agents}
@@ -118,7 +120,7 @@ class StrictMachine(RuleBasedStateMachine):
     def everyone_takes_what_it_may(self, wished: tuple[int, ...]) -> None:
         """No action that the mask allows is refused."""
         most = {agent: int(info["action_mask"].sum()) - 1 for agent, info in self.infos.items()}
-        self.step({agent: min(wish, most[agent]) for agent, wish in zip(self.env.agents, wished)})
+        self.step({agent: min(wish, most[agent]) for agent, wish in zip(self.env.agents, wished, strict=False)})
         assert self.env.metrics.illegal == 0
 
     @precondition(episode_goes_on)
@@ -131,11 +133,11 @@ class StrictMachine(RuleBasedStateMachine):
     def every_masked_action_is_refused(self, wished: tuple[int, ...]) -> None:
         """Whatever the others do: the agent and the action are named, and no bit has changed."""
         masks = [info["action_mask"] for info in self.infos.values()]
-        others = [min(wish, int(mask.sum()) - 1) for wish, mask in zip(wished, masks)]
+        others = [min(wish, int(mask.sum()) - 1) for wish, mask in zip(wished, masks, strict=False)]
         before, agents = Moment.of(self.env._simulation), list(self.env.agents)
         for w, agent in enumerate(agents):
             for action in np.flatnonzero(masks[w] == 0):
-                joint = dict(zip(agents, others)) | {agent: int(action)}
+                joint = dict(zip(agents, others, strict=True)) | {agent: int(action)}
                 with pytest.raises(InvalidAction, match=rf"^{agent} may not take action {action} now; legal: 0"):
                     self.env.step(joint)
         assert before.changes(Moment.of(self.env._simulation)) == set()

@@ -1,4 +1,4 @@
-"""What a worker sees depends on the past of its own copy alone: not on the future, another copy, or an older episode."""
+"""What a worker sees depends on the past of its copy alone: not on the future, another copy, or an older episode."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The drawn episodes get into the tight corners of the rules: an invariant that is never put to the test says nothing."""
+"""The drawn episodes get into the tight corners of the rules: an invariant never put to the test says nothing."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -61,7 +61,9 @@ CORNERS: dict[str, Corner] = {
     "three share a task": lambda e, t: t.finished and len(t.crew) == 3,
     "two arrive together": lambda e, t: len(t.crew) > 1 and comes(t.crew[0], t.crew[1].arrive_s),
     "one joins another at work": lambda e, t: t.finished and len({c.arrive_s for c in t.crew}) > 1,
-    "one arrives as the task finishes": lambda e, t: t.finished and any(c not in t.crew and comes(c, t.end_s) for c in t.takers),
+    "one arrives as the task finishes": lambda e, t: (
+        t.finished and any(c not in t.crew and comes(c, t.end_s) for c in t.takers)
+    ),
     "one arrives at the deadline": lambda e, t: t.expired and any(comes(c, t.task.deadline_s) for c in t.takers),
     "one is under way when the task finishes": lambda e, t: t.finished and any(c.arrive_s > t.end_s for c in t.takers),
     "one is under way at the deadline": lambda e, t: t.expired and any(c.arrive_s > t.end_s for c in t.takers),
@@ -77,7 +79,9 @@ CORNERS: dict[str, Corner] = {
     "a horizon within the first step": lambda e, t: bool(t.takers) and e.world.horizon_s < e.world.step_s,
     "one candidate of several tasks": lambda e, t: bool(t.takers) and e.world.max_candidates == 1 < len(e.world.tasks),
     "a range of nothing": lambda e, t: bool(t.takers) and e.world.range_m == 0,
-    "a one-way road": lambda e, t: bool(t.takers) and len({frozenset(a[:2]) for a in e.world.arcs}) * 2 > len(e.world.arcs),
+    "a one-way road": lambda e, t: (
+        bool(t.takers) and len({frozenset(a[:2]) for a in e.world.arcs}) * 2 > len(e.world.arcs)
+    ),
 }
 
 

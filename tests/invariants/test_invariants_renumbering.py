@@ -1,4 +1,4 @@
-"""Numbers of workers and tasks are names: renumbering them renumbers the results, but where the rules break ties by them.
+"""Numbers of workers and tasks are names: renumbering them renumbers the results, but for ties that they break.
 
 What holds to the last bit: all times, places, statuses, payments, masks and counts of illegal actions, and the
 individual rewards. To 1e-12: sums over workers or tasks, which are added up in another order (revenue, travel, shares).
@@ -49,7 +49,7 @@ def assert_same_metrics(one: CscSnapshot, other: CscSnapshot) -> None:
 
 
 def assert_same_neighbours(part: ObservationSlice, one: np.ndarray, other: np.ndarray) -> None:
-    """The same rows where all distances differ; of equally near ones the numbers decide, so then the distances alone."""
+    """The same rows where all distances differ; of equally near ones numbers decide, so then the distances alone."""
     present, distance = part.features.index("present"), part.features.index("distance")
     assert same_bits(one[:, :, distance].copy(), other[:, :, distance].copy())
     for row, same in zip(one, other, strict=True):

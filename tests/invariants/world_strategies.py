@@ -61,26 +61,22 @@ class Numbers:
 def worlds(draw: Draw, *, see_everything: bool = False) -> ReferenceInstance:
     """A world. With ``see_everything`` no open task of a worker's skills is ever cut from its candidates."""
     awkward = draw(st.booleans())
-    numbers = Numbers(draw(st.sampled_from([1.0, 0.5, 1 / 3, 0.1, 7.7, 1e-3, 1e5] if awkward else [1.0, 0.1])), awkward)
+    numbers = Numbers(draw(st.sampled_from([1.0, 0.5, 1 / 3, 0.1, 7.7, 1e-3, 1e5] if awkward else [1.0, 0.5])), awkward)
     tick_s = numbers.tick_s
-    unit_m = draw(st.sampled_from([1.0, 2.0, 0.7, 3.0, 2.5]))
+    unit_m = draw(st.sampled_from([1.0, 2.0, 0.7, 3.0, 1e-9] if awkward else [1.0, 2.0]))
     arcs, num_nodes = draw(_roads(awkward))
-    step_s = draw(numbers.seconds(1, 6))
+    step_s = draw(numbers.seconds(1, 4))
     paces = st.sampled_from([1.0, 0.5, 2.0])  # units a tick
-    ranges = st.just(1e6) | st.integers(0, 6).map(lambda n: n * unit_m)
+    ranges = st.integers(0, 8).map(lambda n: 1e5 if n < 5 else 2 * (n - 5) * unit_m)
     bare = ReferenceInstance(
         num_nodes=num_nodes,
         unit_m=unit_m,
         arcs=arcs,
         workers=(ReferenceWorker(0, frozenset(SKILLS)),),
         tasks=(ReferenceTask(0, SKILLS[0], 0.0, 1.0, 1.0, 1.0, 1.0),),
-        horizon_s=draw(
-            st.integers(1, 40).map(lambda n: n * step_s)
-            | st.integers(1, 40).map(lambda n: min(n * tick_s, 100 * step_s))
-            | st.floats(0.1, 3).map(lambda n: n * step_s)
-        ),
+        horizon_s=(draw(st.sampled_from([12, 40, 25, 3, 1])) - draw(st.sampled_from([0.0, 0.5, 0.9]))) * step_s,
         step_s=step_s,
-        speed_mps=draw(paces | st.floats(0.1, 1e3) | st.just(1e18) if awkward else paces) * unit_m / tick_s,
+        speed_mps=min(draw(paces | st.floats(0.1, 1e3) | st.just(1e18) if awkward else paces) * unit_m / tick_s, 1e9),
         range_m=draw(ranges | st.floats(0, 12 * unit_m, allow_subnormal=False) if awkward else ranges),
         penalty_per_s=draw(st.sampled_from([0.125, 0.02, 0.0, 1.0, 1e3] if awkward else [0.125, 0.02, 0.0])) / tick_s,
         max_candidates=MOST_TASKS if see_everything else draw(st.integers(1, MOST_CANDIDATES)),
@@ -131,8 +127,8 @@ def _roads(draw: Draw, awkward: bool) -> tuple[tuple[Arc, ...], int]:
 
 @st.composite
 def _tasks(draw: Draw, nodes: st.SearchStrategy[int], numbers: Numbers) -> ReferenceTask:
-    created_s = draw(st.just(0.0) | numbers.seconds(0, 10, 1e6))
-    patience_s = draw(numbers.seconds(1, 30, 1e9, 1e-12))
+    created_s = draw(st.just(0.0) | numbers.seconds(0, 30, 1e6))
+    patience_s = draw(numbers.seconds(1, 60, 1e9, 1e-12))
     return ReferenceTask(
         node=draw(nodes),
         skill=draw(st.sampled_from(SKILLS)),
