@@ -115,13 +115,17 @@ def test_the_frame_holds_all_points_whichever_comes_first(first: int) -> None:
     assert grid.frame[0].tolist() == [100.0, -50.0, pytest.approx(4.0, rel=2e-9)]
 
 
-@pytest.mark.parametrize("corner", [(-9.0, -9.0), (-9.0, 20.0), (20.0, -9.0), (20.0, 20.0)])
-def test_the_frame_holds_the_first_point_where_it_is_the_outermost(corner: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("corner", "width"),
+    [((-9.0, -9.0), 17 / 2), ((-9.0, 20.0), 20 / 2), ((20.0, -9.0), 20 / 2), ((20.0, 20.0), 20 / 2)],
+)
+def test_the_frame_holds_the_first_point_where_it_is_the_outermost(corner: tuple[float, float], width: float) -> None:
+    """The eight points lie in a square of 8 m; four cells of half the longer side."""
     x_m, y_m = np.array([corner[0], *X_M]), np.array([corner[1], *Y_M])
     grid = Grid.empty(1, 9)
     fill_grid(grid, 0, np.arange(9, dtype=np.int32), 9, x_m, y_m)
     assert grid.frame[0, :2].tolist() == [min(0.0, corner[0]), min(0.0, corner[1])]
-    assert grid.frame[0, 2] == pytest.approx((max(8.0, *corner) - min(0.0, *corner)) / 2, rel=2e-9)
+    assert grid.frame[0, 2] == pytest.approx(width, rel=2e-9)
 
 
 def test_a_grid_has_room_for_two_points_a_cell() -> None:

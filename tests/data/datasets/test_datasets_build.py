@@ -163,7 +163,7 @@ def test_what_a_killed_process_left_a_day_ago_is_removed_and_what_is_recent_is_n
 
 @pytest.mark.parametrize("name", ["", "-x", "_x", "Haikou", "hai kou", "../x", "a/b", "hai.kou", "海口", "x\n"])
 def test_names_that_could_be_paths_or_options_are_refused(name: str) -> None:
-    with pytest.raises(DataError, match=r"the name .* of a dataset is not valid; expected at most 64 lower-case letters"):
+    with pytest.raises(DataError, match=r"the name .* of a dataset is not valid; expected at most 64 lower"):
         build_dataset(name, ring(), ROADS, ["x.csv"])
 
 
