@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from crowdgym.configs.errors import ConfigError
 from crowdgym.envs import csc_v0
+from crowdgym.testing import check_env
 
 SHORT = {"scenario": "tiny", "horizon_s": 300.0}  # ten steps
 
@@ -46,6 +47,14 @@ def test_rows_are_those_of_single_environments(num_threads: int) -> None:
     for copy, single in enumerate(singles):
         assert infos["metrics"]["revenue"][copy] == single.metrics.revenue
     vector.close()
+
+
+def test_the_kit_for_other_people_finds_nothing_wrong() -> None:
+    check_env(
+        lambda: csc_v0.parallel_env(**SHORT),
+        vector_factory=lambda copies: csc_v0.vector_env(num_envs=copies, **SHORT),
+        checks=["vector"],
+    )
 
 
 def test_spaces_and_shapes() -> None:
