@@ -39,8 +39,8 @@ ORDERS_FILE = "orders.npz"
 
 _NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
 _ORDER_ARRAYS = tuple(field.name for field in fields(OrderStream))
-_READ_ATTEMPTS = 4
-_PAUSE_S = 0.05
+_READ_ATTEMPTS = 25
+_PAUSE_S = 0.02
 
 
 class DatasetExistsError(DataError):
