@@ -44,7 +44,7 @@ def inlined(function: Function) -> Function:
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     import numba
 
-    folder = _machine_code_folder(".".join(function.__module__.split(".")[:2]))
+    folder = _machine_code_folder(*_sources_of(function.__module__))
     config: Any = numba.config
     previous, config.CACHE_DIR = config.CACHE_DIR, folder or config.CACHE_DIR
     try:
@@ -55,18 +55,35 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
         config.CACHE_DIR = previous
 
 
+def _sources_of(module: str) -> tuple[Path, ...]:
+    """The folders whose code and constants may have gone into a kernel of ``module``.
+
+    An environment's kernels are made of its own folder, what environments have in common and the data part; so a change
+    in one environment leaves the machine code of the others as it is.
+    """
+    root, *below_root = module.split(".")
+    if root != "crowdgym" or not below_root:
+        return ()  # somebody's own kernel: numba's own choice
+    part, *inner = below_root
+    names = {part, "data"} if part != "envs" or len(inner) < 2 else {f"envs/{inner[0]}", "envs/core", "data"}
+    found = []
+    for name in sorted(names):
+        top, _, below = name.partition("/")
+        package = sys.modules.get(f"crowdgym.{top}")
+        found += [Path(root) / below for root in getattr(package, "__path__", ())]
+    return tuple(found)
+
+
 @cache
-def _machine_code_folder(part: str) -> str:
-    """Where the machine code of one part of CrowdGym is kept; empty where numba's own choice has to do.
+def _machine_code_folder(*sources: Path) -> str:
+    """Where the machine code made of ``sources`` is kept; empty where numba's own choice has to do.
 
     Numba takes machine code to be up to date if the file that defines the function is. A kernel is made of functions
     and constants of many files, so the folder's name is a digest of all of them: a change anywhere compiles anew.
     """
-    modules = [sys.modules[name] for name in dict.fromkeys((part, "crowdgym.data")) if name in sys.modules]
-    roots = [Path(root) for module in modules for root in getattr(module, "__path__", ())]
     digest = hashlib.sha256()
-    for source in sorted(file for root in roots for file in root.rglob("*.py")):
+    for source in sorted(file for folder in sources for file in folder.rglob("*.py")):
         digest.update(source.name.encode() + source.read_bytes())
-    if "NUMBA_CACHE_DIR" in os.environ or not roots:
+    if "NUMBA_CACHE_DIR" in os.environ or not sources:
         return ""
     return str(Path(platformdirs.user_cache_dir("crowdgym")) / f"kernels-{digest.hexdigest()[:16]}")
