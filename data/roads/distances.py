@@ -11,6 +11,8 @@ does not hold in memory takes 90 to 330 us, from a file of its own even if it do
 that is held in memory is faster than computing (5 us): at the reset of an episode with 200 tasks it would save 6 ms.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,12 +30,29 @@ MOST_LANES = 64  # targets swept at once
 LANES_STEP = 32  # in whole steps, because the inner loop is unrolled over four vector registers of eight
 
 
+class Arcs(NamedTuple):
+    """A `Hierarchy`, as compiled loops read it."""
+
+    position: IntArray  # [N]
+    parent: IntArray  # [N]
+    up_indptr: IntArray  # [N + 1]
+    up_head: IntArray  # [U]
+    up_length: IntArray  # [U]
+    down_indptr: IntArray  # [N + 1]
+    down_tail: IntArray  # [D]
+    down_length: IntArray  # [D]
+
+
+def _arcs_of(hierarchy: Hierarchy) -> Arcs:
+    return Arcs(*(getattr(hierarchy, name) for name in Arcs._fields))
+
+
 class Distances:
     """Distances along the roads of a network, exact, in its units."""
 
     def __init__(self, network: RoadNetwork) -> None:
         self.network = network
-        self._hierarchy: Hierarchy = kept_hierarchy(network)
+        self._hierarchy = _arcs_of(kept_hierarchy(network))
 
     def rows(self, targets: ArrayLike) -> RowArray:
         """Return the distance from every node to each target.
@@ -51,7 +70,7 @@ class Distances:
         """
         checked = self._checked(targets)
         out = np.empty((len(checked), self.network.num_nodes), np.uint16)
-        _fill_rows_of(self._hierarchy, checked, out)
+        _fill_rows(self._hierarchy, checked, out)
         return out
 
     def rows_into(self, targets: ArrayLike, out: RowArray) -> None:
@@ -61,12 +80,20 @@ class Distances:
             DataError: a target is not a node, or ``out`` does not fit.
         """
         checked = self._checked(targets)
-        expected = (len(checked), self.network.num_nodes)
-        if out.shape != expected or out.dtype != np.uint16 or not out.flags.c_contiguous:
-            raise DataError(
-                f"out is {out.dtype} of shape {out.shape}; expected C-contiguous uint16 of shape {expected}"
-            )
-        _fill_rows_of(self._hierarchy, checked, out)
+        _refuse_misfit(out, (len(checked), self.network.num_nodes))
+        _fill_rows(self._hierarchy, checked, out)
+
+    def columns_into(self, targets: ArrayLike, out: RowArray) -> None:
+        """Write what `rows` returns into ``out``, C-contiguous, transposed: of shape [N, K].
+
+        For whoever reads the distances of one node to many targets. It is the faster of the two, too.
+
+        Raises:
+            DataError: a target is not a node, or ``out`` does not fit.
+        """
+        checked = self._checked(targets)
+        _refuse_misfit(out, (self.network.num_nodes, len(checked)))
+        _fill_columns(self._hierarchy, checked, out)
 
     def _checked(self, targets: ArrayLike) -> IntArray:
         nodes = np.atleast_1d(np.asarray(targets))
@@ -78,39 +105,47 @@ class Distances:
         return nodes.astype(np.int32)
 
 
-def _fill_rows_of(hierarchy: Hierarchy, targets: IntArray, out: RowArray) -> None:
-    h = hierarchy
-    up, down = (h.up_indptr, h.up_head, h.up_length), (h.down_indptr, h.down_tail, h.down_length)
-    _fill_rows(h.position, h.parent, *up, *down, targets, out)
+def _refuse_misfit(out: RowArray, expected: tuple[int, int]) -> None:
+    if out.shape != expected or out.dtype != np.uint16 or not out.flags.c_contiguous:
+        raise DataError(f"out is {out.dtype} of shape {out.shape}; expected C-contiguous uint16 of shape {expected}")
 
 
 @jit
-def _fill_rows(
-    position: IntArray,
-    parent: IntArray,
-    up_indptr: IntArray,
-    up_head: IntArray,
-    up_length: IntArray,
-    down_indptr: IntArray,
-    down_tail: IntArray,
-    down_length: IntArray,
-    targets: IntArray,
-    out: RowArray,
-) -> None:
+def _fill_rows(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
     """Fill out[k, n] for all targets, as many at a time as ``_num_lanes`` says."""
-    count = len(position)
     lanes = _num_lanes(len(targets))
-    reached = np.empty((count, lanes), np.int32)  # by position
-    climbed = np.full(count, UNKNOWN, np.int32)  # by position: one lane of it
+    reached = np.empty((len(hierarchy.position), lanes), np.int32)  # by position
     for first in range(0, len(targets), lanes):
-        reached[:, :] = UNKNOWN
-        used = min(lanes, len(targets) - first)
-        for lane in range(used):
-            _climb(
-                position[targets[first + lane]], parent, down_indptr, down_tail, down_length, climbed, reached[:, lane]
-            )
-        _sweep(up_indptr, up_head, up_length, reached)
-        _copy_lanes(position, reached, out[first : first + used])
+        some = targets[first : first + lanes]
+        _reach(hierarchy, some, reached)
+        for node in range(len(hierarchy.position)):
+            here = reached[hierarchy.position[node]]
+            for lane in range(len(some)):
+                out[first + lane, node] = np.uint16(min(here[lane], np.int32(UNREACHABLE)))
+
+
+@jit
+def _fill_columns(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
+    """Fill out[n, k] likewise."""
+    lanes = _num_lanes(len(targets))
+    reached = np.empty((len(hierarchy.position), lanes), np.int32)  # by position
+    for first in range(0, len(targets), lanes):
+        some = targets[first : first + lanes]
+        _reach(hierarchy, some, reached)
+        for node in range(len(hierarchy.position)):
+            here, there = reached[hierarchy.position[node]], out[node, first : first + len(some)]
+            for lane in range(len(some)):
+                there[lane] = np.uint16(min(here[lane], np.int32(UNREACHABLE)))
+
+
+@jit
+def _reach(hierarchy: Arcs, targets: IntArray, reached: IntArray) -> None:
+    """Fill reached[p, k] with the units from position p to the k-th target, or more than ``UNKNOWN``."""
+    reached[:, :] = UNKNOWN
+    climbed = np.full(len(reached), UNKNOWN, np.int32)  # by position: one lane of it
+    for lane in range(len(targets)):
+        _climb(hierarchy, hierarchy.position[targets[lane]], climbed, reached[:, lane])
+    _sweep(hierarchy.up_indptr, hierarchy.up_head, hierarchy.up_length, reached)
 
 
 @jit
@@ -122,27 +157,19 @@ def _num_lanes(targets: int) -> int:
 
 
 @jit
-def _climb(
-    target: int,
-    parent: IntArray,
-    down_indptr: IntArray,
-    down_tail: IntArray,
-    down_length: IntArray,
-    climbed: IntArray,
-    reached: IntArray,
-) -> None:
+def _climb(hierarchy: Arcs, target: int, climbed: IntArray, reached: IntArray) -> None:
     """Go up from the target through its ancestors: only from them may a path lead downhill all the way to it."""
     climbed[target] = 0
     low = target
     while low >= 0:
         so_far = climbed[low]
         if so_far < UNKNOWN:
-            for arc in range(down_indptr[low], down_indptr[low + 1]):
-                high = down_tail[arc]
-                climbed[high] = min(climbed[high], so_far + down_length[arc])
+            for arc in range(hierarchy.down_indptr[low], hierarchy.down_indptr[low + 1]):
+                high = hierarchy.down_tail[arc]
+                climbed[high] = min(climbed[high], so_far + hierarchy.down_length[arc])
             reached[low] = so_far
             climbed[low] = UNKNOWN
-        low = parent[low]
+        low = hierarchy.parent[low]
 
 
 @jit
@@ -155,13 +182,3 @@ def _sweep(up_indptr: IntArray, up_head: IntArray, up_length: IntArray, reached:
             there, length = reached[up_head[arc]], up_length[arc]
             for lane in range(lanes):
                 here[lane] = min(here[lane], np.int32(there[lane] + length))  # becomes one vector instruction
-
-
-@jit
-def _copy_lanes(position: IntArray, reached: IntArray, out: RowArray) -> None:
-    """Turn [position, lane] into [lane, node]."""
-    lanes = len(out)
-    for node in range(len(position)):
-        here = reached[position[node]]
-        for lane in range(lanes):
-            out[lane, node] = np.uint16(min(here[lane], np.int32(UNREACHABLE)))

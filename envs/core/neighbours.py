@@ -1,8 +1,9 @@
-"""The nearest neighbours of many points, by a grid of cells, without an allocation.
+"""The nearest neighbours of many points, by a line of points sorted by x, without an allocation.
 
-Points are binned into square cells, about two to a cell; a query looks at its own cell, then at ring after ring around
-it, until no closer point can be left. Ties of distance go to the smaller id, so that the answer does not depend on the
-grid.
+A query is told a distance within which there are enough points. It measures all that are no further in x alone, with
+vector instructions, picks without a branch those that are near enough, and sorts these few. That is faster than a grid,
+which crowded places defeat, and than strips or trees, whose branches nobody can predict. Ties of distance go to the
+smaller id, so that the answer depends on nothing else.
 """
 
 from typing import NamedTuple
@@ -12,144 +13,167 @@ from numpy.typing import NDArray
 
 from crowdgym.data.jit import inlined, kernel
 
-POINTS_PER_CELL = 2
+NOBODY = 2**31 - 1  # an id greater than any
+BLOCK = 8  # points by which a query widens
 
 
-class Grid(NamedTuple):
-    """Room for the cells of up to P points, with a leading batch axis: one grid for each environment copy."""
+class Line(NamedTuple):
+    """Room for up to P points sorted by (x, id), with a leading batch axis: one line for each environment copy.
 
-    start: NDArray[np.int32]  # [B, C + 1] the points of cell c: order[start[c] .. start[c + 1]]
-    order: NDArray[np.int32]  # [B, P] ids, by cell
-    cell: NDArray[np.int32]  # [B, P] the cell of each listed point
-    frame: NDArray[np.float64]  # [B, 3] west, south, cell width (metres)
-    side: NDArray[np.int32]  # [B] cells along an edge
+    Behind the last point lie others infinitely far away, so that every block is full.
+    """
+
+    ids: NDArray[np.int32]  # [B, P + BLOCK]
+    x_m: NDArray[np.float64]  # [B, P + BLOCK]
+    y_m: NDArray[np.float64]  # [B, P + BLOCK]
+    count: NDArray[np.int32]  # [B, 1] points
+    measured: NDArray[np.float64]  # [B, P + BLOCK] room for a query: squared distances
+    picked: NDArray[np.int32]  # [B, P + BLOCK] likewise: which of them are near enough
 
     @classmethod
-    def empty(cls, batch: int, points: int) -> "Grid":
-        """A grid with room for ``points`` points a copy."""
-        cells = max(1, points // POINTS_PER_CELL) + 1
+    def empty(cls, batch: int, points: int) -> "Line":
+        """Lines with room for ``points`` points a copy."""
+        shape = (batch, points + BLOCK)
         return cls(
-            np.zeros((batch, cells + 1), np.int32),
-            np.zeros((batch, points), np.int32),
-            np.zeros((batch, points), np.int32),
-            np.zeros((batch, 3), np.float64),
-            np.ones(batch, np.int32),
+            np.zeros(shape, np.int32),
+            np.zeros(shape),
+            np.zeros(shape),
+            np.zeros((batch, 1), np.int32),
+            np.zeros(shape),
+            np.zeros(shape, np.int32),
         )
 
 
 @inlined
-def _bin_of(value: float, low: float, width: float, side: int) -> int:
-    return min(side - 1, max(0, int((value - low) / width)))
+def line_of(lines: Line, b: int) -> Line:
+    """The line of copy ``b``, without the batch axis."""
+    return Line(lines.ids[b], lines.x_m[b], lines.y_m[b], lines.count[b], lines.measured[b], lines.picked[b])
 
 
 @kernel
-def fill_grid(
-    grid: Grid,
+def sort_by_x(ids: NDArray[np.int32], x_m: NDArray[np.float64]) -> None:
+    """Sort ``ids`` by (x, id), ``x_m[i]`` being that of id i; quick where little has changed since the last time."""
+    for i in range(1, len(ids)):
+        moving = ids[i]
+        x = x_m[moving]
+        slot = i
+        while slot > 0 and (x_m[ids[slot - 1]] > x or (x_m[ids[slot - 1]] == x and ids[slot - 1] > moving)):
+            ids[slot] = ids[slot - 1]
+            slot -= 1
+        ids[slot] = moving
+
+
+@kernel
+def fill_line(
+    lines: Line,
     b: int,
-    ids: NDArray[np.int32],
-    count: int,
+    by_x: NDArray[np.int32],
+    chosen: NDArray[np.int8],
     x_m: NDArray[np.float64],
     y_m: NDArray[np.float64],
 ) -> None:
-    """Bin the points ``ids[:count]``, whose coordinates are ``x_m[id]``, ``y_m[id]``, into copy ``b`` of ``grid``."""
-    start, order, cell = grid.start[b], grid.order[b], grid.cell[b]
-    side = max(1, int(np.sqrt(count / POINTS_PER_CELL)))
-    grid.side[b] = side
-    start[: side * side + 1] = 0
-    if count == 0:
-        return
-    west, south, east, north = x_m[ids[0]], y_m[ids[0]], x_m[ids[0]], y_m[ids[0]]
-    for i in range(1, count):
-        x, y = x_m[ids[i]], y_m[ids[i]]
-        west, east = min(west, x), max(east, x)
-        south, north = min(south, y), max(north, y)
-    width = max(east - west, north - south, 1.0) / side * (1.0 + 1e-9)
-    grid.frame[b, 0], grid.frame[b, 1], grid.frame[b, 2] = west, south, width
-    for i in range(count):
-        c = _bin_of(y_m[ids[i]], south, width, side) * side + _bin_of(x_m[ids[i]], west, width, side)
-        cell[i] = c
-        start[c + 1] += 1
-    for c in range(side * side):
-        start[c + 1] += start[c]
-    for i in range(count - 1, -1, -1):  # backwards, so that ids ascend within a cell; start[c + 1] moves to its place
-        start[cell[i] + 1] -= 1
-        order[start[cell[i] + 1]] = ids[i]
-    # The loop left start[c + 1] at the first point of cell c: shift it back by one cell.
-    for c in range(side * side):
-        start[c] = start[c + 1]
-    start[side * side] = count
-
-
-@inlined
-def _offer(
-    found: NDArray[np.int32], squared: NDArray[np.float64], filled: int, wanted: int, candidate: int, distance: float
-) -> int:
-    """Put a point among the nearest so far, kept sorted by (distance, id). Returns how many there are now."""
-    if filled == wanted:
-        last = wanted - 1
-        if distance > squared[last] or (distance == squared[last] and candidate > found[last]):
-            return filled
-        slot = last
-    else:
-        slot = filled
-        filled += 1
-    while slot > 0 and (
-        squared[slot - 1] > distance or (squared[slot - 1] == distance and found[slot - 1] > candidate)
-    ):
-        squared[slot] = squared[slot - 1]
-        found[slot] = found[slot - 1]
-        slot -= 1
-    squared[slot] = distance
-    found[slot] = candidate
-    return filled
+    """Make the line of copy ``b``: those ids of ``by_x``, which is sorted, that are chosen, at ``x_m[i], y_m[i]``."""
+    ids, line_x, line_y = lines.ids[b], lines.x_m[b], lines.y_m[b]
+    count = 0
+    for i in by_x:
+        if chosen[i] == 1:
+            ids[count], line_x[count], line_y[count] = i, x_m[i], y_m[i]
+            count += 1
+    for slot in range(count, count + BLOCK):
+        ids[slot], line_x[slot], line_y[slot] = NOBODY, np.inf, np.inf
+    lines.count[b, 0] = count
 
 
 @kernel
+def find_slots(
+    lines: Line, b: int, by_x: NDArray[np.int32], x_m: NDArray[np.float64], slots: NDArray[np.int32]
+) -> None:
+    """Find where those who ask, sorted by x, belong in the line of copy ``b``: ``slots[i]`` points lie west of id i."""
+    line_x, count = lines.x_m[b], lines.count[b, 0]
+    slot = 0
+    for i in by_x:
+        while slot < count and line_x[slot] < x_m[i]:
+            slot += 1
+        slots[i] = slot
+
+
+@inlined
+def offer(found: NDArray[np.int32], squared: NDArray[np.float64], candidate: int, distance: float) -> bool:
+    """Put a point among the nearest so far, which are sorted by (distance, id); says whether it is one of them."""
+    slot = np.uintp(len(found) - 1)
+    if distance > squared[slot] or (distance == squared[slot] and candidate >= found[slot]):
+        return False
+    while slot > np.uintp(0):
+        before = slot - np.uintp(1)
+        if squared[before] < distance or (squared[before] == distance and found[before] < candidate):
+            break
+        squared[slot], found[slot] = squared[before], found[before]
+        slot = before
+    squared[slot], found[slot] = distance, candidate
+    return True
+
+
+@inlined
+def _window(line: Line, slot: int, x: float, bound: float) -> tuple[int, int]:
+    """The part of a line, by whole blocks, outside of which every point is further than ``bound`` in x alone."""
+    first = last = slot // BLOCK * BLOCK
+    while last < line.count[0]:
+        dx = line.x_m[np.uintp(last)] - x
+        if dx > 0.0 and dx * dx > bound:
+            break
+        last += BLOCK
+    while first > 0:
+        dx = x - line.x_m[np.uintp(first - 1)]
+        if dx > 0.0 and dx * dx > bound:
+            break
+        first -= BLOCK
+    return first, min(last, line.count[0])
+
+
+@inlined
 def nearest(
-    grid: Grid,
-    b: int,
-    x_m: NDArray[np.float64],
-    y_m: NDArray[np.float64],
+    line: Line,
+    slot: int,
     x: float,
     y: float,
     exclude: int,
+    bound: float,
     found: NDArray[np.int32],
     squared: NDArray[np.float64],
 ) -> int:
-    """Find the points of copy ``b`` nearest to (x, y) but for id ``exclude``, at most ``len(found)`` of them.
+    """Find the points of one copy nearest to (x, y) but for id ``exclude``, as many as ``found`` has room for.
 
     Writes their ids into ``found`` and their squared distances (m²) into ``squared``, nearest first, ties by the
-    smaller id, and returns how many there are.
+    smaller id; ``NOBODY`` where there are no more within ``bound``.
+
+    Args:
+        line: of one copy, as `line_of` gives it.
+        slot: where x belongs in it, as `find_slots` gives it.
+        x: where to look from.
+        y: likewise.
+        exclude: whoever asks.
+        bound: squared distance beyond which nobody looks.
+        found: ids. Shape [n].
+        squared: m². Shape [n].
+
+    Returns:
+        How many points there are within ``bound``, but for ``exclude``.
     """
-    wanted = len(found)
-    start, order, side = grid.start[b], grid.order[b], grid.side[b]
-    west, south, width = grid.frame[b, 0], grid.frame[b, 1], grid.frame[b, 2]
-    filled = 0
-    if start[side * side] == 0:
-        return filled
-    column, row = _bin_of(x, west, width, side), _bin_of(y, south, width, side)
-    for ring in range(side):
-        if filled == wanted:
-            # What is left lies beyond the rings seen so far, on a side where the grid goes on.
-            reach = np.inf
-            if column - ring >= 0:
-                reach = min(reach, x - (west + (column - ring + 1) * width))
-            if column + ring < side:
-                reach = min(reach, west + (column + ring) * width - x)
-            if row - ring >= 0:
-                reach = min(reach, y - (south + (row - ring + 1) * width))
-            if row + ring < side:
-                reach = min(reach, south + (row + ring) * width - y)
-            if reach > 0.0 and reach * reach > squared[wanted - 1]:
-                break
-        for r in range(max(0, row - ring), min(side - 1, row + ring) + 1):
-            stride = 1 if r in (row - ring, row + ring) else max(1, 2 * ring)
-            for c in range(column - ring, column + ring + 1, stride):
-                if c < 0 or c >= side:
-                    continue
-                for i in range(start[r * side + c], start[r * side + c + 1]):
-                    candidate = order[i]
-                    if candidate != exclude:
-                        dx, dy = x_m[candidate] - x, y_m[candidate] - y
-                        filled = _offer(found, squared, filled, wanted, candidate, dx * dx + dy * dy)
-    return filled
+    first, last = _window(line, slot, x, bound)
+    ids, x_m, y_m, measured = line.ids[first:last], line.x_m[first:last], line.y_m[first:last], line.measured
+    for i in range(len(x_m)):  # becomes vector instructions
+        dx, dy = x_m[i] - x, y_m[i] - y
+        measured[np.uintp(i)] = dx * dx + dy * dy
+    count = np.uintp(0)
+    for i in range(len(x_m)):  # who is too far is written over by the next
+        line.picked[count] = i
+        count += np.uintp(measured[np.uintp(i)] <= bound)
+    for i in range(len(found)):
+        found[np.uintp(i)], squared[np.uintp(i)] = NOBODY, np.inf
+    others = 0
+    for i in range(count):
+        at = np.uintp(line.picked[np.uintp(i)])
+        if ids[at] != exclude:
+            offer(found, squared, ids[at], measured[at])
+            others += 1
+    return others

@@ -31,7 +31,10 @@ class Rules(NamedTuple):
 
 @kernel
 def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> None:
-    """Put copy ``b`` at time 0. Its task and worker constants and ``distances.rows`` have been filled in before."""
+    """Put copy ``b`` at time 0.
+
+    Constants of tasks and workers, ``workers.node`` and ``distances.to_tasks`` have been filled in before.
+    """
     workers, tasks, distances = state.workers, state.tasks, state.distances
     num_workers, num_tasks = workers.status.shape[1], tasks.status.shape[1]
     for i in range(num_tasks):
@@ -43,19 +46,14 @@ def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> N
         tasks.end_s[b, i] = np.nan
         tasks.paid[b, i] = 0.0
         tasks.x_m[b, i], tasks.y_m[b, i] = roads.x_m[tasks.node[b, i]], roads.y_m[tasks.node[b, i]]
-        distances.place_node[b, i] = tasks.node[b, i]
-    for i in range(num_tasks):  # row by row: a row of 16-bit distances stays in the nearest cache
-        row = distances.rows[b, i]
-        for place in range(num_tasks + num_workers):
-            distances.places[b, place, i] = row[distances.place_node[b, place]]
     for w in range(num_workers):
         workers.status[b, w] = IDLE
-        workers.place[b, w] = num_tasks + w
         workers.task[b, w] = -1
         workers.depart_s[b, w] = workers.arrive_s[b, w] = np.nan
         workers.free_s[b, w] = 0.0
         workers.leg_units[b, w] = workers.trail_units[b, w] = 0
-        workers.goal[b, w] = workers.trail_node[b, w] = distances.place_node[b, num_tasks + w]
+        workers.trail_arc[b, w] = -1
+        workers.goal[b, w] = workers.trail_node[b, w] = workers.node[b, w]
         workers.driven_units[b, w] = 0
         workers.illegal[b, w] = 0
         workers.next_worker[b, w] = -1
@@ -63,6 +61,7 @@ def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> N
     state.epoch.share[b, :] = 0.0
     state.epoch.remaining_s[b, :] = 0.0
     state.epoch.revenue[b] = 0.0
+    state.surroundings.unseen[b] = 1
 
 
 @kernel
@@ -70,7 +69,7 @@ def _list_reachable_tasks(
     workers: Workers, tasks: Tasks, distances: Distances, rules: Rules, unit_m: float, b: int, w: int
 ) -> None:
     """List the tasks that worker ``w``, idle from now on, can ever take from where it is; nearest first, ties by id."""
-    units = distances.places[b, workers.place[b, w]]
+    units = distances.to_tasks[b, workers.node[b, w]]
     keys = distances.keys[b]
     count = 0
     for i in range(len(units)):
@@ -104,15 +103,16 @@ def take_actions(
             workers.illegal[b, w] += 1
             continue
         task = epoch.candidates[b, w, action - 1]
-        units = int(state.distances.places[b, workers.place[b, w], task])
+        units = int(state.distances.to_tasks[b, workers.node[b, w], task])
         workers.status[b, w] = TRAVELLING
         workers.task[b, w] = task
         workers.depart_s[b, w] = now_s
         workers.arrive_s[b, w] = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
         workers.leg_units[b, w] = units
         workers.goal[b, w] = tasks.node[b, task]
-        workers.trail_node[b, w] = state.distances.place_node[b, workers.place[b, w]]
+        workers.trail_node[b, w] = workers.node[b, w]
         workers.trail_units[b, w] = 0
+        workers.trail_arc[b, w] = -1
         tasks.en_route[b, task] += 1
         _insert_en_route(workers, tasks, b, w, task)
         epoch.remaining_s[b, w] = -1.0  # filled in below, when everyone has chosen
@@ -157,7 +157,9 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
             _play_task(state, roads, rules, b, i, until_s)
     for w in range(workers.status.shape[1]):
         if workers.status[b, w] == RELEASED and workers.free_s[b, w] <= until_s:
-            _become_idle_at_own_place(state, roads, rules, b, w)
+            workers.driven_units[b, w] += workers.leg_units[b, w]
+            workers.leg_units[b, w] = 0
+            _become_idle(state, rules, roads.unit_m, b, w, workers.goal[b, w], workers.free_s[b, w])
 
 
 @inlined
@@ -196,7 +198,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     workers.next_worker[b, w] = tasks.first_present[b, task]
     tasks.first_present[b, task] = w
     workers.status[b, w] = WORKING
-    workers.place[b, w] = task
+    workers.node[b, w] = tasks.node[b, task]
     workers.driven_units[b, w] += workers.leg_units[b, w]
     workers.leg_units[b, w] = 0
 
@@ -218,7 +220,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
     w = tasks.first_present[b, task]
     while w >= 0:
         following = workers.next_worker[b, w]
-        _become_idle(state, rules, roads.unit_m, b, w, task, end_s)
+        _become_idle(state, rules, roads.unit_m, b, w, tasks.node[b, task], end_s)
         w = following
     w = tasks.first_en_route[b, task]
     while w >= 0:
@@ -246,14 +248,14 @@ def _share_payment(workers: Workers, tasks: Tasks, epoch: Epoch, b: int, task: i
 
 
 @kernel
-def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, place: int, since_s: float) -> None:
+def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, node: int, since_s: float) -> None:
     workers = state.workers
     workers.status[b, w] = IDLE
-    workers.place[b, w] = place
+    workers.node[b, w] = node
     workers.task[b, w] = -1
     workers.next_worker[b, w] = -1
     workers.free_s[b, w] = since_s
-    workers.goal[b, w] = workers.trail_node[b, w] = state.distances.place_node[b, place]
+    workers.goal[b, w] = workers.trail_node[b, w] = node
     _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
 
 
@@ -262,25 +264,26 @@ def follow_trail(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Workers, b: int, w: int, now_s: float
 ) -> None:
     """Move a worker's trail on to the last node that it has passed at ``now_s``."""
-    node, units = workers.trail_node[b, w], workers.trail_units[b, w]
+    node, units, arc = workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w]
     while units < workers.leg_units[b, w]:
-        arc = next_arc(roads, to_goal, node)
+        if arc < 0:
+            arc = next_arc(roads, to_goal, node)
         further = units + roads.length[arc]
         if workers.depart_s[b, w] + travel_time_s(further, roads.unit_m, speed_mps) > now_s:
             break
-        node, units = roads.indices[arc], further
-    workers.trail_node[b, w], workers.trail_units[b, w] = node, units
+        node, units, arc = roads.indices[arc], further, -1
+    workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w] = node, units, arc
 
 
 @kernel
 def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, end_s: float) -> None:
     """The task of a worker on its way has ended: it goes on to the next node, where its way ends."""
     workers = state.workers
-    to_goal = state.distances.rows[b, workers.task[b, w]]
+    to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
     follow_trail(roads, rules.speed_mps, to_goal, workers, b, w, end_s)
     node, units = workers.trail_node[b, w], workers.trail_units[b, w]
     if workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps) < end_s:
-        arc = next_arc(roads, to_goal, node)
+        arc = workers.trail_arc[b, w]
         node, units = roads.indices[arc], units + roads.length[arc]
     workers.status[b, w] = RELEASED
     workers.next_worker[b, w] = -1
@@ -288,21 +291,6 @@ def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, e
     workers.leg_units[b, w] = units
     workers.arrive_s[b, w] = np.nan
     workers.free_s[b, w] = workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps)
-
-
-@kernel
-def _become_idle_at_own_place(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int) -> None:
-    """A released worker has reached the end of its way: its own place is there from now on."""
-    workers, distances = state.workers, state.distances
-    num_tasks = state.tasks.status.shape[1]
-    own = num_tasks + w
-    goal = workers.goal[b, w]
-    distances.place_node[b, own] = goal
-    for i in range(num_tasks):
-        distances.places[b, own, i] = distances.rows[b, i, goal]
-    workers.driven_units[b, w] += workers.leg_units[b, w]
-    workers.leg_units[b, w] = 0
-    _become_idle(state, rules, roads.unit_m, b, w, own, workers.free_s[b, w])
 
 
 @kernel
@@ -332,5 +320,7 @@ def list_candidates(state: CscState, b: int) -> None:
                     epoch.mask[b, w, found] = 1
             distances.reach_count[b, w] = kept
         for slot in range(found, most):
+            if epoch.candidates[b, w, slot] < 0:
+                break  # and so are all behind it
             epoch.candidates[b, w, slot] = -1
             epoch.mask[b, w, slot + 1] = 0

@@ -4,6 +4,8 @@
 ``T_near`` the open tasks around it, ``W_near`` the workers around it and ``W_idle`` the idle ones. The paper leaves
 sizes and features open; these are ours. Every set has a fixed number of rows, each with a flag that says whether there
 is something in it; an empty row is all zeros. Near means by straight line; the distance of a candidate is by road.
+
+Observations are written over those of the epoch before: a number that cannot have changed is left as it is.
 """
 
 from dataclasses import dataclass
@@ -13,12 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.data.jit import inlined, kernel
-from crowdgym.envs.core.neighbours import fill_grid, nearest
+from crowdgym.envs.core.neighbours import NOBODY
 from crowdgym.envs.core.payment import payment_at
-from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
+from crowdgym.envs.core.roads import RoadArrays, travel_time_s
 from crowdgym.envs.csc.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, follow_trail, work_left_s
 from crowdgym.envs.csc.instance import NUM_SKILLS
-from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats
+from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
+from crowdgym.envs.csc.surroundings import (
+    Changes,
+    near_idle_of,
+    near_tasks_of,
+    near_workers_of,
+    notice_changes,
+    update_near_idle,
+    update_near_tasks,
+    update_near_workers,
+)
 
 SELF_FEATURES = (
     *("x", "y", "idle", "travelling", "working", "released", "elapsed", "until_idle"),
@@ -120,24 +132,29 @@ def _clip(value: float) -> float:
 @kernel
 def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now_s: float) -> None:
     """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
-    workers, distances = state.workers, state.distances
+    workers, moved = state.workers, state.surroundings.moved
     for w in range(workers.status.shape[1]):
         if workers.status[b, w] in (IDLE, WORKING):
-            node = distances.place_node[b, workers.place[b, w]]
-            workers.x_m[b, w], workers.y_m[b, w] = roads.x_m[node], roads.y_m[node]
+            node = workers.node[b, w]
+            x, y = roads.x_m[node], roads.y_m[node]
+            if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+                workers.x_m[b, w], workers.y_m[b, w] = x, y
+                moved[b, w] = 1
             continue
-        to_goal = distances.rows[b, workers.task[b, w]]
+        to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
         follow_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
         node, units = workers.trail_node[b, w], workers.trail_units[b, w]
         x, y = roads.x_m[node], roads.y_m[node]
         if units < workers.leg_units[b, w]:
-            arc = next_arc(roads, to_goal, node)
+            arc = workers.trail_arc[b, w]
             gone_s = now_s - workers.depart_s[b, w] - travel_time_s(units, roads.unit_m, rules.speed_mps)
             part = gone_s / travel_time_s(roads.length[arc], roads.unit_m, rules.speed_mps)
             part = min(1.0, max(0.0, part))
             x += part * (roads.x_m[roads.indices[arc]] - x)
             y += part * (roads.y_m[roads.indices[arc]] - y)
-        workers.x_m[b, w], workers.y_m[b, w] = x, y
+        if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+            workers.x_m[b, w], workers.y_m[b, w] = x, y
+            moved[b, w] = 1
 
 
 @inlined
@@ -162,7 +179,7 @@ def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s
     for i in range(tasks.status.shape[1]):
         if tasks.status[b, i] != OPEN:
             continue
-        row = state.scratch.task_rows[b, i]
+        row = state.surroundings.task_rows[b, i]
         paid = payment_at(
             now_s, tasks.expected_s[b, i], tasks.deadline_s[b, i], tasks.payment[b, i], rules.penalty_per_s
         )
@@ -180,7 +197,7 @@ def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> 
     """Work out what every worker is to everyone."""
     workers = state.workers
     for w in range(workers.status.shape[1]):
-        row = state.scratch.worker_rows[b, w]
+        row = state.surroundings.worker_rows[b, w]
         row[0] = 1.0
         row[1] = 1.0 if workers.status[b, w] == IDLE else 0.0
         row[2] = 1.0 if workers.status[b, w] == WORKING else 0.0
@@ -201,63 +218,155 @@ class _Sight(NamedTuple):
     worker_rows: Rows  # [W, 4] what each worker is to everyone
 
 
-@kernel
-def _write_task(row: Rows, sight: _Sight, w: int, task: int, metres: float) -> None:
-    """Write a task as worker ``w`` sees it, ``metres`` away."""
-    for feature in range(_COMMON_TASK):
-        row[feature] = sight.task_rows[task, feature]
-    row[_COMMON_TASK] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
-    row[_COMMON_TASK + 1] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
-    row[_COMMON_TASK + 2] = _clip(metres * sight.per_m)
-    row[_COMMON_TASK + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
-
-
-@kernel
-def _write_worker(row: Rows, sight: _Sight, w: int, other: int, metres: float) -> None:
-    """Write worker ``other`` as worker ``w`` sees it, ``metres`` away."""
-    for feature in range(_COMMON_WORKER):
-        row[feature] = sight.worker_rows[other, feature]
-    row[_COMMON_WORKER] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
-    row[_COMMON_WORKER + 1] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
-    row[_COMMON_WORKER + 2] = _clip(metres * sight.per_m)
-    own = sight.skill_bits[w]
-    row[_COMMON_WORKER + 3] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
+@inlined
+def _sight_of(state: CscState, scales: Scales, b: int) -> _Sight:
+    workers, tasks, near = state.workers, state.tasks, state.surroundings
+    return _Sight(
+        1.0 / scales.reach_m,
+        tasks.x_m[b],
+        tasks.y_m[b],
+        tasks.skill[b],
+        near.task_rows[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        workers.skill_bits[b],
+        near.worker_rows[b],
+    )
 
 
 @inlined
-def _write_self(row: Rows, state: CscState, rules: Rules, scales: Scales, b: int, w: int, now_s: float) -> float:
-    """Write the worker itself; returns the metres left to its own task."""
+def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
+    """Clear what is from ``at`` on, row by row, as far as there is something; behind an empty row all are empty."""
+    while at < end and row[at] != 0.0:
+        for feature in range(at, at + width):
+            row[feature] = 0.0
+        at += width
+
+
+@inlined
+def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
+    for feature in range(_COMMON_TASK):
+        row[at + feature] = sight.task_rows[task, feature]
+
+
+@inlined
+def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
+    """Write what a task ``metres`` away is to worker ``w`` in particular."""
+    at += _COMMON_TASK
+    row[at] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
+    row[at + 1] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
+    row[at + 2] = _clip(metres * sight.per_m)
+    row[at + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
+
+
+@inlined
+def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
+    """Write a set of tasks: what they are to everyone, and to worker ``w`` if that has changed."""
+    end = at + len(found) * _TASK
+    for j in range(len(found)):
+        if found[j] == NOBODY:
+            break
+        _write_task_to_all(row, at, sight, found[j])
+        if changed:
+            _write_task_to_one(row, at, sight, w, found[j], np.sqrt(squared[j]))
+        at += _TASK
+    _empty_rows(row, at, end, _TASK)
+
+
+@inlined
+def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
+    """Write a set of workers: what they are to everyone, and to worker ``w`` if that has changed."""
+    own, end = sight.skill_bits[w], at + len(found) * _WORKER
+    for j in range(len(found)):
+        other = found[j]
+        if other == NOBODY:
+            break
+        for feature in range(_COMMON_WORKER):
+            row[at + feature] = sight.worker_rows[other, feature]
+        if changed:
+            to_one = at + _COMMON_WORKER
+            row[to_one] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
+            row[to_one + 1] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
+            row[to_one + 2] = _clip(np.sqrt(squared[j]) * sight.per_m)
+            row[to_one + 3] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
+        at += _WORKER
+    _empty_rows(row, at, end, _WORKER)
+
+
+@inlined
+def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
     row[0] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
     row[1] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
-    row[2 + workers.status[b, w]] = 1.0
+    for status in range(4):
+        row[2 + status] = 1.0 if workers.status[b, w] == status else 0.0
     row[6] = _clip(now_s / scales.time_s)
-    row[7] = state.scratch.worker_rows[b, w, 3]
+    row[7] = state.surroundings.worker_rows[b, w, 3]
     for k in range(NUM_SKILLS):
         row[8 + k] = (workers.skill_bits[b, w] >> k) & 1
-    return (workers.arrive_s[b, w] - now_s) * rules.speed_mps if workers.status[b, w] == TRAVELLING else 0.0
+
+
+@inlined
+def _write_own_task(
+    row: Rows, at: int, state: CscState, sight: _Sight, rules: Rules, b: int, w: int, now_s: float
+) -> None:
+    """Write the task that worker ``w`` travels to or works at into the one row of its set."""
+    workers = state.workers
+    status = workers.status[b, w]
+    if status in (TRAVELLING, WORKING):
+        metres = (workers.arrive_s[b, w] - now_s) * rules.speed_mps if status == TRAVELLING else 0.0
+        _write_task_to_all(row, at, sight, workers.task[b, w])
+        _write_task_to_one(row, at, sight, w, workers.task[b, w], metres)
+    else:
+        _empty_rows(row, at, at + _TASK, _TASK)
+
+
+@inlined
+def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m: float, b: int, w: int) -> None:
+    """Write the candidates of worker ``w``, in the order of its actions; their distances are by road."""
+    candidates, node = state.epoch.candidates, state.workers.node[b, w]
+    most = candidates.shape[2]
+    end = at + most * _TASK
+    for j in range(most):
+        task = candidates[b, w, j]
+        if task < 0:
+            break
+        _write_task_to_all(row, at, sight, task)
+        _write_task_to_one(row, at, sight, w, task, state.distances.to_tasks[b, node, task] * unit_m)
+        at += _TASK
+    _empty_rows(row, at, end, _TASK)
+
+
+# One set after the other, not one worker after the other: few arrays at a time fit into the processor's registers.
 
 
 @kernel
-def _fill_grids(state: CscState, b: int) -> None:
-    workers, tasks, scratch = state.workers, state.tasks, state.scratch
-    ids = scratch.ids[b]
-    num_workers = workers.status.shape[1]
-    for w in range(num_workers):
-        ids[w] = w
-    fill_grid(scratch.everyone, b, ids, num_workers, workers.x_m[b], workers.y_m[b])
-    count = 0
-    for w in range(num_workers):
-        if workers.status[b, w] == IDLE:
-            ids[count] = w
-            count += 1
-    fill_grid(scratch.idle, b, ids, count, workers.x_m[b], workers.y_m[b])
-    count = 0
-    for i in range(tasks.status.shape[1]):
-        if tasks.status[b, i] == OPEN:
-            ids[count] = i
-            count += 1
-    fill_grid(scratch.open_tasks, b, ids, count, tasks.x_m[b], tasks.y_m[b])
+def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
+    near = state.surroundings
+    view, ended, opened = near_tasks_of(state, b, changes), near.ended[b], near.opened[b]
+    for w in range(len(observations)):
+        changed = update_near_tasks(view, w, ended, opened, changes.opened)
+        _write_near_tasks(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
+
+
+@kernel
+def _observe_workers_near(
+    state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows
+) -> None:
+    view = near_workers_of(state, b, changes)
+    for w in range(len(observations)):
+        changed = changes.moved > 0 and update_near_workers(view, w)
+        _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
+
+
+@kernel
+def _observe_idle_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
+    near = state.surroundings
+    view, idle, left, came = near_idle_of(state, b, changes), near.was_idle[b], near.left_idle[b], near.became_idle[b]
+    for w in range(len(observations)):
+        # All there is to know of who stays idle stays the same.
+        if update_near_idle(view, w, idle[w], left, came, changes.became_idle):
+            _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], True)
 
 
 @kernel
@@ -266,48 +375,25 @@ def observe(
 ) -> None:
     """Write what every worker of copy ``b`` sees at an epoch into ``observations``, shape [W, F].
 
-    `locate_workers` and `list_candidates` have been called for this epoch.
+    `locate_workers` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
+    at the epoch before, if there was one.
     """
-    workers, tasks, epoch, scratch = state.workers, state.tasks, state.epoch, state.scratch
-    most = epoch.candidates.shape[2]
-    _fill_grids(state, b)
+    changes = notice_changes(state, b)
     _describe_tasks(state, rules, scales, b, now_s)
     _describe_workers(state, scales, b, now_s)
-    sight = _Sight(
-        1.0 / scales.reach_m,
-        tasks.x_m[b],
-        tasks.y_m[b],
-        tasks.skill[b],
-        scratch.task_rows[b],
-        workers.x_m[b],
-        workers.y_m[b],
-        workers.skill_bits[b],
-        scratch.worker_rows[b],
-    )
-    near, squared = scratch.near[b], scratch.squared[b]
-    observations[:] = 0.0
-    for w in range(workers.status.shape[1]):
+    sight = _sight_of(state, scales, b)
+    if changes.unseen:
+        observations[:] = 0.0
+    optional = _SELF + _TASK
+    near_tasks = optional + state.epoch.candidates.shape[2] * _TASK
+    near_workers = near_tasks + NEAR_TASKS * _TASK
+    idle_workers = near_workers + NEAR_WORKERS * _WORKER
+    for w in range(len(observations)):
         row = observations[w]
-        x, y = sight.worker_x_m[w], sight.worker_y_m[w]
-        metres = _write_self(row, state, rules, scales, b, w, now_s)
-        if workers.status[b, w] in (TRAVELLING, WORKING):
-            _write_task(row[_SELF:], sight, w, workers.task[b, w], metres)
-        at = _SELF + _TASK
-        for j in range(most):
-            task = epoch.candidates[b, w, j]
-            if task < 0:
-                break
-            metres = state.distances.places[b, workers.place[b, w], task] * roads.unit_m
-            _write_task(row[at + j * _TASK :], sight, w, task, metres)
-        at += most * _TASK
-        found = nearest(scratch.open_tasks, b, sight.task_x_m, sight.task_y_m, x, y, -1, near, squared)
-        for j in range(found):
-            _write_task(row[at + j * _TASK :], sight, w, near[j], np.sqrt(squared[j]))
-        at += NEAR_TASKS * _TASK
-        found = nearest(scratch.everyone, b, sight.worker_x_m, sight.worker_y_m, x, y, w, near, squared)
-        for j in range(found):
-            _write_worker(row[at + j * _WORKER :], sight, w, near[j], np.sqrt(squared[j]))
-        at += NEAR_WORKERS * _WORKER
-        found = nearest(scratch.idle, b, sight.worker_x_m, sight.worker_y_m, x, y, w, near, squared)
-        for j in range(found):
-            _write_worker(row[at + j * _WORKER :], sight, w, near[j], np.sqrt(squared[j]))
+        _write_self(row, state, scales, b, w, now_s)
+        _write_own_task(row, _SELF, state, sight, rules, b, w, now_s)
+        _write_candidates(row, optional, state, sight, roads.unit_m, b, w)
+    _observe_tasks_near(state, sight, b, changes, near_tasks, observations)
+    _observe_workers_near(state, sight, b, changes, near_workers, observations)
+    _observe_idle_near(state, sight, b, changes, idle_workers, observations)
+    state.surroundings.moved[b, :] = 0

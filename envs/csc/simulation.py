@@ -51,25 +51,6 @@ class Metrics:
 
 
 @kernel
-def _advance(
-    state: CscState,
-    roads: RoadArrays,
-    rules: Rules,
-    clock: Clock,
-    epochs: NDArray[np.int64],
-    actions: NDArray[np.int64],
-    copies: NDArray[np.int64],
-) -> None:
-    """Apply the joint actions of some copies and play them forward to their next epoch."""
-    for b in copies:
-        now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
-        until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
-        take_actions(state, roads, rules, b, actions[b], now_s)
-        play(state, roads, rules, b, until_s)
-        epochs[b] += 1
-
-
-@kernel
 def _begin_epoch(
     state: CscState,
     roads: RoadArrays,
@@ -86,6 +67,29 @@ def _begin_epoch(
         locate_workers(state, roads, rules, b, now_s)
         list_candidates(state, b)
         observe(state, roads, rules, scales, b, now_s, observations[b])
+
+
+@kernel
+def _step(
+    state: CscState,
+    roads: RoadArrays,
+    rules: Rules,
+    scales: Scales,
+    clock: Clock,
+    epochs: NDArray[np.int64],
+    observations: Rows,
+    copies: NDArray[np.int64],
+    actions: NDArray[np.int64],
+) -> None:
+    """Apply the joint actions of some copies, and play them forward to what is seen at their next epoch."""
+    for i in range(len(copies)):
+        b = copies[i]
+        now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
+        until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
+        take_actions(state, roads, rules, b, actions[b], now_s)
+        play(state, roads, rules, b, until_s)
+        epochs[b] += 1
+        _begin_epoch(state, roads, rules, scales, clock, epochs, observations, copies[i : i + 1])
 
 
 class CscSimulation:
@@ -129,11 +133,14 @@ class CscSimulation:
             getattr(tasks, name)[b] = getattr(instance, name)
         tasks.node[b] = instance.task_node
         tasks.skill[b] = instance.task_skill
-        distances.place_node[b, self.settings.num_tasks :] = instance.worker_node
-        self._distances.rows_into(instance.task_node, distances.rows[b])
+        workers.node[b] = instance.worker_node
+        self._distances.columns_into(instance.task_node, distances.to_tasks[b])
         self.epochs[b] = 0
+        near, x_m = self.state.surroundings, self.network.x_m
+        near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")
+        near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
         start_episode(self.state, self.roads, self.rules, b)
-        self._begin_epoch(np.array([b]))
+        _begin_epoch(*self._arrays(), np.array([b]))
 
     def _refuse_misfit(self, instance: CscInstance) -> None:
         sizes = (
@@ -152,7 +159,7 @@ class CscSimulation:
 
     def use_fresh_observations(self) -> None:
         """Write observations into a new array from now on; whoever has views of the old one may keep them."""
-        self.observations = np.empty_like(self.observations)
+        self.observations = self.observations.copy()
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
         """Apply the joint actions, shape [B, W], and play every copy, or those listed, forward to its next epoch.
@@ -160,16 +167,14 @@ class CscSimulation:
         What follows is in ``state.epoch`` and in ``observations``. Calls for different copies may run at the same time.
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
-        _advance(self.state, self.roads, self.rules, self.clock, self.epochs, actions, which)
-        self._begin_epoch(which)
+        _step(*self._arrays(), which, actions)
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self.clock.epochs
 
-    def _begin_epoch(self, copies: NDArray[np.int64]) -> None:
-        arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
-        _begin_epoch(*arrays, copies)
+    def _arrays(self) -> tuple[Any, ...]:
+        return (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

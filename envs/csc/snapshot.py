@@ -48,7 +48,7 @@ class CscSnapshot:
             worker_y_m=workers.y_m[b].copy(),
             worker_status=status,
             worker_task=np.where((status == TRAVELLING) | (status == WORKING), workers.task[b], -1).astype(np.int32),
-            worker_node=simulation.state.distances.place_node[b][workers.place[b]],
+            worker_node=workers.node[b].copy(),
             worker_goal=workers.goal[b].copy(),
             depart_s=workers.depart_s[b].copy(),
             arrive_s=workers.arrive_s[b].copy(),

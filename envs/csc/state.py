@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.core.neighbours import Grid
+from crowdgym.envs.core.neighbours import Line
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -35,11 +35,11 @@ class TaskStatus(IntEnum):
 
 
 class Workers(NamedTuple):
-    """Workers. A *place* is where a worker can be idle: place τ < T is task τ's node, place T + w is w's own."""
+    """Workers."""
 
     skill_bits: NDArray[np.uint8]  # [B, W] the set of its skills: bit k for skill k
     status: Bytes  # [B, W] WorkerStatus
-    place: Ints  # [B, W] where it is, or where it set out from while under way
+    node: Ints  # [B, W] where it is, or where it set out from while under way
     task: Ints  # [B, W] the task it travels to or works at, or -1
     depart_s: Floats  # [B, W] when it last set out for a task, or NaN
     arrive_s: Floats  # [B, W] when it arrives (arrived) there; NaN if it never will
@@ -48,6 +48,7 @@ class Workers(NamedTuple):
     goal: Ints  # [B, W] the node where the way it is on ends
     trail_node: Ints  # [B, W] last node passed by the latest epoch while under way
     trail_units: Ints  # [B, W] length of the way up to there
+    trail_arc: Ints  # [B, W] the arc it goes on by from there, or -1 while that is not known
     driven_units: NDArray[np.int64]  # [B, W] length of the ways that have ended
     illegal: Ints  # [B, W] actions that were not legal
     next_worker: Ints  # [B, W] the next worker in a task's list, or -1
@@ -81,9 +82,7 @@ class Tasks(NamedTuple):
 class Distances(NamedTuple):
     """Distances along roads, in units."""
 
-    rows: NDArray[np.uint16]  # [B, T, N] from every node to each task
-    places: NDArray[np.uint16]  # [B, T + W, T] from each place to each task
-    place_node: Ints  # [B, T + W]
+    to_tasks: NDArray[np.uint16]  # [B, N, T] from every node to each task
     reach: Ints  # [B, W, T] tasks of its skills within range of an idle worker, nearest first; ended ones get dropped
     reach_count: Ints  # [B, W]
     keys: NDArray[np.int64]  # [B, T] scratch: distance and id in one number
@@ -99,17 +98,70 @@ class Epoch(NamedTuple):
     remaining_s: Floats  # [B, W] remaining working time of the task just taken, else 0
 
 
-class Scratch(NamedTuple):
-    """Room for the kernels to work in."""
+class Surroundings(NamedTuple):
+    """Who is near whom at the latest epoch; at the next one only what has changed is worked out anew.
 
-    everyone: Grid
-    idle: Grid
-    open_tasks: Grid
-    ids: Ints  # [B, max(W, T)]
+    Near means by straight line. Lists are sorted by (distance, id), with ``neighbours.NOBODY`` in place of who is not
+    there.
+    """
+
+    unseen: Bytes  # [B] 1 as long as nobody has looked at the episode: nothing below holds
+    everyone: Line
+    idle: Line
+    open_tasks: Line
+    workers_by_x: Ints  # [B, W] ids, by place from west to east
+    tasks_by_x: Ints  # [B, T]
+    all_workers: Bytes  # [B, W] ones
+    slot_everyone: Ints  # [B, W] where each worker belongs in the lines
+    slot_idle: Ints  # [B, W]
+    slot_open: Ints  # [B, W]
+    moved: Bytes  # [B, W] is elsewhere than at the epoch before
+    was_idle: Bytes  # [B, W]
+    was_open: Bytes  # [B, T]
+    ended: Bytes  # [B, T] was open and is no longer
+    left_idle: Bytes  # [B, W] was idle where it is no longer
+    became_idle: Ints  # [B, W] ids of who is idle where it was not before
+    opened: Ints  # [B, T] ids of tasks that were not open before
+    near_tasks: Ints  # [B, W, NEIGHBOURS] open ones
+    near_tasks_m2: Floats  # [B, W, NEIGHBOURS] squared distances
+    near_workers: Ints  # [B, W, NEIGHBOURS]
+    near_workers_m2: Floats  # [B, W, NEIGHBOURS]
+    near_idle: Ints  # [B, W, NEIGHBOURS]
+    near_idle_m2: Floats  # [B, W, NEIGHBOURS]
     task_rows: NDArray[np.float32]  # [B, T, 7] what each open task is to everyone; see observation.py
     worker_rows: NDArray[np.float32]  # [B, W, 4] the same of each worker
-    near: Ints  # [B, NEIGHBOURS]
-    squared: Floats  # [B, NEIGHBOURS] m²
+
+    @classmethod
+    def empty(cls, batch: int, workers: int, tasks: int) -> "Surroundings":
+        """Room for ``batch`` copies that nobody has looked at."""
+        bw, bt, bn = (batch, workers), (batch, tasks), (batch, workers, NEIGHBOURS)
+        return cls(
+            unseen=np.ones(batch, np.int8),
+            everyone=Line.empty(batch, workers),
+            idle=Line.empty(batch, workers),
+            open_tasks=Line.empty(batch, tasks),
+            workers_by_x=np.zeros(bw, np.int32),
+            tasks_by_x=np.zeros(bt, np.int32),
+            all_workers=np.ones(bw, np.int8),
+            slot_everyone=np.zeros(bw, np.int32),
+            slot_idle=np.zeros(bw, np.int32),
+            slot_open=np.zeros(bw, np.int32),
+            moved=np.zeros(bw, np.int8),
+            was_idle=np.zeros(bw, np.int8),
+            was_open=np.zeros(bt, np.int8),
+            ended=np.zeros(bt, np.int8),
+            left_idle=np.zeros(bw, np.int8),
+            became_idle=np.zeros(bw, np.int32),
+            opened=np.zeros(bt, np.int32),
+            near_tasks=np.zeros(bn, np.int32),
+            near_tasks_m2=np.zeros(bn),
+            near_workers=np.zeros(bn, np.int32),
+            near_workers_m2=np.zeros(bn),
+            near_idle=np.zeros(bn, np.int32),
+            near_idle_m2=np.zeros(bn),
+            task_rows=np.zeros((*bt, 7), np.float32),
+            worker_rows=np.zeros((*bw, 4), np.float32),
+        )
 
 
 class CscState(NamedTuple):
@@ -119,7 +171,7 @@ class CscState(NamedTuple):
     tasks: Tasks
     distances: Distances
     epoch: Epoch
-    scratch: Scratch
+    surroundings: Surroundings
 
 
 def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: int) -> CscState:
@@ -139,7 +191,7 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
         Workers(
             skill_bits=np.zeros(bw, np.uint8),
             status=octets(*bw),
-            place=ints(*bw),
+            node=ints(*bw),
             task=ints(*bw),
             depart_s=floats(*bw),
             arrive_s=floats(*bw),
@@ -148,6 +200,7 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             goal=ints(*bw),
             trail_node=ints(*bw),
             trail_units=ints(*bw),
+            trail_arc=ints(*bw),
             driven_units=np.zeros(bw, np.int64),
             illegal=ints(*bw),
             next_worker=ints(*bw),
@@ -175,9 +228,7 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             paid=floats(*bt),
         ),
         Distances(
-            rows=np.zeros((*bt, nodes), np.uint16),
-            places=np.zeros((batch, tasks + workers, tasks), np.uint16),
-            place_node=ints(batch, tasks + workers),
+            to_tasks=np.zeros((batch, nodes, tasks), np.uint16),
             reach=ints(batch, workers, tasks),
             reach_count=ints(*bw),
             keys=np.zeros(bt, np.int64),
@@ -189,14 +240,5 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             revenue=floats(batch),
             remaining_s=floats(*bw),
         ),
-        Scratch(
-            everyone=Grid.empty(batch, workers),
-            idle=Grid.empty(batch, workers),
-            open_tasks=Grid.empty(batch, tasks),
-            ids=ints(batch, max(workers, tasks)),
-            task_rows=np.zeros((*bt, 7), np.float32),
-            worker_rows=np.zeros((*bw, 4), np.float32),
-            near=ints(batch, NEIGHBOURS),
-            squared=floats(batch, NEIGHBOURS),
-        ),
+        Surroundings.empty(batch, workers, tasks),
     )

@@ -1,0 +1,255 @@
+"""Who is near whom, kept from epoch to epoch: only what has changed is worked out anew.
+
+Most workers stand still from one epoch to the next, and few tasks open or end. So a list of neighbours is kept, and
+
+- the nearest tasks of a worker that stands still are searched for again only if one of them has ended; a task that has
+  opened is offered to the list as it is;
+- the nearest idle workers likewise, with who has left and who has come;
+- the nearest workers, and all lists of a worker that moves, are searched for no further than the furthest of the old
+  ones is now.
+
+Ties go by id everywhere, so whichever way a list came about, it is the same list.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crowdgym.data.jit import inlined, kernel
+from crowdgym.envs.core.neighbours import (
+    NOBODY,
+    Line,
+    fill_line,
+    find_slots,
+    line_of,
+    nearest,
+    offer,
+    sort_by_x,
+)
+from crowdgym.envs.csc.dynamics import IDLE, OPEN
+from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
+
+_FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far the neighbours are
+_LEAST_GUESS_M2 = 100.0**2
+
+
+class Changes(NamedTuple):
+    """What has changed since the epoch before."""
+
+    unseen: bool  # there was none: everything
+    moved: int  # workers that are elsewhere
+    opened: int  # tasks
+    became_idle: int  # workers
+
+
+class View(NamedTuple):
+    """What one kind of list of one copy is made of; the members are workers, or tasks."""
+
+    unseen: bool
+    own_x_m: Floats  # [W] where the workers are who have the lists
+    own_y_m: Floats  # [W]
+    own_moved: Bytes  # [W]
+    line: Line  # who may be a member now
+    slots: Ints  # [W] where each worker belongs in it
+    x_m: Floats  # [M] where the members are
+    y_m: Floats  # [M]
+    found: Ints  # [W, NEIGHBOURS]
+    squared: Floats  # [W, NEIGHBOURS]
+
+
+@kernel
+def notice_changes(state: CscState, b: int) -> Changes:
+    """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date."""
+    workers, tasks, near = state.workers, state.tasks, state.surroundings
+    unseen = near.unseen[b] == 1
+    num_workers, num_tasks = workers.status.shape[1], tasks.status.shape[1]
+    moved, became_idle, left_idle = 0, 0, 0
+    for w in range(num_workers):
+        has_moved = unseen or near.moved[b, w] == 1
+        was_idle = not unseen and near.was_idle[b, w] == 1
+        is_idle = workers.status[b, w] == IDLE
+        moved += has_moved
+        near.left_idle[b, w] = was_idle and (has_moved or not is_idle)
+        left_idle += near.left_idle[b, w]
+        if is_idle and (has_moved or not was_idle):
+            near.became_idle[b, became_idle] = w
+            became_idle += 1
+        near.was_idle[b, w] = is_idle
+    opened, ended = 0, 0
+    for i in range(num_tasks):
+        was_open = not unseen and near.was_open[b, i] == 1
+        is_open = tasks.status[b, i] == OPEN
+        if is_open and not was_open:
+            near.opened[b, opened] = i
+            opened += 1
+        near.ended[b, i] = was_open and not is_open
+        ended += near.ended[b, i]
+        near.was_open[b, i] = is_open
+    by_x, x_m, y_m = near.workers_by_x[b], workers.x_m[b], workers.y_m[b]
+    if moved > 0:
+        sort_by_x(by_x, x_m)
+        fill_line(near.everyone, b, by_x, near.all_workers[b], x_m, y_m)
+        find_slots(near.everyone, b, by_x, x_m, near.slot_everyone[b])
+    if unseen or became_idle + left_idle > 0:
+        fill_line(near.idle, b, by_x, near.was_idle[b], x_m, y_m)
+    if unseen or opened + ended > 0:
+        fill_line(near.open_tasks, b, near.tasks_by_x[b], near.was_open[b], tasks.x_m[b], tasks.y_m[b])
+    find_slots(near.idle, b, by_x, x_m, near.slot_idle[b])
+    find_slots(near.open_tasks, b, by_x, x_m, near.slot_open[b])
+    near.unseen[b] = 0
+    return Changes(unseen, moved, opened, became_idle)
+
+
+@inlined
+def _full(view: View, w: int) -> bool:
+    """Whether worker ``w`` has a list, and as many members in it as there is room for."""
+    return not view.unseen and view.found[np.uintp(w), np.uintp(NEIGHBOURS - 1)] != NOBODY
+
+
+@inlined
+def _furthest(view: View, w: int) -> float:
+    """The squared distance at which the furthest member of the full list of worker ``w`` is now."""
+    x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
+    furthest = 0.0
+    for j in range(NEIGHBOURS):
+        member = np.uintp(view.found[np.uintp(w), np.uintp(j)])
+        dx, dy = view.x_m[member] - x, view.y_m[member] - y
+        furthest = max(furthest, dx * dx + dy * dy)
+    return furthest
+
+
+@inlined
+def _search(view: View, w: int, exclude: int, others: int, members_stay: bool) -> int:
+    """Make the list of worker ``w`` anew.
+
+    Args:
+        view: of the list.
+        w: the worker.
+        exclude: itself, where workers are searched for.
+        others: how many in the line are not wanted: 1 if it is itself in it.
+        members_stay: whether all who were in the list still are in the line; then nobody further than they is in it.
+
+    Returns:
+        How many are as near as the furthest of those who were in the list, if they stay and the list was full.
+    """
+    found, squared = view.found[np.uintp(w)], view.squared[np.uintp(w)]
+    x, y, slot = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)], view.slots[np.uintp(w)]
+    bound = _FIRST_GUESS_M2
+    if view.line.count[0] - others <= NEIGHBOURS:
+        bound = np.inf  # all there are
+    elif _full(view, w):
+        bound = _furthest(view, w) if members_stay else max(_LEAST_GUESS_M2, 1.5 * squared[np.uintp(NEIGHBOURS - 1)])
+    count = nearest(view.line, slot, x, y, exclude, bound, found, squared)
+    while count < NEIGHBOURS and bound < np.inf:
+        bound *= 4.0
+        count = nearest(view.line, slot, x, y, exclude, bound, found, squared)
+    return count
+
+
+@inlined
+def _offer_all(view: View, w: int, newcomers: Ints, count: int, exclude: int) -> bool:
+    """Offer the list of worker ``w`` who has come; says whether it changed."""
+    x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
+    found, squared = view.found[np.uintp(w)], view.squared[np.uintp(w)]
+    changed = False
+    for j in range(count):
+        newcomer = newcomers[np.uintp(j)]
+        if newcomer != exclude:
+            dx, dy = view.x_m[np.uintp(newcomer)] - x, view.y_m[np.uintp(newcomer)] - y
+            changed |= offer(found, squared, newcomer, dx * dx + dy * dy)
+    return changed
+
+
+@inlined
+def _any_flagged(view: View, w: int, flags: Bytes) -> bool:
+    """Whether any member of the list of worker ``w`` is flagged; an unseen or empty list has none."""
+    if view.unseen:
+        return False
+    for j in range(NEIGHBOURS):
+        member = view.found[np.uintp(w), np.uintp(j)]
+        if member == NOBODY:
+            return False
+        if flags[np.uintp(member)] == 1:
+            return True
+    return False
+
+
+@inlined
+def near_tasks_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest open tasks in copy ``b``."""
+    workers, tasks, near = state.workers, state.tasks, state.surroundings
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.open_tasks, b),
+        near.slot_open[b],
+        tasks.x_m[b],
+        tasks.y_m[b],
+        near.near_tasks[b],
+        near.near_tasks_m2[b],
+    )
+
+
+@inlined
+def near_workers_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest workers in copy ``b``."""
+    workers, near = state.workers, state.surroundings
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.everyone, b),
+        near.slot_everyone[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        near.near_workers[b],
+        near.near_workers_m2[b],
+    )
+
+
+@inlined
+def near_idle_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest idle workers in copy ``b``."""
+    workers, near = state.workers, state.surroundings
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.idle, b),
+        near.slot_idle[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        near.near_idle[b],
+        near.near_idle_m2[b],
+    )
+
+
+@inlined
+def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int) -> bool:
+    """Bring the open tasks nearest to worker ``w`` up to date; says whether they, or their places from it, changed."""
+    one_ended = _any_flagged(view, w, ended)
+    if view.unseen or one_ended or view.own_moved[np.uintp(w)] == 1:
+        _search(view, w, -1, 0, not one_ended)
+        return True
+    return _offer_all(view, w, opened, count, -1)
+
+
+@inlined
+def update_near_workers(view: View, w: int) -> bool:
+    """The same of the workers nearest to worker ``w``, where anyone has moved."""
+    all_stood_still = view.own_moved[np.uintp(w)] == 0 and _full(view, w) and not _any_flagged(view, w, view.own_moved)
+    return _search(view, w, w, 1, True) != NEIGHBOURS or not all_stood_still
+
+
+@inlined
+def update_near_idle(view: View, w: int, is_idle: int, left: Bytes, came: Ints, count: int) -> bool:
+    """The same of the idle workers nearest to worker ``w``."""
+    one_left = _any_flagged(view, w, left)
+    if view.unseen or one_left or view.own_moved[np.uintp(w)] == 1:
+        _search(view, w, w, is_idle, not one_left)
+        return True
+    return _offer_all(view, w, came, count, w)
