@@ -21,11 +21,11 @@ def joint_action(
     """
     chosen = _chosen(actions, agents)
     try:  # the usual case: whole numbers of Python or NumPy; an array of this kind takes nothing else
-        joint = np.frombuffer(array("q", chosen), np.int64)
+        numbers = array("q", chosen)
     except (TypeError, OverflowError):
         return _exactly(chosen, agents, space)
-    if joint.view(np.uint64).max() < space.n:  # a negative number is a huge one here
-        return joint
+    if min(numbers) >= 0 and max(numbers) < space.n:  # NumPy's own take longer for so few
+        return np.frombuffer(numbers, np.int64)
     return _exactly(chosen, agents, space)
 
 

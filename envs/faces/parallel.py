@@ -187,11 +187,10 @@ class ParallelFace(ParallelEnv[Agent, Observation, int], Generic[Instance, Snaps
         return self._by_agent(list(self._simulation.observations[0]))
 
     def _infos(self) -> dict[Agent, Info]:
-        infos: list[Info] = [{} for _ in self.possible_agents]
-        for name, array in self._parts.agent_arrays(self._simulation).items():
-            rows = array[0]  # [N, …]
-            values = list(rows.copy()) if rows.ndim > 1 else rows.tolist()
-            for info, value in zip(infos, values, strict=True):
+        (first, masks), *others = self._parts.agent_arrays(self._simulation).items()
+        infos: list[Info] = [{first: mask} for mask in _values(masks)]
+        for name, array in others:
+            for info, value in zip(infos, _values(array), strict=True):
                 info[name] = value
         return self._by_agent(infos)
 
@@ -211,3 +210,8 @@ class ParallelFace(ParallelEnv[Agent, Observation, int], Generic[Instance, Snaps
             raise InvalidAction(
                 f"{self.possible_agents[agent]} may not take action {joint[agent]} now; legal: {allowed}"
             )
+
+
+def _values(array: NDArray[Any]) -> list[Any]:
+    """For each agent its row of a copy of the array [1, N, …]; plain numbers of an array [1, N]."""
+    return list(array[0].copy()) if array.ndim > 2 else array[0].tolist()
