@@ -370,3 +370,12 @@ def test_whatever_a_file_holds_it_is_refused(tmp_path: Path, content: bytes) -> 
     (tmp_path / "t").write_bytes(content)
     with pytest.raises(DataError):
         read(tmp_path / "t")
+
+
+def test_the_example_of_the_documentation_is_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "dasc_instances.md").read_text(encoding="utf-8")
+    (tmp_path / "t.json").write_text(text.split("```json\n")[1].split("```")[0])
+    scenario = DascSettings.load(scenario="haikou-synth")
+    generator = FileGenerator(tmp_path / "t.json", load_dataset("haikou-synth"), scenario)
+    assert generator.subtask_ids == ("strip", "wires", "pipes", "paint")
+    assert (generator.settings.num_workers, generator.settings.num_slots) == (2, 4)
