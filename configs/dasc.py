@@ -70,6 +70,8 @@ class DascSettings(Settings):
     utility: Annotated[tuple[Share, Share], BeforeValidator(_pair)]  # alpha, beta
     penalty_per_s: NonNegative  # currency
     travel_cost_per_m: NonNegative  # currency
+    unmatched_penalty: NonNegative  # currency
+    invalid_penalty: NonNegative  # currency
     reward: DascRewardName
     strict: bool
 
@@ -137,6 +139,8 @@ class DascKeywords(TypedDict, total=False):
     utility: tuple[float, float]
     penalty_per_s: float
     travel_cost_per_m: float
+    unmatched_penalty: float
+    invalid_penalty: float
     reward: DascRewardName
     strict: bool
     tasks_file: str | None
