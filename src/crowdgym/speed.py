@@ -52,6 +52,7 @@ class SpeedResult:
         interface: "vector" or "dict".
         num_envs: copies stepped by one call.
         num_agents: of each copy.
+        observation_numbers: that each agent sees.
         seed: of the first run. Run r begins with ``reset(seed=seed + r * num_envs)``.
         config: every setting of the environment.
         options: keywords of the interface that are no settings of the environment, such as ``num_threads``.
@@ -67,6 +68,7 @@ class SpeedResult:
     interface: str
     num_envs: int
     num_agents: int
+    observation_numbers: int
     seed: int
     config: Mapping[str, Any]
     options: Mapping[str, Any]
@@ -117,6 +119,7 @@ class SpeedResult:
             "interface": self.interface,
             "num_envs": self.num_envs,
             "num_agents": self.num_agents,
+            "observation_numbers": self.observation_numbers,
             "seed": self.seed,
             "config": dict(self.config),
             "options": dict(self.options),
@@ -195,6 +198,7 @@ def measure_speed(
         interface=interface,
         num_envs=copies,
         num_agents=subject.num_agents,
+        observation_numbers=subject.observation_numbers,
         seed=seed,
         config=settings,
         options={key: value for key, value in (keywords or {}).items() if key not in settings},
@@ -230,6 +234,7 @@ class _Subject(Protocol):
 
     env: Any
     num_agents: int
+    observation_numbers: int
 
     def reset(self, seed: int | None, ended: NDArray[np.bool_] | None = None) -> int:
         """Reset all copies, or those that have ended; returns how many."""
@@ -271,6 +276,7 @@ class _VectorSubject:
         env: Any = gymnasium.make_vec(registered_name(name), num_envs=copies, **keywords)
         self.env = env
         self.num_agents: int = env.batch_shape[1]
+        self.observation_numbers = int(np.prod(env.single_observation_space.shape))
         self._generator = np.random.default_rng(seed)
         self._mask = np.zeros((0, 0), np.int8)
         self._over = np.zeros(copies, np.bool_)
@@ -307,6 +313,8 @@ class _DictSubject:
     def __init__(self, name: str, copies: int, seed: int, keywords: dict[str, Any]) -> None:
         self.env: Any = crowdgym.make(name, **keywords)
         self.num_agents = len(self.env.possible_agents)
+        space = self.env.observation_space(self.env.possible_agents[0])
+        self.observation_numbers = int(np.prod(space.shape))
         self._policy = RandomPolicy(seed)
         self._seen: tuple[Any, Any] = ({}, {})
 

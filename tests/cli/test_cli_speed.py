@@ -73,7 +73,8 @@ def test_the_dict_interface_is_one_copy() -> None:
 def test_the_json_has_settings_figures_raw_values_and_the_machine(tmp_path: Path) -> None:
     written = json_of(tmp_path / "out.json", "--num-envs", 3, "--set", "num_threads=2", "--seed", 7)
     assert list(written) == [
-        *("env", "interface", "num_envs", "num_agents", "seed", "config", "options", "figures", "runs", "machine")
+        *("env", "interface", "num_envs", "num_agents", "observation_numbers", "seed"),
+        *("config", "options", "figures", "runs", "machine"),
     ]
     assert (written["env"], written["interface"], written["num_envs"], written["num_agents"]) == (
         *("csc_v0", "vector", 3, 12),
@@ -107,6 +108,7 @@ def test_figures_are_medians_over_the_runs() -> None:
         interface="vector",
         num_envs=2,
         num_agents=10,
+        observation_numbers=3,
         seed=0,
         config={},
         options={},
