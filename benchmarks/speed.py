@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -49,7 +50,7 @@ class Setting:
 
 OURS = (
     Setting("vector-200", "vector", ("--num-envs", "32"), 200),
-    Setting("views-200", "vector, `copy=False`", ("--num-envs", "32", "--set", "copy=false"), 200),
+    Setting("views-200", "vector (`copy=False`)", ("--num-envs", "32", "--set", "copy=false"), 200),
     Setting("vector-1000", "vector", ("--num-envs", "8"), 1_000),
     Setting("dict-200", "dict", ("--interface", "dict"), 200),
     Setting("vector-10000", "vector", ("--num-envs", "1"), 10_000, steps=40, runs=3),
@@ -65,7 +66,7 @@ def main() -> None:
         figures = measure(chosen)
         if chosen.json:
             Path(chosen.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(markdown(figures) if chosen.markdown else plain(figures))
+    print({"docs": markdown, "readme": short_markdown, None: plain}[chosen.markdown](figures))
 
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -109,7 +110,8 @@ _HEADINGS = (
     "numbers seen",
     "agent-steps a second",
     "range of runs",
-    "a step",
+    "a step of all",
+    "of a core",
     "memory",
 )
 
@@ -121,9 +123,10 @@ def rows_of(figures: dict[str, Any]) -> list[tuple[str, ...]]:
         memory = ours["figures"]["peak_memory_bytes"]
         rows.append(
             _row(
-                f"{ours['env']} ({ours['title']})",
+                f"`{ours['env']}`, {ours['title']} interface",
                 ours,
                 [run["agent_steps_per_s"] for run in ours["runs"]],
+                ours["figures"]["cpu_share"],
                 "" if memory is None else f"{memory / 1e6:,.0f} MB",
             )
         )
@@ -135,11 +138,11 @@ def rows_of(figures: dict[str, Any]) -> list[tuple[str, ...]]:
         package, version = next(iter(peer["packages"].items()))
         sizes = {"num_envs": best["copies"], "num_agents": best["agents"]}
         name = f"{peer['title']} ({best['how']}; {package} {version})"
-        rows.append(_row(name, {**best, **sizes}, rates_of(best), ""))
+        rows.append(_row(name, {**best, **sizes}, rates_of(best), best["cpu_share"], ""))
     return rows
 
 
-def _row(name: str, sizes: dict[str, Any], rates: list[float], memory: str) -> tuple[str, ...]:
+def _row(name: str, sizes: dict[str, Any], rates: list[float], cpu_share: float, memory: str) -> tuple[str, ...]:
     step_ms = 1e3 * sizes["num_envs"] * sizes["num_agents"] / median(rates)
     return (
         name,
@@ -148,18 +151,28 @@ def _row(name: str, sizes: dict[str, Any], rates: list[float], memory: str) -> t
         f"{median(rates):,.0f}",
         f"{min(rates):,.0f} to {max(rates):,.0f}",
         f"{step_ms:,.{max(0, 2 - int(math.log10(max(step_ms, 1.0))))}f} ms",
+        f"{100 * cpu_share:.0f} %",
         memory,
     )
 
 
 def markdown(figures: dict[str, Any]) -> str:
     """The tables as they stand in docs/performance.md."""
-    lines = ["| " + " | ".join(_HEADINGS) + " |", "|---|" + "---:|" * (len(_HEADINGS) - 1)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows_of(figures)]
+    lines = _markdown_lines(_HEADINGS, rows_of(figures))
     if figures["startup"]:
-        lines += ["", "| start | time |", "|---|---:|"]
-        lines += [f"| {name} | {value} |" for name, value in startup_rows(figures["startup"])]
+        lines += ["", *_markdown_lines(("start", ""), startup_rows(figures["startup"]))]
     return "\n".join([*lines, "", _machine(figures)])
+
+
+def short_markdown(figures: dict[str, Any]) -> str:
+    """The table as it stands in the README."""
+    rows = [(row[0], row[1], row[3]) for row in rows_of(figures)]
+    return "\n".join(_markdown_lines((_HEADINGS[0], _HEADINGS[1], _HEADINGS[3]), rows))
+
+
+def _markdown_lines(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    ruler = "|---|" + "---:|" * (len(headings) - 1)
+    return ["| " + " | ".join(headings) + " |", ruler, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
 def plain(figures: dict[str, Any]) -> str:
@@ -195,7 +208,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keep", help="install the peers into this folder, and leave them there for the next time")
     parser.add_argument("--json", help="write all values to this file, too")
     parser.add_argument("--from", dest="earlier", help="print the tables of this file, and measure nothing")
-    parser.add_argument("--markdown", action="store_true", help="print the tables as they stand in the docs")
+    parser.add_argument(
+        "--markdown", nargs="?", const="docs", choices=("docs", "readme"), help="print the tables as they stand there"
+    )
     chosen = parser.parse_args()
     for option, known in (("ours", ours), ("peers", peers)):
         setattr(chosen, option, _names(parser, option, getattr(chosen, option), known))

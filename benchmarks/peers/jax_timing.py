@@ -49,6 +49,6 @@ def jax_variants(
             present, seen = play(present, actions)
             jax.block_until_ready((present, seen))
 
-        call_s = time_calls(prepare, call, runs, run_s)
-        variants.append(Variant(how, copies, agents, observation_numbers, steps, call_s))
+        timed = time_calls(prepare, call, runs, run_s)
+        variants.append(Variant(how, copies, agents, observation_numbers, steps, *timed))
     return variants

@@ -15,6 +15,6 @@ def actions() -> dict[str, int]:
     return dict(zip(env.agents, generator.integers(5, size=len(env.agents)).tolist(), strict=True))
 
 
-call_s = time_calls(actions, env.step, chosen.runs, chosen.run_s)
+timed = time_calls(actions, env.step, chosen.runs, chosen.run_s)
 width = observations[env.agents[0]].size
-report([Variant("dict interface", 1, chosen.agents, width, 1, call_s)], ["mpe2", "pettingzoo", "numpy"])
+report([Variant("dict interface", 1, chosen.agents, width, 1, *timed)], ["mpe2", "pettingzoo", "numpy"])

@@ -26,6 +26,7 @@ class Variant:
         observation_numbers: that each agent sees.
         steps_per_call: how many steps one timed call plays.
         call_s: seconds of each timed call; a list for each run.
+        cpu_share: processor time over time, of the whole process, while it ran.
     """
 
     how: str
@@ -34,6 +35,7 @@ class Variant:
     observation_numbers: int
     steps_per_call: int
     call_s: list[list[float]]
+    cpu_share: float
 
 
 def arguments(description: str, copies: int | None = None) -> argparse.Namespace:
@@ -47,11 +49,19 @@ def arguments(description: str, copies: int | None = None) -> argparse.Namespace
     return parser.parse_args()
 
 
-def time_calls(prepare: Callable[[], Any], call: Callable[[Any], None], runs: int, run_s: float) -> list[list[float]]:
-    """Time ``call(prepare())``, ``prepare`` apart: seconds of each call, for each run. The first calls do not count."""
+def time_calls(
+    prepare: Callable[[], Any], call: Callable[[Any], None], runs: int, run_s: float
+) -> tuple[list[list[float]], float]:
+    """Time ``call(prepare())``, ``prepare`` apart; the first calls do not count.
+
+    Returns:
+        Seconds of each call, for each run; and the processor time over the time of all runs, ``prepare`` included.
+    """
     took_s = [_timed(prepare, call) for _ in range(WARM_UP_CALLS)]
     calls = max(3, min(500, int(run_s / max(took_s[-1], 1e-9))))
-    return [[_timed(prepare, call) for _ in range(calls)] for _ in range(runs)]
+    began_s, cpu_began_s = time.perf_counter(), time.process_time()
+    call_s = [[_timed(prepare, call) for _ in range(calls)] for _ in range(runs)]
+    return call_s, (time.process_time() - cpu_began_s) / (time.perf_counter() - began_s)
 
 
 def _timed(prepare: Callable[[], Any], call: Callable[[Any], None]) -> float:

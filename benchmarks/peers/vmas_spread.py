@@ -23,6 +23,6 @@ def actions() -> list[torch.Tensor]:
 
 
 with torch.no_grad():
-    call_s = time_calls(actions, env.step, chosen.runs, chosen.run_s)
+    timed = time_calls(actions, env.step, chosen.runs, chosen.run_s)
 width = observations[0].shape[-1]
-report([Variant("tensors", chosen.copies, chosen.agents, width, 1, call_s)], ["vmas", "torch"])
+report([Variant("tensors", chosen.copies, chosen.agents, width, 1, *timed)], ["vmas", "torch"])

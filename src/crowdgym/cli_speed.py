@@ -47,6 +47,7 @@ def print_speed(result: SpeedResult) -> None:
         ("step, 95th percentile", f"{1e6 * result.step_p95_s:,.1f} us"),
         ("step of one copy, median", f"{1e6 * result.copy_step_s:,.2f} us"),
         ("reset of one copy, median", f"{1e3 * result.copy_reset_s:,.2f} ms"),
+        ("processor time over time, stepping", f"{100 * result.cpu_share:,.0f} %"),
         (f"make and first reset{compiling}", f"{result.first_reset_s:,.2f} s"),
         (f"first step{compiling}", f"{result.first_step_s:,.4f} s"),
     ]

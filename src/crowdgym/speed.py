@@ -36,11 +36,13 @@ class SpeedRun:
         step_s: seconds of each step, of all copies together.
         reset_s: seconds of each reset, of all copies that it began together.
         reset_copies: how many copies each reset began.
+        cpu_s: seconds of a processor that the process was given during the steps, all its threads together.
     """
 
     step_s: tuple[float, ...]
     reset_s: tuple[float, ...]
     reset_copies: tuple[int, ...]
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class SpeedResult:
         return median(self.agent_steps_per_s_of_runs)
 
     @property
+    def cpu_share(self) -> float:
+        """Processor time over time, while stepping: below 1 for each busy thread, others were using the machine."""
+        return sum(run.cpu_s for run in self.runs) / float(self._steps_s().sum())
+
+    @property
     def step_s(self) -> float:
         """Seconds of a step of all copies: the median over the steps of all runs."""
         return float(np.median(self._steps_s()))
@@ -129,6 +136,7 @@ class SpeedResult:
                 "step_p95_s": self.step_p95_s,
                 "copy_step_s": self.copy_step_s,
                 "copy_reset_s": self.copy_reset_s,
+                "cpu_share": self.cpu_share,
                 "first_reset_s": self.first_reset_s,
                 "first_step_s": self.first_step_s,
                 "compiled": self.compiled,
@@ -140,6 +148,7 @@ class SpeedResult:
                     "step_s": list(run.step_s),
                     "reset_s": list(run.reset_s),
                     "reset_copies": list(run.reset_copies),
+                    "cpu_s": run.cpu_s,
                 }
                 for rate, run in zip(self.agent_steps_per_s_of_runs, self.runs, strict=True)
             ],
@@ -184,7 +193,7 @@ def measure_speed(
     try:
         subject.reset(seed)
         first_reset_s = time.perf_counter() - began_s
-        first_step_s = subject.step()
+        first_step_s, _ = subject.step()
         for _ in range(WARM_UP_STEPS):
             if not subject.ended().any():
                 subject.step()
@@ -239,8 +248,8 @@ class _Subject(Protocol):
     def reset(self, seed: int | None, ended: NDArray[np.bool_] | None = None) -> int:
         """Reset all copies, or those that have ended; returns how many."""
 
-    def step(self) -> float:
-        """Draw legal actions and play a step with them; returns the seconds that the step took."""
+    def step(self) -> tuple[float, float]:
+        """Draw legal actions and play a step with them; returns the seconds it took, and those of the processor."""
 
     def ended(self) -> NDArray[np.bool_]:
         """Which copies are at the end of their episode. Shape [B]."""
@@ -248,22 +257,35 @@ class _Subject(Protocol):
 
 def _run(subject: _Subject, steps: int | None, seed: int) -> SpeedRun:
     took_s: list[float] = []
+    cpu_s = 0.0
     resets: list[tuple[float, int]] = [_timed_reset(subject, seed, None)]
     while steps is None or len(took_s) < steps:
-        took_s.append(subject.step())
+        step_s, step_cpu_s = subject.step()
+        took_s.append(step_s)
+        cpu_s += step_cpu_s
         ended = subject.ended()
         if ended.any():
             if steps is None:
                 break
             if len(took_s) < steps:
                 resets.append(_timed_reset(subject, None, ended))
-    return SpeedRun(tuple(took_s), *(tuple(column) for column in zip(*resets, strict=True)))
+    reset_s, reset_copies = zip(*resets, strict=True)
+    return SpeedRun(tuple(took_s), reset_s, reset_copies, cpu_s)
 
 
 def _timed_reset(subject: _Subject, seed: int | None, ended: NDArray[np.bool_] | None) -> tuple[float, int]:
     began_s = time.perf_counter()
     copies = subject.reset(seed, ended)
     return time.perf_counter() - began_s, copies
+
+
+def _timed_step(env: Any, actions: Any) -> tuple[Any, float, float]:
+    """What the step returns, the seconds it took, and those of the processor."""
+    cpu_began_s = time.process_time()
+    began_s = time.perf_counter()
+    result = env.step(actions)
+    took_s = time.perf_counter() - began_s
+    return result, took_s, time.process_time() - cpu_began_s
 
 
 class _VectorSubject:
@@ -289,14 +311,12 @@ class _VectorSubject:
         self._over[:] = False
         return began
 
-    def step(self) -> float:
+    def step(self) -> tuple[float, float]:
         actions = self._legal_actions()
-        began_s = time.perf_counter()
-        _, _, terminated, truncated, infos = self.env.step(actions)
-        took_s = time.perf_counter() - began_s
+        (_, _, terminated, truncated, infos), *took_s = _timed_step(self.env, actions)
         self._mask = infos["action_mask"]
         self._over = (terminated | truncated).reshape(self.env.batch_shape).all(axis=1)
-        return took_s
+        return took_s[0], took_s[1]
 
     def ended(self) -> NDArray[np.bool_]:
         return self._over
@@ -322,13 +342,11 @@ class _DictSubject:
         self._seen = self.env.reset(seed=seed)
         return 1
 
-    def step(self) -> float:
+    def step(self) -> tuple[float, float]:
         actions = self._policy.act(*self._seen)
-        began_s = time.perf_counter()
-        observations, _, _, _, infos = self.env.step(actions)
-        took_s = time.perf_counter() - began_s
+        (observations, _, _, _, infos), *took_s = _timed_step(self.env, actions)
         self._seen = observations, infos
-        return took_s
+        return took_s[0], took_s[1]
 
     def ended(self) -> NDArray[np.bool_]:
         return np.array([not self.env.agents])

@@ -58,6 +58,7 @@ def test_the_table_has_every_figure() -> None:
         " step, 95th percentile ",
         " step of one copy, median ",
         " reset of one copy, median ",
+        " processor time over time, stepping ",
         " make and first reset",
         " first step",
     ):
@@ -117,9 +118,9 @@ def test_figures_are_medians_over_the_runs() -> None:
         first_step_s=1.0,
         peak_memory_bytes=None,
         runs=(
-            SpeedRun((1.0, 1.0), (4.0,), (2,)),  # 20 agents, 2 steps, 2 s: 20 a second
-            SpeedRun((0.5, 0.5), (6.0, 1.0), (2, 1)),  # 40
-            SpeedRun((2.0, 2.0), (10.0,), (2,)),  # 10
+            SpeedRun((1.0, 1.0), (4.0,), (2,), 1.0),  # 20 agents, 2 steps, 2 s: 20 a second
+            SpeedRun((0.5, 0.5), (6.0, 1.0), (2, 1), 0.5),  # 40
+            SpeedRun((2.0, 2.0), (10.0,), (2,), 2.0),  # 10
         ),
         machine={},
     )
@@ -129,6 +130,7 @@ def test_figures_are_medians_over_the_runs() -> None:
     assert result.copy_step_s == 0.5
     assert result.copy_reset_s == 2.5  # of 2, 3, 1 and 5 seconds a copy
     assert result.step_p95_s == 2.0
+    assert result.cpu_share == 0.5  # 3.5 of 7 s
 
 
 class Watch:
