@@ -49,11 +49,11 @@ class Setting:
 
 
 OURS = (
-    Setting("vector-200", "vector", ("--num-envs", "32"), 200),
-    Setting("views-200", "vector (`copy=False`)", ("--num-envs", "32", "--set", "copy=false"), 200),
-    Setting("vector-1000", "vector", ("--num-envs", "8"), 1_000),
-    Setting("dict-200", "dict", ("--interface", "dict"), 200),
-    Setting("vector-10000", "vector", ("--num-envs", "1"), 10_000, steps=40, runs=3),
+    Setting("vector-200", "vector interface", ("--num-envs", "32"), 200),
+    Setting("views-200", "vector interface, `copy=False`", ("--num-envs", "32", "--set", "copy=false"), 200),
+    Setting("vector-1000", "vector interface", ("--num-envs", "8"), 1_000),
+    Setting("dict-200", "dict interface", ("--interface", "dict"), 200),
+    Setting("vector-10000", "vector interface", ("--num-envs", "1"), 10_000, steps=40, runs=3),
 )
 
 
@@ -123,7 +123,7 @@ def rows_of(figures: dict[str, Any]) -> list[tuple[str, ...]]:
         memory = ours["figures"]["peak_memory_bytes"]
         rows.append(
             _row(
-                f"`{ours['env']}`, {ours['title']} interface",
+                f"`{ours['env']}`, {ours['title']}",
                 ours,
                 [run["agent_steps_per_s"] for run in ours["runs"]],
                 ours["figures"]["cpu_share"],

@@ -62,7 +62,10 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     _announce_compiling()
     sources = _sources_of(function.__module__)
     if "NUMBA_CACHE_DIR" in os.environ or not sources:
-        return numba.njit(cache=True, nogil=True, **options)(function)  # numba's own choice of a folder
+        try:
+            return numba.njit(cache=True, nogil=True, **options)(function)  # numba's own choice of a folder
+        except RuntimeError:  # "no locator available": there is none
+            return numba.njit(nogil=True, **options)(function)
     folder = _machine_code_folder(*sources)
     if not _is_writable(folder):
         # Numba would turn to the folder of the source, whose machine code outlives a change in another file.

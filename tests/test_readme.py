@@ -191,6 +191,14 @@ def test_the_policies_earn_what_it_says(folder: Path, scenario: str) -> None:
         assert int(claimed.replace(",", "")) == pytest.approx(int(earned.replace(",", "")), rel=0.01)
 
 
+def test_its_figures_of_speed_are_those_of_the_page_on_performance() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    pattern = r"^\| (?P<name>[^|]+) \| (?P<sizes>[\d,]+ × [\d,]+) \| (?:[\d,]+ \| )?(?P<rate>[\d,]+) \|"
+    (ours, theirs) = (re.findall(pattern, text, re.MULTILINE) for text in (README, page))
+    assert len(ours) > 3
+    assert ours == theirs
+
+
 def test_every_file_it_names_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     named = links + re.findall(r"`((?:agents|configs|docs|benchmarks)/[\w./]+)`", README)

@@ -65,5 +65,10 @@ def test_what_somebody_else_compiles_is_not_announced(tmp_path: Path) -> None:
     assert run(ANOTHER_PERSONS_KERNEL, tmp_path) == ("2\n", "")
 
 
+def test_a_function_that_is_in_no_file_is_compiled_all_the_same(tmp_path: Path) -> None:
+    program = "from crowdgym.data.jit import jit\nprint(jit(lambda x: x + 1)(1))"
+    assert run(program, tmp_path) == ("2\n", "")
+
+
 def test_without_compilation_there_is_nothing_to_announce(tmp_path: Path) -> None:
     assert run(TWO_KERNELS, tmp_path, NUMBA_DISABLE_JIT="1") == ("False 4.0 3.0 False\n", "")
