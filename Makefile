@@ -37,8 +37,8 @@ types: install  ## mypy, strict on the package
 golden: install  ## write the golden traces anew, after a change of the dynamics that was meant
 	$(BIN)/python tests/golden/rewrite.py
 
-bench: install  ## the figures of the README: reset, step and memory
-	$(BIN)/python benchmarks/csc_step.py
+bench: install  ## the figures of the README, ours and our peers'; installs the peers for a while
+	$(BIN)/python benchmarks/speed.py
 
 clean:  ## forget .venv and what was written
 	rm -rf $(VENV) .typing $(OUT) build *.egg-info

@@ -92,8 +92,12 @@ def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite
     target = datasets_folder() / dataset.name
     if not overwrite:
         check_free(dataset.name)
+    make_folder(target.parent)
     temporary = target.with_name(f".{dataset.name}.{secrets.token_hex(6)}.tmp")
-    make_folder(temporary)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
     remove_leftovers()
     try:
         checksum = dataset_checksum(dataset)
@@ -225,10 +229,7 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             return
         except OSError as error:
             if not target.is_dir():
-                raise DataError(
-                    f"cannot write {target}: {error.strerror}; make its folder writable, "
-                    f"or set {CACHE_VARIABLE} to one that is"
-                ) from error
+                raise _cannot_write(target, error) from error
         if not overwrite:
             raise _exists(target)
         previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
@@ -240,6 +241,12 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             raise DataError(f"cannot replace {target}: {error.strerror}; make its folder writable") from error
         shutil.rmtree(previous, ignore_errors=True)
     raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
+
+
+def _cannot_write(target: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"
+    )
 
 
 def _exists(target: Path) -> DatasetExistsError:

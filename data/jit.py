@@ -1,8 +1,15 @@
-"""Compiled loops: `numba.njit` behind a decorator that keeps the type of what it decorates."""
+"""Compiled loops: `numba.njit` behind a decorator that keeps the type of what it decorates.
+
+Machine code is kept on disk, so a loop is compiled once for each version of CrowdGym. That takes a minute or so, and
+nobody should wonder for so long: the first time that a process really compiles, the logger ``crowdgym`` says so in one
+line (on standard error, unless the program has set up logging otherwise).
+"""
 
 import hashlib
+import logging
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -11,6 +18,14 @@ from typing import Any, TypeVar, cast
 import platformdirs
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_logger = logging.getLogger("crowdgym")
+_compiled_first: list[str] = []  # the module whose function this process compiled first, if it has compiled any
+
+
+def has_compiled() -> bool:
+    """Whether this process has compiled anything of CrowdGym, having found no machine code on disk."""
+    return bool(_compiled_first)
 
 
 def jit(function: Function) -> Function:
@@ -44,15 +59,51 @@ def inlined(function: Function) -> Function:
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     import numba
 
-    folder = _machine_code_folder(*_sources_of(function.__module__))
+    _announce_compiling()
+    sources = _sources_of(function.__module__)
+    if "NUMBA_CACHE_DIR" in os.environ or not sources:
+        try:
+            return numba.njit(cache=True, nogil=True, **options)(function)  # numba's own choice of a folder
+        except RuntimeError:  # "no locator available": there is none
+            return numba.njit(nogil=True, **options)(function)
+    folder = _machine_code_folder(*sources)
+    if not _is_writable(folder):
+        # Numba would turn to the folder of the source, whose machine code outlives a change in another file.
+        return numba.njit(nogil=True, **options)(function)
     config: Any = numba.config
-    previous, config.CACHE_DIR = config.CACHE_DIR, folder or config.CACHE_DIR
+    previous, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
         return numba.njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # "no locator available": there is no folder that may be written to
-        return numba.njit(nogil=True, **options)(function)
     finally:
         config.CACHE_DIR = previous
+
+
+@cache
+def _announce_compiling() -> None:
+    """Have the first compilation of this process announced. Numba tells of one only where it found no machine code."""
+    import numba.core.event
+
+    events: Any = numba.core.event
+
+    class Announcement(events.Listener):  # type: ignore[misc]  # numba has no types
+        def on_start(self, event: Any) -> None:
+            module: str = event.data["dispatcher"].py_func.__module__
+            if module.startswith("crowdgym.") and not _compiled_first:
+                _compiled_first.append(module)
+                _logger.warning(_sentence_of(module))
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    events.register("numba:compile", Announcement())
+
+
+def _sentence_of(module: str) -> str:
+    doing = "CrowdGym is compiling its simulation for this machine, a minute or so"
+    sources = _sources_of(module)
+    if "NUMBA_CACHE_DIR" not in os.environ and not _is_writable(folder := _machine_code_folder(*sources)):
+        return f"{doing}; in every process, because {folder.parent} cannot be written to"
+    return f"{doing}, once"
 
 
 def _sources_of(module: str) -> tuple[Path, ...]:
@@ -75,8 +126,8 @@ def _sources_of(module: str) -> tuple[Path, ...]:
 
 
 @cache
-def _machine_code_folder(*sources: Path) -> str:
-    """Where the machine code made of ``sources`` is kept; empty where numba's own choice has to do.
+def _machine_code_folder(*sources: Path) -> Path:
+    """Where the machine code made of ``sources`` is kept.
 
     Numba takes machine code to be up to date if the file that defines the function is. A kernel is made of functions
     and constants of many files, so the folder's name is a digest of all of them: a change anywhere compiles anew.
@@ -84,6 +135,15 @@ def _machine_code_folder(*sources: Path) -> str:
     digest = hashlib.sha256()
     for source in sorted(file for folder in sources for file in folder.rglob("*.py")):
         digest.update(source.name.encode() + source.read_bytes())
-    if "NUMBA_CACHE_DIR" in os.environ or not sources:
-        return ""
-    return str(Path(platformdirs.user_cache_dir("crowdgym")) / f"kernels-{digest.hexdigest()[:16]}")
+    return Path(platformdirs.user_cache_dir("crowdgym")) / f"kernels-{digest.hexdigest()[:16]}"
+
+
+@cache
+def _is_writable(folder: Path) -> bool:
+    """Try it: permissions alone do not say (read-only disks, root)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

@@ -21,7 +21,7 @@ from crowdgym.data.dataset_files import (
 )
 from crowdgym.data.errors import DataError, DataWarning
 from crowdgym.data.names import NAME_PATTERN, embedded_names
-from crowdgym.data.storage import DamagedFileError
+from crowdgym.data.storage import DamagedFileError, warn_not_kept
 
 __all__ = ["build_dataset", "dataset_description", "dataset_names", "load_dataset"]
 
@@ -120,7 +120,7 @@ def _load_embedded(name: str, folder: Path) -> Dataset:
     except DatasetExistsError:
         pass  # another process was faster
     except DataError as error:
-        warnings.warn(f"the city {name!r} is kept in memory only: {error}", DataWarning, stacklevel=3)
+        warn_not_kept(error)
     return dataset
 
 

@@ -8,6 +8,7 @@ so that a reader, or a second process that writes the same file, never meets a h
 import io
 import os
 import tempfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -18,11 +19,13 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from crowdgym.data.errors import DataError
+from crowdgym.data.errors import DataError, DataWarning
 
 CACHE_VARIABLE = "CROWDGYM_DATA"
 
 Arrays = Mapping[str, NDArray[Any]]
+
+_closed: set[Path] = set()  # the cache folders that cannot be written to, as has been said
 
 
 class DamagedFileError(DataError):
@@ -49,6 +52,14 @@ def make_folder(folder: Path) -> Path:
             f"or set {CACHE_VARIABLE} to a folder that is"
         ) from error
     return folder
+
+
+def warn_not_kept(error: DataError) -> None:
+    """Warn, once for each cache folder, that what was to be kept there has to be made again in every process."""
+    folder = cache_folder()
+    if folder not in _closed:
+        _closed.add(folder)
+        warnings.warn(f"{error} (until then, what is derived is held in memory only)", DataWarning, stacklevel=4)
 
 
 def write_bytes(target: Path, content: bytes) -> None:

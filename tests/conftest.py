@@ -1,5 +1,6 @@
 """What all tests share: a cache folder of their own, and the way to the real data beside the checkout."""
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     if os.environ.get("PYTEST_XDIST_WORKER"):
         base = base.parent
     os.environ["CROWDGYM_DATA"] = str(base / "crowdgym-cache")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiles_in_silence() -> None:
+    """What a command says on standard error does not depend on whether it is the first to need some machine code."""
+    logging.getLogger("crowdgym").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Who may import whom (design, section 2), read from the imports themselves, wherever in a file they are."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,3 +138,10 @@ def test_no_file_is_ever_pickled(folder: str) -> None:
         if module.split(".")[0] in ("pickle", "dill", "joblib", "cloudpickle", "shelve", "marshal")
     ]
     assert wrong == []
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    """What takes long to import is imported by the function that needs it."""
+    heavy = ["numba", "scipy", "pandas", "matplotlib", "osmnx", "sklearn", "pyarrow", "torch", "pydantic", "typer"]
+    program = f"import sys, crowdgym; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"

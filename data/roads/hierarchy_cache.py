@@ -9,7 +9,7 @@ import numpy as np
 from crowdgym.data.errors import DataError, DataWarning
 from crowdgym.data.roads.hierarchy import HIERARCHY_ARRAYS, Hierarchy, build_hierarchy
 from crowdgym.data.roads.network import RoadNetwork
-from crowdgym.data.storage import DamagedFileError, cache_folder, read_arrays, write_arrays
+from crowdgym.data.storage import DamagedFileError, cache_folder, read_arrays, warn_not_kept, write_arrays
 
 FORMAT_VERSION = 1  # to be raised when what a file holds, or how it is built, changes
 
@@ -24,7 +24,7 @@ def kept_hierarchy(network: RoadNetwork) -> Hierarchy:
 
     Two processes may do this at once: each builds its own, both are the same, and the file is whole at any time. A file
     of another network or an older version is replaced. A damaged file is replaced with a `DataWarning`; where the
-    folder cannot be written to, there is a `DataWarning` too, and the hierarchy is held in memory only.
+    folder cannot be written to, the hierarchy is held in memory only, with the warning of `warn_not_kept`.
     """
     file = hierarchy_file(network)
     try:
@@ -39,7 +39,7 @@ def kept_hierarchy(network: RoadNetwork) -> Hierarchy:
     try:
         write_arrays(file, header | hierarchy.to_arrays())
     except DataError as error:
-        warnings.warn(f"{error}; distances are held in memory only", DataWarning, stacklevel=3)
+        warn_not_kept(error)
     return hierarchy
 
 

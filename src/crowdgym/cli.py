@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``crowdgym demo``, ``crowdgym data ...``, ``crowdgym trace ...``."""
+"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``data ...`` and ``trace ...``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,3 +97,33 @@ def demo(
     from crowdgym.cli_demo import demo_command
 
     demo_command(out, scenario, episodes, seed)
+
+
+@app.command()
+@clean_endings()
+def speed(
+    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, such as csc_v0.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
+    ] = None,
+    interface: Annotated[str, typer.Option(help="vector (Gymnasium) or dict (PettingZoo).")] = "vector",
+    num_envs: Annotated[
+        int | None, typer.Option(help="Copies; 32 in the vector interface if not given, and 1 in the other.")
+    ] = None,
+    runs: Annotated[int, typer.Option(help="How often it is measured.")] = 5,
+    steps: Annotated[int | None, typer.Option(help="Timed in each run; those of an episode if not given.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the first run, and of the actions.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A keyword of the environment; give it as often as you like."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write settings and all values to this .json file.")] = None,
+) -> None:
+    """Measure how fast an environment is: medians over several runs, random legal actions.
+
+    Timed is env.step alone: actions are drawn between the timed calls, resets are timed apart, and the first reset and
+    steps, where code may be compiled, do not count.
+    """
+    from crowdgym.cli_speed import speed_command
+
+    speed_command(env, scenario, interface, num_envs, runs, steps, seed, set_ or [], json)

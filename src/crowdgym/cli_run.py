@@ -44,11 +44,7 @@ def run_command(
 ) -> None:
     """See `crowdgym.cli.run`. Everything that can be wrong is found before the first step, as far as possible."""
     check_run(env_name, episodes, seed)
-    keywords = parse_assignments(assignments)
-    if scenario is not None:
-        if "scenario" in keywords:
-            raise ConfigError(f"the scenario is given twice: {scenario!r} and {keywords['scenario']!r}")
-        keywords["scenario"] = scenario
+    keywords = keywords_of(assignments, scenario)
     check_output_file(files.json, "--json", ".json")
     check_output_file(files.gif, "--render", ".gif")
     check_output_file(files.trace, "--trace", ".trace")
@@ -83,6 +79,20 @@ def check_run(env_name: str, episodes: int, seed: int) -> None:
         raise ConfigError(f"--episodes must be at least 1, got {episodes}")
     if seed < 0:
         raise ConfigError(f"--seed must be at least 0, got {seed}")
+
+
+def keywords_of(assignments: list[str], scenario: str | None) -> dict[str, Any]:
+    """The keywords of an environment: those of ``--set``, and ``--scenario`` if it is given.
+
+    Raises:
+        ConfigError: as `parse_assignments`; or the scenario is given twice.
+    """
+    keywords = parse_assignments(assignments)
+    if scenario is not None:
+        if "scenario" in keywords:
+            raise ConfigError(f"the scenario is given twice: {scenario!r} and {keywords['scenario']!r}")
+        keywords["scenario"] = scenario
+    return keywords
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

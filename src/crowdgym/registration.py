@@ -36,10 +36,19 @@ def make(name: str, **keywords: Any) -> pettingzoo.ParallelEnv[str, Any, Any]:
         5
     """
     if name not in _MODULES:
-        close = get_close_matches(str(name), _MODULES, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(_MODULES)})")
+        raise _unknown(name)
     return import_module(_MODULES[name]).parallel_env(**keywords)
+
+
+def registered_name(name: str) -> str:
+    """What an environment is called in the registries: "crowdgym/csc-v0" for "csc_v0".
+
+    Raises:
+        ConfigError: there is no such environment.
+    """
+    if name not in _MODULES:
+        raise _unknown(name)
+    return "crowdgym/" + name.replace("_v", "-v")
 
 
 def register_environments() -> None:
@@ -49,7 +58,7 @@ def register_environments() -> None:
     as ``crowdgym/CSC-v0``, and the vector environment as ``crowdgym/csc-v0`` too.
     """
     for name, module in _MODULES.items():
-        identity = "crowdgym/" + name.replace("_v", "-v")
+        identity = registered_name(name)
         if identity not in pettingzoo.parallel_registry:
             pettingzoo.register("parallel", identity, entry_point=f"{module}:parallel_env")
             pettingzoo.register("aec", identity, entry_point=f"{module}:env")
@@ -61,3 +70,9 @@ def register_environments() -> None:
             gymnasium.register(
                 f"crowdgym/{setting.upper()}-{number}", entry_point=dispatcher, vector_entry_point=vector
             )
+
+
+def _unknown(name: str) -> ConfigError:
+    close = get_close_matches(str(name), _MODULES, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(_MODULES)})")

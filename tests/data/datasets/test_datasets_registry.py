@@ -12,6 +12,7 @@ from crowdgym.data import registry
 from crowdgym.data.dataset_files import dataset_checksum, datasets_folder, write_dataset
 from crowdgym.data.errors import DataError, DataWarning
 from crowdgym.data.registry import dataset_description, dataset_names, load_dataset
+from crowdgym.data.roads.distances import Distances
 
 FILES = ["network.npz", "orders.npz", "dataset.json"]
 
@@ -138,10 +139,13 @@ def test_a_cache_that_cannot_be_written_keeps_the_city_in_memory_with_one_warnin
     (tmp_path / "cache").write_text("not a folder")
     cities = install(monkeypatch, tmp_path / "cache")
 
-    with pytest.warns(DataWarning, match=r"the city 'ringtown' is kept in memory only: cannot create the folder"):
+    folder = tmp_path / "cache" / "datasets"
+    with pytest.warns(DataWarning, match=rf"cannot create the folder {folder}: .* held in memory only") as caught:
         dataset = load_dataset("ringtown")
+    assert len(caught) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        Distances(dataset.network)  # nor can these be kept, which goes without saying
         assert load_dataset("ringtown") is dataset
         assert dataset_description("ringtown")["counts"]["orders"] == 3
         assert dataset_names() == ("ringtown",)
