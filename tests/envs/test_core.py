@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from crowdgym.envs.core.neighbours import Grid, fill_grid, nearest
+from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, nearest, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
@@ -26,13 +26,23 @@ def brute_force(x_m: NDArray[np.float64], y_m: NDArray[np.float64], ids: list[in
 @given(points=points, chosen=st.randoms(use_true_random=False), count=st.integers(1, 8))
 def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float, float]], chosen, count: int) -> None:
     x_m, y_m = np.array(points).T.copy()
-    ids = sorted(i for i in range(len(points)) if chosen.random() < 0.7)
-    grid = Grid.empty(2, len(points))
-    fill_grid(grid, 1, np.array([*ids, -1], np.int32), len(ids), x_m, y_m)
+    listed = np.array([chosen.random() < 0.7 for _ in points], np.int8)
+    ids = np.flatnonzero(listed).tolist()
+    by_x = np.arange(len(points), dtype=np.int32)[::-1].copy()
+    sort_by_x(by_x, x_m)
+    assert by_x.tolist() == sorted(range(len(points)), key=lambda i: (x_m[i], i))
+    lines, slots = Line.empty(2, len(points)), np.zeros(len(points), np.int32)
+    fill_line(lines, 1, by_x, listed, x_m, y_m)
+    find_slots(lines, 1, by_x, x_m, slots)
     found, squared = np.zeros(count, np.int32), np.zeros(count)
-    for at in range(len(points)):  # of a point that is in the grid, and of one that is not
-        filled = nearest(grid, 1, x_m, y_m, x_m[at], y_m[at], at, found, squared)
-        assert found[:filled].tolist() == brute_force(x_m, y_m, ids, at, count)
+    for at in range(len(points)):  # of a point that is in the line, and of one that is not
+        everyone = brute_force(x_m, y_m, ids, at, len(points))
+        distances = [(x_m[i] - x_m[at]) ** 2 + (y_m[i] - y_m[at]) ** 2 for i in everyone]
+        for bound in (np.inf, 25.0, *distances.tolist()):
+            near = [i for i, distance in zip(everyone, distances, strict=True) if distance <= bound]
+            where = (slots[at], x_m[at], y_m[at])
+            assert nearest(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
+            assert found.tolist() == (near + [NOBODY] * count)[:count]
 
 
 @given(keys=st.lists(st.integers(-(2**62), 2**62), max_size=60), kept=st.integers(0, 60))

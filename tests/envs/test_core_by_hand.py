@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from reference.csc_arrays import to_world
 from reference.hand_worlds import a_task, a_world
 
-from crowdgym.envs.core.neighbours import Grid, fill_grid, nearest
+from crowdgym.envs.core.neighbours import BLOCK, NOBODY, Line, fill_line, find_slots, nearest, offer, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
 from crowdgym.envs.core.sorting import heap_sort
@@ -74,179 +74,136 @@ def test_few_keys_are_sorted(keys: list[int]) -> None:
 
 # ---- neighbours ----
 
-# Eight points, so four cells of width 4 (and a hair); ids in the cells, x to the right, y up:
+# Eight points, x to the right, y up. By x: 0 4 5 (x = 0), 1, 2, 3, 7, 6.
 #
-#    7 | 5 . . .  . . . 6
-#      | . . . .  . 7 . .
+#    8 | 5 . . .  . . . . 6
+#    7 | . . . .  . . 7 .
 #      |
-#    0 | 4 . . .  . . . .
-#      | 0 . 1 2  . 3 . .   <- y = 0
-#        x = 0              8
+#    1 | 4 . . .  . . . .
+#    0 | 0 . 1 2  . 3 . .
+#        x = 0            8
 X_M = np.array([0.0, 2.0, 3.0, 5.0, 0.0, 0.0, 8.0, 6.0])
 Y_M = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 8.0, 8.0, 7.0])
+BY_X = [0, 4, 5, 1, 2, 3, 7, 6]
 
 
-def eight_points() -> Grid:
-    grid = Grid.empty(1, 8)
-    fill_grid(grid, 0, np.arange(8, dtype=np.int32), 8, X_M, Y_M)
-    return grid
+def a_line(x_m: NDArray[np.float64], y_m: NDArray[np.float64], *left_out: int) -> Line:
+    by_x = np.arange(len(x_m), dtype=np.int32)
+    sort_by_x(by_x, x_m)
+    chosen = np.ones(len(x_m), np.int8)
+    chosen[list(left_out)] = 0
+    lines = Line.empty(1, len(x_m))
+    fill_line(lines, 0, by_x, chosen, x_m, y_m)
+    return lines
 
 
-def search(grid: Grid, x_m: float, y_m: float, count: int, exclude: int = -1) -> tuple[list[int], list[float]]:
-    found, squared = np.full(count, -1, np.int32), np.zeros(count)
-    filled = nearest(grid, 0, X_M, Y_M, x_m, y_m, exclude, found, squared)
-    return found[:filled].tolist(), squared[:filled].tolist()
+def search(
+    lines: Line, x_m: float, y_m: float, count: int, exclude: int = -1, bound: float = np.inf
+) -> tuple[int, list[int], list[float]]:
+    """How many are within the bound, the ids found and their squared distances."""
+    slots = np.zeros(1, np.int32)
+    find_slots(lines, 0, np.zeros(1, np.int32), np.array([x_m]), slots)
+    found, squared = np.full(count, -1, np.int32), np.full(count, -1.0)
+    within = nearest(Line(*(part[0] for part in lines)), int(slots[0]), x_m, y_m, exclude, bound, found, squared)
+    return within, found.tolist(), squared.tolist()
 
 
-def test_points_lie_about_two_to_a_cell_with_ids_ascending_in_each() -> None:
-    grid = eight_points()
-    assert grid.side[0] == 2
-    assert grid.start[0].tolist()[:5] == [0, 4, 5, 6, 8]
-    assert grid.order[0].tolist() == [0, 1, 2, 4, 3, 5, 6, 7]
-    assert grid.frame[0].tolist() == [0.0, 0.0, pytest.approx(4.0, rel=2e-9)]
-    assert grid.frame[0, 2] > 4.0
+def test_points_are_sorted_by_x_and_then_by_number() -> None:
+    for first in (BY_X, BY_X[::-1], list(range(8))):
+        ids = np.array(first, np.int32)
+        sort_by_x(ids, X_M)
+        assert ids.tolist() == BY_X
 
 
-@pytest.mark.parametrize("first", range(8))
-def test_the_frame_holds_all_points_whichever_comes_first(first: int) -> None:
-    """The same points, 100 m to the east and 50 m to the south."""
-    grid = Grid.empty(1, 8)
-    fill_grid(grid, 0, np.roll(np.arange(8, dtype=np.int32), -first), 8, X_M + 100.0, Y_M - 50.0)
-    assert grid.frame[0].tolist() == [100.0, -50.0, pytest.approx(4.0, rel=2e-9)]
+def test_a_line_holds_those_chosen_in_that_order_and_behind_them_nobody_far_away() -> None:
+    lines = a_line(X_M, Y_M, 4, 3)
+    assert lines.count[0, 0] == 6
+    assert lines.ids[0].tolist() == [0, 5, 1, 2, 7, 6] + [NOBODY] * BLOCK + [0, 0]
+    assert lines.x_m[0].tolist() == [0.0, 0.0, 2.0, 3.0, 6.0, 8.0] + [np.inf] * BLOCK + [0.0, 0.0]
+    assert lines.y_m[0, :6].tolist() == [0.0, 8.0, 0.0, 0.0, 7.0, 8.0]
 
 
-@pytest.mark.parametrize(
-    ("corner", "width"),
-    [((-9.0, -9.0), 17 / 2), ((-9.0, 20.0), 20 / 2), ((20.0, -9.0), 20 / 2), ((20.0, 20.0), 20 / 2)],
-)
-def test_the_frame_holds_the_first_point_where_it_is_the_outermost(corner: tuple[float, float], width: float) -> None:
-    """The eight points lie in a square of 8 m; four cells of half the longer side."""
-    x_m, y_m = np.array([corner[0], *X_M]), np.array([corner[1], *Y_M])
-    grid = Grid.empty(1, 9)
-    fill_grid(grid, 0, np.arange(9, dtype=np.int32), 9, x_m, y_m)
-    assert grid.frame[0, :2].tolist() == [min(0.0, corner[0]), min(0.0, corner[1])]
-    assert grid.frame[0, 2] == pytest.approx(width, rel=2e-9)
+def test_there_is_a_line_for_each_copy_with_room_for_one_more_block() -> None:
+    lines = Line.empty(3, 5)
+    assert [part.shape for part in lines] == [(3, 5 + BLOCK)] * 3 + [(3, 1)] + [(3, 5 + BLOCK)] * 2
+    fill_line(lines, 1, np.array([1, 0], np.int32), np.ones(2, np.int8), np.array([9.0, 8.0]), np.zeros(2))
+    assert lines.count.tolist() == [[0], [2], [0]]
+    assert Line(*(part[1] for part in lines)).x_m[:2].tolist() == [8.0, 9.0]
 
 
-def test_a_grid_has_room_for_two_points_a_cell() -> None:
-    grid = Grid.empty(3, 8)
-    assert (grid.start.shape, grid.order.shape, grid.cell.shape) == ((3, 6), (3, 8), (3, 8))
-    assert (grid.frame.shape, grid.side.tolist()) == ((3, 3), [1, 1, 1])
+def test_who_asks_belongs_behind_all_who_are_further_west() -> None:
+    """The line has x = 0, 2, 3, 5, 6, 8 (and two more 0); asked from -1, 0, 2.5, 8 and 9."""
+    asked = np.array([-1.0, 0.0, 2.5, 8.0, 9.0])
+    slots = np.zeros(5, np.int32)
+    find_slots(a_line(X_M, Y_M), 0, np.arange(5, dtype=np.int32), asked, slots)
+    assert slots.tolist() == [0, 0, 4, 7, 8]
 
 
 def test_a_search_tells_squared_metres_nearest_first() -> None:
-    assert search(eight_points(), 2.0, 1.0, 4) == ([1, 2, 4, 0], [1.0, 2.0, 4.0, 5.0])
+    assert search(a_line(X_M, Y_M), 2.0, 1.0, 4) == (8, [1, 2, 4, 0], [1.0, 2.0, 4.0, 5.0])
 
 
 def test_of_points_as_far_the_smaller_ids_are_kept() -> None:
     """From (2.5, 0), 1 and 2 are both half a metre away, 0 and 3 both 2.5 m."""
-    assert search(eight_points(), 2.5, 0.0, 3) == ([1, 2, 0], [0.25, 0.25, 6.25])
-    assert search(eight_points(), 2.5, 0.0, 1) == ([1], [0.25])
+    assert search(a_line(X_M, Y_M), 2.5, 0.0, 3)[1:] == ([1, 2, 0], [0.25, 0.25, 6.25])
+    assert search(a_line(X_M, Y_M), 2.5, 0.0, 1)[1:] == ([1], [0.25])
 
 
-def test_points_as_far_are_told_by_number_in_whatever_order_they_are_met() -> None:
-    """A lattice of 36 points, numbered at random: the four nearest of an inner one are all 1 m away."""
-    place = np.random.default_rng(3).permutation(36)
-    x_m, y_m = (place % 6).astype(float), (place // 6).astype(float)
-    grid = Grid.empty(1, 36)
-    fill_grid(grid, 0, np.arange(36, dtype=np.int32), 36, x_m, y_m)
-    for at in range(36):
-        found, squared = np.zeros(8, np.int32), np.zeros(8)
-        assert nearest(grid, 0, x_m, y_m, x_m[at], y_m[at], at, found, squared) == 8
-        assert found.tolist() == brute_force(x_m, y_m, list(range(36)), at, 8)
+@pytest.mark.parametrize(
+    ("bound", "within", "found"), [(4.0, 3, [1, 2, 4]), (3.9, 2, [1, 2, NOBODY]), (0.5, 0, [NOBODY] * 3)]
+)
+def test_a_search_ends_at_its_bound_that_included(bound: float, within: int, found: list[int]) -> None:
+    """From (2, 1): 1 at 1 m², 2 at 2, 4 at 4, 0 at 5."""
+    assert search(a_line(X_M, Y_M), 2.0, 1.0, 3, bound=bound)[:2] == (within, found)
 
 
-def test_points_are_found_though_the_first_cell_has_none() -> None:
-    """0 to 3 in the north-west, 4 to 7 in the south-east."""
-    x_m, y_m = np.repeat([0.0, 8.0], 4), np.repeat([8.0, 0.0], 4)
-    grid = Grid.empty(1, 8)
-    fill_grid(grid, 0, np.arange(8, dtype=np.int32), 8, x_m, y_m)
-    found, squared = np.zeros(2, np.int32), np.zeros(2)
-    assert nearest(grid, 0, x_m, y_m, 8.0, 0.0, -1, found, squared) == 2
-    assert found.tolist() == [4, 5]
+def test_a_search_counts_more_than_it_has_room_for() -> None:
+    assert search(a_line(X_M, Y_M), 2.0, 1.0, 2, bound=5.0) == (4, [1, 2], [1.0, 2.0])
 
 
-def test_whoever_asks_is_left_out() -> None:
-    assert search(eight_points(), 8.0, 8.0, 2, exclude=6) == ([7, 5], [5.0, 64.0])
+def test_whoever_asks_is_left_out_and_not_counted() -> None:
+    assert search(a_line(X_M, Y_M), 8.0, 8.0, 2, exclude=6) == (7, [7, 5], [5.0, 64.0])
 
 
 def test_there_may_be_fewer_than_wanted() -> None:
-    found, squared = search(eight_points(), 0.0, 0.0, 20, exclude=0)
-    assert found == [4, 1, 2, 3, 5, 7, 6]
-    assert squared == [1.0, 4.0, 9.0, 25.0, 64.0, 85.0, 128.0]
+    within, found, squared = search(a_line(X_M, Y_M), 0.0, 0.0, 8, exclude=0)
+    assert (within, found) == (7, [4, 1, 2, 3, 5, 7, 6, NOBODY])
+    assert squared == [1.0, 4.0, 9.0, 25.0, 64.0, 85.0, 128.0, np.inf]
 
 
-def test_a_grid_of_nothing_finds_nothing() -> None:
-    grid = eight_points()
-    fill_grid(grid, 0, np.zeros(8, np.int32), 0, X_M, Y_M)
-    assert search(grid, 0.0, 0.0, 3) == ([], [])
+def test_a_line_of_nothing_finds_nothing() -> None:
+    assert search(a_line(X_M, Y_M, *range(8)), 0.0, 0.0, 2) == (0, [NOBODY] * 2, [np.inf] * 2)
 
 
-@pytest.mark.parametrize(("along_m", "looked_at"), [(2.0, [0, 1, 2, 3]), (14.0, [12, 13, 14, 15])])
-def test_a_search_looks_no_further_than_it_must(along_m: float, looked_at: list[int]) -> None:
-    """Points 0 to 31 at the corners of a row of cells: what moves after the binning is not noticed from afar.
-
-    y = 16 | 16 to 31
-    y = 0  | 0  1  2  3  4  5  6  7 ...  15
-    """
-    x_m = np.tile(np.arange(16.0), 2)
-    y_m = np.repeat([0.0, 16.0], 16)
-    grid = Grid.empty(1, 32)
-    fill_grid(grid, 0, np.arange(32, dtype=np.int32), 32, x_m, y_m)  # 4 by 4 cells of 4 m
-    x_m[16:] = along_m
-    y_m[16:] = 0.0  # in truth all on the spot, were they looked at
-    found, squared = np.zeros(1, np.int32), np.zeros(1)
-    assert nearest(grid, 0, x_m, y_m, along_m, 0.0, -1, found, squared) == 1
-    assert found[0] in looked_at
+@pytest.mark.parametrize("at", [0, 7, 8, 20, 39])
+def test_a_search_goes_as_far_as_it_must_to_either_side_and_no_further(at: int) -> None:
+    """Points 0 to 39 in a row, a metre apart; what moves behind the line's back is not noticed two blocks away."""
+    lines = a_line(np.arange(40.0), np.zeros(40))
+    near = [i for i in range(40) if abs(i - at) <= 3]
+    for i in range(40):
+        if abs(i - at) > 3 + 2 * BLOCK:
+            lines.x_m[0, i] = at
+    found, squared = np.zeros(7, np.int32), np.zeros(7)
+    line = Line(*(part[0] for part in lines))
+    assert nearest(line, at, float(at), 0.0, -1, 9.0, found, squared) == len(near)
+    assert sorted(found[: len(near)].tolist()) == near
 
 
-def brute_force(x_m: NDArray[np.float64], y_m: NDArray[np.float64], ids: list[int], at: int, count: int) -> list[int]:
-    squared = (x_m - x_m[at]) ** 2 + (y_m - y_m[at]) ** 2
-    return sorted((i for i in ids if i != at), key=lambda i: (squared[i], i))[:count]
-
-
-def rings_to_look_at(grid: Grid, x_m: float, y_m: float, squared: float) -> tuple[int, int, int]:
-    """The cell of a point, and how many rings around it, its own cell being one, may hold points at most so far away.
-
-    Worked out from the lines between the cells: a ring is the last one if the nearest line of the block of cells so
-    far, not counting the edges of the grid, is farther.
-    """
-    west, south, width = grid.frame[0]
-    side = int(grid.side[0])
-    lines = np.arange(1, side)  # between the cells
-    column, row = (int(np.sum((at - low) / width >= lines)) for at, low in ((x_m, west), (y_m, south)))
-    for rings in range(1, side):
-        gaps = []
-        for at, low, cell in ((x_m, west, column), (y_m, south, row)):
-            first, last = cell - rings + 1, cell + rings
-            gaps += [at - (low + first * width)] if first > 0 else []
-            gaps += [low + last * width - at] if last < side else []
-        if min(gaps, default=np.inf) ** 2 > squared:
-            return column, row, rings
-    return column, row, side
-
-
-@pytest.mark.parametrize("wanted", [1, 2, 5, 60])
-@pytest.mark.parametrize("spread", [(400.0, 400.0), (400.0, 130.0), (90.0, 400.0), (0.0, 400.0)])
-def test_a_search_looks_at_every_ring_that_it_must_and_at_no_other(wanted: int, spread: tuple[float, float]) -> None:
-    """A hundred points far from the origin: all nearest ones are found, though what lies farther is moved in between.
-
-    Once the points are in the grid, those in rings too far away to matter are moved to where the search begins.
-    """
-    rng = np.random.default_rng([wanted, int(spread[0])])
-    x_m, y_m = 300.0 + spread[0] * rng.random(100), -900.0 + spread[1] * rng.random(100)
-    grid = Grid.empty(1, 100)
-    fill_grid(grid, 0, np.arange(100, dtype=np.int32), 100, x_m, y_m)
-    found, squared = np.zeros(wanted, np.int32), np.zeros(wanted)
-    cell = np.empty(100, np.int32)
-    cell[grid.order[0]] = np.repeat(np.arange(49), np.diff(grid.start[0, :50]))  # 7 by 7
-    for at in range(100):
-        truth = (x_m - x_m[at]) ** 2 + (y_m - y_m[at]) ** 2
-        truth[at] = np.inf
-        nearest_ids = np.argsort(truth, kind="stable")[:wanted]
-        column, row, rings = rings_to_look_at(grid, x_m[at], y_m[at], truth[nearest_ids[-1]])
-        far = np.maximum(abs(cell % 7 - column), abs(cell // 7 - row)) >= rings
-        moved_x_m, moved_y_m = np.where(far, x_m[at], x_m), np.where(far, y_m[at], y_m)
-        assert nearest(grid, 0, moved_x_m, moved_y_m, x_m[at], y_m[at], at, found, squared) == wanted
-        assert found.tolist() == nearest_ids.tolist()
-        assert squared.tolist() == pytest.approx(truth[nearest_ids].tolist(), rel=1e-12)
+@pytest.mark.parametrize(
+    ("candidate", "distance", "ids", "taken"),
+    [
+        (7, 0.5, [7, 2, 5], True),
+        (3, 1.0, [2, 3, 5], True),
+        (1, 1.0, [1, 2, 5], True),
+        (4, 4.0, [2, 5, 4], True),
+        (9, 4.0, [2, 5, 8], False),
+        (8, 4.0, [2, 5, 8], False),
+        (0, 4.1, [2, 5, 8], False),
+    ],
+)
+def test_an_offer_is_taken_where_it_belongs(candidate: int, distance: float, ids: list[int], taken: bool) -> None:
+    """Into 2 at 1 m², 5 at 2 m², 8 at 4 m²; of as far ones the smaller id comes first, and nobody twice."""
+    found, squared = np.array([2, 5, 8], np.int32), np.array([1.0, 2.0, 4.0])
+    assert offer(found, squared, candidate, distance) == taken
+    assert found.tolist() == ids
+    assert squared.tolist() == sorted([1.0, 2.0, 4.0, distance] if taken else [1.0, 2.0, 4.0])[:3]

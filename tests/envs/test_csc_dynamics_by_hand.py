@@ -53,16 +53,16 @@ def candidates(simulation: CscSimulation, w: int) -> list[int]:
 def test_everyone_starts_idle_and_every_task_untouched() -> None:
     """0 - 1(w0) - 2(τ0) - 3(τ1, from 5 s on)"""
     simulation = start(a_world([1], [a_task(2, 30.0), a_task(3, 20.0, created_s=5.0)]))
-    fields = ("status", "place", "task", "next_worker", "free_s", "leg_units", "driven_units", "illegal")
-    assert worker(simulation, 0, *fields) == [WorkerStatus.IDLE, 2, -1, -1, 0.0, 0, 0, 0]
+    fields = ("status", "node", "task", "next_worker", "free_s", "leg_units", "driven_units", "illegal")
+    assert worker(simulation, 0, *fields) == [WorkerStatus.IDLE, 1, -1, -1, 0.0, 0, 0, 0]
     assert worker(simulation, 0, "goal", "trail_node", "trail_units") == [1, 1, 0]
     assert worker(simulation, 0, "depart_s", "arrive_s") == pytest.approx([NAN, NAN], nan_ok=True)
     fields = ("status", "work_left_s", "since_s", "present", "en_route", "first_present", "first_en_route", "paid")
     assert task(simulation, 0, *fields) == [TaskStatus.OPEN, 30.0, 0.0, 0, 0, -1, -1, 0.0]
     assert task(simulation, 1, *fields) == [TaskStatus.PENDING, 20.0, 0.0, 0, 0, -1, -1, 0.0]
     assert np.isnan(simulation.state.tasks.end_s).all()
-    assert simulation.state.distances.places[0].tolist() == [[0, 100], [100, 0], [100, 200]]  # of τ0, τ1 and w0
-    assert simulation.state.distances.place_node[0].tolist() == [2, 3, 1]
+    to_tasks = [[200, 300], [100, 200], [0, 100], [100, 0]]  # from node 0, 1, 2, 3 to τ0, τ1
+    assert simulation.state.distances.to_tasks[0].tolist() == to_tasks
     epoch, network = simulation.state.epoch, simulation.network
     assert (epoch.share[0, 0], epoch.remaining_s[0, 0], epoch.revenue[0]) == (0.0, 0.0, 0.0)
     assert task(simulation, 1, "x_m", "y_m") == [network.x_m[3], network.y_m[3]]
@@ -87,8 +87,8 @@ def test_a_copy_used_before_starts_as_a_new_one() -> None:
         for name in getattr(fresh.state, part)._fields:
             before, after = getattr(getattr(fresh.state, part), name), getattr(getattr(used.state, part), name)
             np.testing.assert_array_equal(after, before, err_msg=f"{part}.{name}")
-    np.testing.assert_array_equal(used.state.distances.places, fresh.state.distances.places)
-    np.testing.assert_array_equal(used.state.distances.place_node, fresh.state.distances.place_node)
+    np.testing.assert_array_equal(used.state.distances.to_tasks, fresh.state.distances.to_tasks)
+    np.testing.assert_array_equal(used.observations, fresh.observations)
     assert used.metrics(0) == fresh.metrics(0)
 
 
@@ -157,14 +157,14 @@ def test_who_sets_out_knows_when_it_arrives_and_how_far_it_has_to_go() -> None:
     simulation = start(a_world([0, 1], [a_task(3)], unit_m=2.0))
     play(simulation, 5.0, [0, 0])
     play(simulation, 10.0, [0, 1])
-    fields = ("status", "task", "depart_s", "arrive_s", "leg_units", "goal", "trail_node", "trail_units", "place")
-    assert worker(simulation, 1, *fields) == [WorkerStatus.TRAVELLING, 0, 5.0, 45.0, 200, 3, 1, 0, 2]
+    fields = ("status", "task", "depart_s", "arrive_s", "leg_units", "goal", "trail_node", "trail_units", "node")
+    assert worker(simulation, 1, *fields) == [WorkerStatus.TRAVELLING, 0, 5.0, 45.0, 200, 3, 1, 0, 1]
     assert simulation.metrics(0).travel_m == 50.0
     play(simulation, 25.0, [0, 0])
     assert worker(simulation, 1, "trail_node", "trail_units") == [2, 100]  # passed at this very moment
     assert task(simulation, 0, "en_route", "first_en_route", "present", "first_present") == [1, 1, 0, -1]
     play(simulation, 45.0, [0, 0])
-    assert worker(simulation, 1, "status", "leg_units", "driven_units", "place") == [WorkerStatus.WORKING, 0, 200, 0]
+    assert worker(simulation, 1, "status", "leg_units", "driven_units", "node") == [WorkerStatus.WORKING, 0, 200, 3]
     assert task(simulation, 0, "en_route", "first_en_route", "present", "first_present") == [0, -1, 1, 1]
 
 
@@ -205,8 +205,8 @@ def test_a_payment_is_of_the_interval_in_which_the_task_finished_and_of_no_other
     assert task(simulation, 0, "status", "end_s", "paid") == [TaskStatus.FINISHED, 30.0, 81.0]
     assert task(simulation, 0, "present", "en_route", "first_present", "first_en_route") == [0, 0, -1, -1]
     for w in (0, 1):
-        fields = ("status", "place", "task", "next_worker", "free_s", "goal", "trail_node")
-        assert worker(simulation, w, *fields) == [WorkerStatus.IDLE, 0, -1, -1, 30.0, 2, 2]
+        fields = ("status", "node", "task", "next_worker", "free_s", "goal", "trail_node")
+        assert worker(simulation, w, *fields) == [WorkerStatus.IDLE, 2, -1, -1, 30.0, 2, 2]
     play(simulation, 35.0, [0, 0])
     assert simulation.state.epoch.share[0].tolist() == [0.0, 0.0]
     assert simulation.state.epoch.revenue[0] == 0.0
@@ -274,9 +274,7 @@ def test_who_is_released_between_two_nodes_goes_on_to_the_next_and_starts_from_t
     assert np.isnan(simulation.state.workers.arrive_s[0, 0])
     assert simulation.metrics(0).travel_m == 150.0
     play(simulation, 20.0, [0])
-    assert worker(simulation, 0, "status", "place", "leg_units", "driven_units", "task") == [0, 2, 0, 200, -1]
-    assert simulation.state.distances.place_node[0].tolist() == [3, 1, 2]
-    assert simulation.state.distances.places[0, 2].tolist() == [100, 100]
+    assert worker(simulation, 0, "status", "node", "leg_units", "driven_units", "task") == [0, 2, 0, 200, -1]
     assert candidates(simulation, 0)[:2] == [1, -1]
     play(simulation, 25.0, [1])
     assert worker(simulation, 0, "depart_s", "arrive_s", "leg_units", "trail_node") == [20.0, 30.0, 100, 2]

@@ -9,6 +9,7 @@ Worker 0 has skills 0 and 1, worker 1 skill 1 alone, worker 2 skill 0. Task 0 ne
 Task 1, at node 1, needs skill 2, which nobody has; it is created at 30 s.
 """
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,9 @@ from reference.csc_arrays import to_network
 from reference.csc_instance import ReferenceInstance, ReferenceTask, ReferenceWorker, both_ways
 
 from crowdgym.configs.csc import CscSettings
+from crowdgym.data.registry import load_dataset
+from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.csc.generator import OrderStreamGenerator
 from crowdgym.envs.csc.global_state import TASK_STATE, WORKER_STATE, global_state
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.observation import (
@@ -25,8 +29,10 @@ from crowdgym.envs.csc.observation import (
     TASK_FEATURES,
     WORKER_FEATURES,
     observation_slices,
+    observe,
 )
 from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.state import WorkerStatus
 
 HOLD = 0
 
@@ -163,3 +169,33 @@ def test_the_state_knows_every_worker_and_every_created_task() -> None:
         simulation.step(np.zeros((1, 3), np.int64))
     later = global_state(simulation, 0)[-len(TASK_STATE) :]
     assert dict(zip(TASK_STATE, later, strict=True))["skill_2"] == 1.0
+
+
+def looked_at_anew(simulation: CscSimulation) -> CscSimulation:
+    """The same moment, seen by nobody before."""
+    anew = deepcopy(simulation)
+    anew.state.surroundings.unseen[:] = 1
+    anew.observations[:] = 0.25  # whatever was there is written over
+    for b in range(len(anew.epochs)):
+        observe(anew.state, anew.roads, anew.rules, anew.scales, b, anew.now_s(b), anew.observations[b])
+    return anew
+
+
+@pytest.mark.parametrize("crowd", [2, 6, 60])
+def test_what_is_kept_from_epoch_to_epoch_is_what_a_first_look_would_find(crowd: int) -> None:
+    """A whole episode of random actions, in a crowd that has fewer than five neighbours, about five, or many."""
+    settings = CscSettings.load(
+        scenario="tiny", num_workers=crowd, num_tasks=crowd, horizon_s=2400.0, step_s=40.0, window_s=1200.0
+    )
+    dataset = load_dataset("tiny")
+    generator, draw = OrderStreamGenerator(dataset, settings), np.random.default_rng(crowd)
+    simulation = CscSimulation(dataset.network, settings, batch=2)
+    for b in range(2):
+        simulation.reset_copy(b, generator.generate(InstanceSeeds.of(np.random.SeedSequence(b))))
+    seen_moving = 0
+    for _ in range(simulation.clock.epochs):
+        mask = simulation.state.epoch.mask
+        simulation.step((draw.random(mask.shape) * mask).argmax(axis=2))
+        seen_moving += int((simulation.state.workers.status == WorkerStatus.TRAVELLING).sum())
+        assert simulation.observations.tobytes() == looked_at_anew(simulation).observations.tobytes()
+    assert seen_moving > 0
