@@ -1,14 +1,14 @@
 """Bipartite matching of the largest total weight, sparse, exact and unique, without an allocation.
 
-Rows (subtasks) are matched with columns (workers), either or both of which may stay alone. Weights are whole numbers from
-0 on, so nothing depends on rounding. The method is that of successive shortest augmenting paths with prices (Jonker and
-Volgenant 1987, after Kuhn and Munkres): a row with profit p_i and a column with price q_j, both from 0 on, with
-p_i + q_j >= U_ij at every edge, equality at every matched one, and 0 for whoever is alone. Such prices prove that the
-total is the largest.
+Rows (subtasks) are matched with columns (workers), either or both of which may stay alone. Weights are whole numbers
+from 0 on, so nothing depends on rounding. The method is that of successive shortest augmenting paths with prices
+(Jonker and Volgenant 1987, after Kuhn and Munkres): a row with profit p_i and a column with price q_j, both from 0 on,
+with p_i + q_j >= U_ij at every edge, equality at every matched one, and 0 for whoever is alone. Such prices prove that
+the total is the largest.
 
-Where several matchings have this total, the first one is taken: compared row by row, having a column comes before having
-none, and a smaller column before a larger. All optimal matchings are made of the edges where p_i + q_j = U_ij, so it is
-found by moving rows, one after the other, to a smaller such column along alternating paths.
+Where several matchings have this total, the first one is taken: compared row by row, having a column comes before
+having none, and a smaller column before a larger. All optimal matchings are made of the edges where p_i + q_j = U_ij,
+so it is found by moving rows, one after the other, to a smaller such column along alternating paths.
 """
 
 from typing import NamedTuple
