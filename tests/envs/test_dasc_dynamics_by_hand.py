@@ -1,7 +1,7 @@
 """The kernel of DASC in exact numbers: precedence, waiting, finishing, expiring.
 
-Where a test draws no world of its own, it is the line 0 - 1 - 2 - 3 - 4 of `worlds.dasc_worlds`: roads of 100 m that take
-10 s, epochs 5 s apart, one skill, tasks that pay 90.
+Where a test draws no world of its own, it is the line 0 - 1 - 2 - 3 - 4 of `worlds.dasc_worlds`: roads of 100 m that
+take 10 s, epochs 5 s apart, one skill, tasks that pay 90.
 """
 
 from typing import Any
@@ -58,7 +58,9 @@ def test_everyone_starts_idle_and_only_created_tasks_are_live() -> None:
     assert workers_at(simulation) == [("IDLE", 0), ("IDLE", 4)]
     assert subtasks(simulation) == ["UNASSIGNED", "UNASSIGNED", "ABSENT", "ABSENT", "ABSENT"]
     assert simulation.state.epoch.live[0].tolist() == [True, True, False, False, False]
-    assert times(play(simulation, 5.0), "arrive_s", "start_s", "finish_s") == [pytest.approx([NAN] * 5, nan_ok=True)] * 3
+    assert (
+        times(play(simulation, 5.0), "arrive_s", "start_s", "finish_s") == [pytest.approx([NAN] * 5, nan_ok=True)] * 3
+    )
     assert simulation.state.epoch.live[0].tolist() == [True, True, False, False, False]
     assert play(simulation, 10.0).state.epoch.live[0].tolist() == [True, True, True, False, False]
 
@@ -79,7 +81,11 @@ def test_latest_finish_times_of_a_diamond() -> None:
 
 def test_a_copy_used_before_starts_as_a_new_one() -> None:
     """Nothing of a day with a finish, an expiry, a release under way and refused actions is left after a reset."""
-    jobs = [Job(CHAIN, expected_s=9.0, deadline_s=16.0), Job((Part(3), Part(2, after=(0,)))), Job((Part(1),), created_s=40.0)]
+    jobs = [
+        Job(CHAIN, expected_s=9.0, deadline_s=16.0),
+        Job((Part(3), Part(2, after=(0,)))),
+        Job((Part(1),), created_s=40.0),
+    ]
     world = a_world([Helper(0), Helper(4), Helper(2)], jobs)
     fresh, used = world.start(utility=(0.7, 0.1)), world.start()
     play(used, 20.0, [1, 1, 0, 1, 1])
@@ -154,7 +160,7 @@ def test_a_diamond_with_finished_dependency_opens_branch_by_branch() -> None:
 
 
 def test_assigned_dependency_takes_an_assigned_or_requestable_predecessor() -> None:
-    """Only w0 has skill 1, which the first of the chain needs: once w0 is busy elsewhere, the second cannot be either."""
+    """Only w0 has skill 1, which the first of the chain needs: once w0 is busy, the second cannot be assigned either."""
     chain = Job((Part(1, skills=(1,)), Part(2, after=(0,))))
     other = Job((Part(0, 500.0, skills=(1,)),))
     simulation = a_world([Helper(0, (0, 1)), Helper(4)], [chain, other]).start()
