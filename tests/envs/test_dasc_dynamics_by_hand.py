@@ -160,7 +160,7 @@ def test_a_diamond_with_finished_dependency_opens_branch_by_branch() -> None:
 
 
 def test_assigned_dependency_takes_an_assigned_or_requestable_predecessor() -> None:
-    """Only w0 has skill 1, which the first of the chain needs: once w0 is busy, the second cannot be assigned either."""
+    """Only w0 has skill 1, which the first of the chain needs: while w0 is busy, the second has to wait, too."""
     chain = Job((Part(1, skills=(1,)), Part(2, after=(0,))))
     other = Job((Part(0, 500.0, skills=(1,)),))
     simulation = a_world([Helper(0, (0, 1)), Helper(4)], [chain, other]).start()
