@@ -321,6 +321,14 @@ def _write_candidates(
         row[6] = _clip(sight.weights[0] * skill + sight.weights[1] * near + sight.weights[2] * time)
 
 
+@inlined
+def _any_open(task_status: Bytes) -> bool:
+    for status in task_status:
+        if status == OPEN:
+            return True
+    return False
+
+
 @kernel
 def observe(
     state: DascState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, observations: Rows
@@ -332,6 +340,8 @@ def observe(
     tasks, subtasks, scratch = state.tasks, state.subtasks, state.scratch
     most = state.epoch.candidates.shape[2]
     observations[:] = 0.0
+    if not _any_open(tasks.status[b]):
+        return
     _fill_grids(state.workers, state.subtasks, state.epoch.mask[b], scratch, b)
     _describe_available(tasks, state.subtasks, state.epoch.mask[b], scratch.subtask_rows[b], scales, b, now_s)
     sight = _Sight(

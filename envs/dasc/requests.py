@@ -221,7 +221,7 @@ def _share_at_finish(tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, b: 
         tasks.payment[b, q],
         penalty_per_s,
     )
-    return payment / (tasks.first[b, q + 1] - tasks.first[b, q])
+    return float(payment / (tasks.first[b, q + 1] - tasks.first[b, q]))
 
 
 @inlined

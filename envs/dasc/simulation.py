@@ -57,17 +57,7 @@ def _decide(
 
 
 @kernel
-def _play(
-    state: DascState, roads: RoadArrays, rules: Rules, clock: Clock, epochs: NDArray[np.int64], copies: Copies
-) -> None:
-    """Play some copies forward to their next epoch."""
-    for b in copies:
-        play(state, roads, rules, b, min((epochs[b] + 1) * clock.step_s, clock.horizon_s))
-        epochs[b] += 1
-
-
-@kernel
-def _begin_epoch(
+def _play_on(
     state: DascState,
     roads: RoadArrays,
     rules: Rules,
@@ -76,9 +66,13 @@ def _begin_epoch(
     epochs: NDArray[np.int64],
     observations: Rows,
     copies: Copies,
+    begins: bool,
 ) -> None:
-    """Work out what the slots of some copies see and may do at their present epoch."""
+    """Play some copies forward to their next epoch (not if it ``begins``), and work out what slots see and may do."""
     for b in copies:
+        if not begins:
+            play(state, roads, rules, b, min((epochs[b] + 1) * clock.step_s, clock.horizon_s))
+            epochs[b] += 1
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         locate_workers(state.workers, state.distances, roads, rules.speed_mps, b, now_s)
         list_candidates(state, rules, roads.unit_m, b)
@@ -155,7 +149,7 @@ class DascSimulation:
         self.epochs[b] = 0
         self.matching_s[b] = 0.0
         start_episode(self.state, self.roads, b)
-        self._begin_epoch(np.array([b]))
+        self._play_on(np.array([b]), begins=True)
 
     def _fill_slots(self, b: int, instance: DascInstance) -> None:
         """Write the subtasks into their slots; an empty slot is at node 0, of no task and with no predecessors."""
@@ -214,20 +208,18 @@ class DascSimulation:
         which = np.arange(len(self.epochs)) if copies is None else copies
         if not len(which):
             return
-        arrays = (self.state, self.roads, self.rules)
         began_s = time.perf_counter()
-        _decide(*arrays, self.clock, self.epochs, actions, which)
+        _decide(self.state, self.roads, self.rules, self.clock, self.epochs, actions, which)
         self.matching_s[which] += (time.perf_counter() - began_s) / len(which)
-        _play(*arrays, self.clock, self.epochs, which)
-        self._begin_epoch(which)
+        self._play_on(which, begins=False)
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self.clock.epochs
 
-    def _begin_epoch(self, copies: Copies) -> None:
+    def _play_on(self, copies: Copies, begins: bool) -> None:
         arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
-        _begin_epoch(*arrays, copies)
+        _play_on(*arrays, copies, begins)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

@@ -249,62 +249,59 @@ def empty_state(batch: int, sizes: Sizes) -> DascState:
 
 def _empty_workers(batch: int, workers: int) -> Workers:
     shape = (batch, workers)
-    ints, floats = (lambda: np.zeros(shape, np.int32)), (lambda: np.zeros(shape))
     return Workers(
         skill_bits=np.zeros(shape, np.uint16),
         skill_count=np.zeros(shape, np.int8),
         status=np.zeros(shape, np.int8),
-        place=ints(),
-        subtask=ints(),
-        depart_s=floats(),
-        free_s=floats(),
-        leg_units=ints(),
-        goal=ints(),
-        trail_node=ints(),
-        trail_units=ints(),
+        place=np.zeros(shape, np.int32),
+        subtask=np.zeros(shape, np.int32),
+        depart_s=np.zeros(shape),
+        free_s=np.zeros(shape),
+        leg_units=np.zeros(shape, np.int32),
+        goal=np.zeros(shape, np.int32),
+        trail_node=np.zeros(shape, np.int32),
+        trail_units=np.zeros(shape, np.int32),
         driven_units=np.zeros(shape, np.int64),
-        x_m=floats(),
-        y_m=floats(),
+        x_m=np.zeros(shape),
+        y_m=np.zeros(shape),
     )
 
 
 def _empty_tasks(batch: int, tasks: int) -> Tasks:
     shape = (batch, tasks)
-    floats = lambda: np.zeros(shape)  # noqa: E731
     return Tasks(
-        created_s=floats(),
-        expected_s=floats(),
-        deadline_s=floats(),
-        payment=floats(),
+        created_s=np.zeros(shape),
+        expected_s=np.zeros(shape),
+        deadline_s=np.zeros(shape),
+        payment=np.zeros(shape),
         first=np.zeros((batch, tasks + 1), np.int32),
         status=np.zeros(shape, np.int8),
         unassigned=np.zeros(shape, np.int32),
-        latest_s=floats(),
-        end_s=floats(),
-        paid=floats(),
+        latest_s=np.zeros(shape),
+        end_s=np.zeros(shape),
+        paid=np.zeros(shape),
     )
 
 
 def _empty_subtasks(batch: int, slots: int) -> Subtasks:
     shape = (batch, slots)
-    ints, floats = (lambda: np.zeros(shape, np.int32)), (lambda: np.zeros(shape))
     return Subtasks(
-        task=ints(),
-        node=ints(),
+        task=np.zeros(shape, np.int32),
+        node=np.zeros(shape, np.int32),
         skill_bits=np.zeros(shape, np.uint16),
         skill_count=np.zeros(shape, np.int8),
-        duration_s=floats(),
-        latest_expected_s=floats(),
-        latest_deadline_s=floats(),
-        successors=ints(),
-        x_m=floats(),
-        y_m=floats(),
+        duration_s=np.zeros(shape),
+        latest_expected_s=np.zeros(shape),
+        latest_deadline_s=np.zeros(shape),
+        successors=np.zeros(shape, np.int32),
+        x_m=np.zeros(shape),
+        y_m=np.zeros(shape),
         status=np.zeros(shape, np.int8),
-        worker=ints(),
-        arrive_s=floats(),
-        start_s=floats(),
-        finish_s=floats(),
-        illegal=ints(),
-        invalid=ints(),
-        unmatched=ints(),
+        worker=np.zeros(shape, np.int32),
+        arrive_s=np.zeros(shape),
+        start_s=np.zeros(shape),
+        finish_s=np.zeros(shape),
+        illegal=np.zeros(shape, np.int32),
+        invalid=np.zeros(shape, np.int32),
+        unmatched=np.zeros(shape, np.int32),
     )
