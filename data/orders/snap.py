@@ -197,7 +197,7 @@ def _stream(
 ) -> tuple[OrderStream, SnapReport]:
     if not max_snap_m > 0:
         raise DataError(f"max_snap_m is {max_snap_m!r}; expected a distance in metres greater than 0")
-    snapper = _Snapper(network, max_snap_m)
+    snapper = Snapper(network, max_snap_m)
     unusable: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     kept, num_orders = [], 0
@@ -230,8 +230,8 @@ def _stream(
     return stream, report
 
 
-class _Snapper:
-    """Finds the nodes of places."""
+class Snapper:
+    """Finds the nodes of places: see `nodes`. A place farther than ``max_snap_m`` from every node has none."""
 
     def __init__(self, network: RoadNetwork, max_snap_m: float) -> None:
         import pyproj
@@ -264,7 +264,7 @@ class _Snapper:
         return nodes, moved_m, TOO_FAR
 
 
-def _snap_piece(snapper: _Snapper, piece: RawOrders, unusable: Counter[str], lost: Counter[str]) -> _Piece:
+def _snap_piece(snapper: Snapper, piece: RawOrders, unusable: Counter[str], lost: Counter[str]) -> _Piece:
     origin, origin_moved_m, why_no_origin = snapper.nodes(piece.origin)
     destination, destination_moved_m, why_no_destination = snapper.nodes(piece.destination)
     kept = origin != NOWHERE

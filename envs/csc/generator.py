@@ -2,13 +2,16 @@
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from crowdgym.configs.csc import CscSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.orders.stream import SECONDS_PER_DAY
+from crowdgym.envs.core.sampling import (
+    OrderWindow,
+    check_num_workers,
+    draw_counts,
+    draw_lognormal,
+    draw_places,
+    draw_subsets,
+)
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.instance import NUM_SKILLS, CscInstance
 
@@ -33,67 +36,29 @@ class OrderStreamGenerator:
     """
 
     def __init__(self, dataset: Dataset, settings: CscSettings) -> None:
+        check_num_workers(dataset, settings.num_workers)
         self._dataset = dataset
         self._settings = settings
-        if settings.num_workers > dataset.network.num_nodes:
-            raise ConfigError(
-                f"num_workers must be at most {dataset.network.num_nodes}, the number of places in {dataset.name!r}, "
-                f"got {settings.num_workers}"
-            )
-        self._start_s = _window_start(dataset, settings)
-        since_start_s = (dataset.orders.time_s - self._start_s) % SECONDS_PER_DAY
-        self._pool = np.flatnonzero(since_start_s < settings.window_s)  # orders that can become a task
-        self._created_s = since_start_s[self._pool]
-        if settings.num_tasks > len(self._pool):
-            raise ConfigError(
-                f"num_tasks must be at most {len(self._pool)}, the orders of {dataset.name!r} in "
-                f"{settings.window_s:g} s from {_clock(self._start_s)} on, got {settings.num_tasks}; "
-                "a longer window_s holds more"
-            )
+        self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
 
     def generate(self, seeds: InstanceSeeds) -> CscInstance:
         """See `InstanceGenerator`."""
         settings, dataset = self._settings, self._dataset
-        count = settings.num_tasks
-        drawn = seeds.tasks.choice(len(self._pool), size=count, replace=False)
-        drawn = drawn[np.lexsort((drawn, self._created_s[drawn]))]
-        created_s = self._created_s[drawn].astype(np.float64)
-        node = dataset.orders.origin[self._pool[drawn]]
-        workload_s = _lognormal(seeds.tasks, settings.workload_mean_s, settings.workload_log_sd, count)
+        count, workers = settings.num_tasks, settings.num_workers
+        created_s, node = self._window.draw(seeds.tasks, count)
+        workload_s = draw_lognormal(seeds.tasks, settings.workload_mean_s, settings.workload_log_sd, count)
         expected_s = created_s + settings.expected_factor * workload_s
+        worker_node = draw_places(seeds.workers, dataset, workers)
+        wanted = draw_counts(seeds.workers, settings.skills_mean, settings.skills_sd, NUM_SKILLS, workers)
         return CscInstance(
             network=dataset.network,
-            worker_node=dataset.orders.origin[seeds.workers.integers(len(dataset.orders), size=settings.num_workers)],
-            worker_skills=_draw_skills(seeds.workers, settings),
+            worker_node=worker_node,
+            worker_skills=draw_subsets(seeds.workers, wanted, NUM_SKILLS),
             task_node=node,
             task_skill=dataset.category[node],
             created_s=created_s,
             expected_s=expected_s,
             deadline_s=expected_s + settings.deadline_factor * workload_s,
             workload_s=workload_s,
-            payment=_lognormal(seeds.tasks, settings.payment_mean, settings.payment_log_sd, count),
+            payment=draw_lognormal(seeds.tasks, settings.payment_mean, settings.payment_log_sd, count),
         )
-
-
-def _window_start(dataset: Dataset, settings: CscSettings) -> float:
-    if settings.window_start_s == "busiest":
-        return float(np.argmax(dataset.orders.hourly_counts()) * 3600)
-    return float(settings.window_start_s)
-
-
-def _clock(second_of_day: float) -> str:
-    minutes = int(second_of_day // 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
-
-
-def _lognormal(generator: np.random.Generator, mean: float, log_sd: float, count: int) -> NDArray[np.float64]:
-    """Lognormal numbers of the given mean. Shape [count]."""
-    return generator.lognormal(np.log(mean) - log_sd**2 / 2, log_sd, count)
-
-
-def _draw_skills(generator: np.random.Generator, settings: CscSettings) -> NDArray[np.bool_]:
-    """Which skills each worker has. Shape [W, S]."""
-    workers = settings.num_workers
-    wanted = np.rint(generator.normal(settings.skills_mean, settings.skills_sd, workers)).clip(1, NUM_SKILLS)
-    rank = np.argsort(np.argsort(generator.random((workers, NUM_SKILLS)), axis=1, kind="stable"), axis=1)  # [W, S]
-    return rank < wanted[:, np.newaxis]

@@ -1,0 +1,1 @@
+"""Dependency-aware spatial crowdsourcing: tasks of interdependent subtasks; subtasks are the agents."""

@@ -1,0 +1,193 @@
+"""Where instances of DASC come from. A generator of your own is any object with ``generate``."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.configs.dasc import DascSettings
+from crowdgym.configs.errors import ConfigError
+from crowdgym.data.dataset import Dataset
+from crowdgym.data.roads.distances import Distances
+from crowdgym.envs.core.sampling import (
+    OrderWindow,
+    check_num_workers,
+    draw_counts,
+    draw_lognormal,
+    draw_places,
+    draw_subsets,
+)
+from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
+from crowdgym.envs.dasc.shapes import FEWEST_SUBTASKS, MOST_SUBTASKS, SHAPES, Precedence
+
+
+class DascInstanceGenerator(Protocol):
+    """Draws the workers, tasks and subtasks of an episode."""
+
+    def generate(self, seeds: InstanceSeeds) -> DascInstance:
+        """Draw an instance; the same seeds give the same instance.
+
+        Every instance has the same network, ``num_workers``, ``num_tasks`` and at most ``num_slots`` subtasks.
+        """
+
+
+class OrderStreamGenerator:
+    """Tasks around the places of a dataset's orders; workers at such places.
+
+    A task is an order of a stretch of the day, ``window_s`` long from ``window_start_s`` on, of all days of the stream
+    together, created when the order was placed.
+
+    * Tasks have 2 to 15 subtasks and ``num_slots`` together; every way to share these out is equally likely.
+    * The precedence of a task has one of the shapes of `crowdgym.envs.dasc.shapes`, drawn by its weight.
+    * A subtask lies at the road node nearest to a place drawn around the order's, normal with ``spread_m``.
+    * Its duration is lognormal.
+    * It asks for a normal number of skills (rounded, at least 1), but for no more than a worker drawn for the purpose
+      has: so there are always workers of a kind that can serve it.
+    * Expected time, deadline and payment are multiples of the task's base time (`base_time_s`).
+    * Workers start where any order was picked up; the number of their skills is normal, rounded, clipped to 1..10.
+
+    Raises:
+        ConfigError: more workers than the network has places, more tasks than the window has orders, or fewer than 2
+            or more than 15 subtasks a task.
+    """
+
+    def __init__(self, dataset: Dataset, settings: DascSettings) -> None:
+        from scipy.spatial import cKDTree
+
+        check_num_workers(dataset, settings.num_workers)
+        least, most = FEWEST_SUBTASKS * settings.num_tasks, MOST_SUBTASKS * settings.num_tasks
+        if not least <= settings.num_slots <= most:
+            raise ConfigError(
+                f"subtasks_mean must be between {FEWEST_SUBTASKS} and {MOST_SUBTASKS} for tasks to be drawn, "
+                f"got {settings.subtasks_mean:g}"
+            )
+        network = dataset.network
+        self._dataset = dataset
+        self._settings = settings
+        self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
+        self._nodes = cKDTree(np.column_stack([network.x_m, network.y_m]))
+        self._distances = Distances(network)
+
+    def generate(self, seeds: InstanceSeeds) -> DascInstance:
+        """See `DascInstanceGenerator`."""
+        settings = self._settings
+        created_s, origin = self._window.draw(seeds.tasks, settings.num_tasks)
+        sizes = _draw_sizes(seeds.tasks, settings.num_tasks, settings.num_slots)
+        precedence = _draw_precedence(seeds.tasks, sizes, settings)
+        task = np.repeat(np.arange(settings.num_tasks, dtype=np.int32), sizes)
+        node = self._draw_nodes_around(seeds.tasks, origin[task])
+        duration_s = draw_lognormal(seeds.tasks, settings.duration_mean_s, settings.duration_log_sd, settings.num_slots)
+        base_s = self._base_times_s(sizes, precedence, node, duration_s)
+        return DascInstance(
+            network=self._dataset.network,
+            worker_node=draw_places(seeds.workers, self._dataset, settings.num_workers),
+            worker_skills=draw_worker_skills(seeds.workers, settings),
+            created_s=created_s,
+            expected_s=created_s + settings.expected_factor * base_s,
+            deadline_s=created_s + settings.deadline_factor * base_s,
+            payment=settings.payment_factor * base_s / settings.payment_unit_s,
+            subtask_task=task,
+            subtask_node=node,
+            subtask_skills=_draw_subtask_skills(seeds.tasks, settings),
+            duration_s=duration_s,
+            **precedence_arrays(precedence),
+        )
+
+    def _draw_nodes_around(self, generator: np.random.Generator, node: NDArray[np.int32]) -> NDArray[np.int32]:
+        """For each node one near it: the nearest to a place at a normal distance east and north. Shape [S]."""
+        network = self._dataset.network
+        place_m = np.column_stack([network.x_m[node], network.y_m[node]])
+        place_m += self._settings.spread_m * generator.standard_normal(place_m.shape)
+        return np.asarray(self._nodes.query(place_m)[1], np.int32)
+
+    def _base_times_s(
+        self,
+        sizes: NDArray[np.int64],
+        precedence: list[Precedence],
+        node: NDArray[np.int32],
+        duration_s: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        settings = self._settings
+        to_node = self._distances.rows(node)  # [S, N]
+        base_s, first = np.empty(len(sizes)), 0
+        for task, before in enumerate(precedence):
+            mine = slice(first, first + int(sizes[task]))
+            units = to_node[mine, node[mine]].T.astype(np.float64)  # [from, to]
+            travel_s = units * self._dataset.network.unit_m / settings.speed_mps
+            base_s[task] = base_time_s(before, duration_s[mine], travel_s, settings.work_share)
+            first = mine.stop
+        return base_s
+
+
+def base_time_s(
+    precedence: Precedence, duration_s: NDArray[np.float64], travel_s: NDArray[np.float64], work_share: float
+) -> float:
+    """The time a task would take by itself: what its expected time, deadline and payment are multiples of.
+
+    It lies between two times. The *critical path* C is the longest way through the precedence graph, by the durations
+    of its subtasks and the travel from each to the next: what the task takes when there are workers enough. The *total
+    work* T is what one worker takes that does all subtasks in the order of their numbers: all durations and the travel
+    from each to the next. C <= T, as a straight way is never longer than one through other places. The base time is
+    (1 - work_share) C + work_share T. Both begin at the first subtask: the workers' way there is not in it.
+
+    Args:
+        precedence: the predecessors of each of n subtasks.
+        duration_s: shape [n].
+        travel_s: from each to each. Shape [n, n].
+        work_share: weight of the total work, 0 to 1.
+    """
+    finish_s = np.zeros(len(precedence))
+    for i, before in enumerate(precedence):
+        finish_s[i] = duration_s[i] + max((finish_s[j] + travel_s[j, i] for j in before), default=0.0)
+    work_s = float(duration_s.sum() + np.diagonal(travel_s, offset=1).sum())
+    return (1.0 - work_share) * float(finish_s.max()) + work_share * work_s
+
+
+def precedence_arrays(precedence: list[Precedence]) -> dict[str, NDArray[np.int32]]:
+    """The predecessors of all subtasks of all tasks as the two arrays of an instance, by their names."""
+    counts = [len(row) for before in precedence for row in before]
+    first, numbers = 0, []
+    for before in precedence:
+        numbers += [first + j for row in before for j in row]
+        first += len(before)
+    start = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, out=start[1:])
+    return {"predecessor_start": start, "predecessors": np.array(numbers, np.int32)}
+
+
+def draw_worker_skills(generator: np.random.Generator, settings: DascSettings) -> NDArray[np.bool_]:
+    """Which skills each worker has. Shape [W, K]."""
+    mean, sd = settings.worker_skills_mean, settings.worker_skills_sd
+    return draw_subsets(generator, draw_counts(generator, mean, sd, NUM_SKILLS, settings.num_workers), NUM_SKILLS)
+
+
+def _draw_subtask_skills(generator: np.random.Generator, settings: DascSettings) -> NDArray[np.bool_]:
+    """Which skills each subtask asks for: some of those of a worker drawn like all workers. Shape [S, K]."""
+    count = settings.num_slots
+    wanted = draw_counts(generator, settings.subtask_skills_mean, settings.subtask_skills_sd, NUM_SKILLS, count)
+    had = draw_counts(generator, settings.worker_skills_mean, settings.worker_skills_sd, NUM_SKILLS, count)
+    return draw_subsets(generator, np.minimum(wanted, had), NUM_SKILLS)
+
+
+def _draw_sizes(generator: np.random.Generator, num_tasks: int, num_slots: int) -> NDArray[np.int64]:
+    """Sizes 2..15 of all tasks that sum to ``num_slots``. Shape [Q].
+
+    Every way to share out what is beyond 2 a task is equally likely; what is then beyond 15 goes to random others.
+    """
+    beyond = num_slots - FEWEST_SUBTASKS * num_tasks
+    bars = np.sort(generator.choice(beyond + num_tasks - 1, size=num_tasks - 1, replace=False))
+    sizes = FEWEST_SUBTASKS + np.diff(bars, prepend=-1, append=beyond + num_tasks - 1) - 1
+    for _ in range(int((sizes - MOST_SUBTASKS).clip(min=0).sum())):
+        sizes[np.argmax(sizes)] -= 1
+        sizes[generator.choice(np.flatnonzero(sizes < MOST_SUBTASKS))] += 1
+    return sizes
+
+
+def _draw_precedence(
+    generator: np.random.Generator, sizes: NDArray[np.int64], settings: DascSettings
+) -> list[Precedence]:
+    weight = np.array([settings.shapes.get(name, 0.0) for name in SHAPES])
+    shapes = list(SHAPES.values())
+    drawn = generator.choice(len(shapes), size=len(sizes), p=weight / weight.sum())
+    return [shapes[shape](int(size), generator) for shape, size in zip(drawn, sizes, strict=True)]
