@@ -322,11 +322,11 @@ def _write_candidates(
 
 
 @inlined
-def _any_open(task_status: Bytes) -> bool:
+def _count_open(task_status: Bytes) -> int:
+    count = 0
     for status in task_status:
-        if status == OPEN:
-            return True
-    return False
+        count += 1 if status == OPEN else 0
+    return count
 
 
 @kernel
@@ -340,7 +340,7 @@ def observe(
     tasks, subtasks, scratch = state.tasks, state.subtasks, state.scratch
     most = state.epoch.candidates.shape[2]
     observations[:] = 0.0
-    if not _any_open(tasks.status[b]):
+    if _count_open(tasks.status[b]) == 0:
         return
     _fill_grids(state.workers, state.subtasks, state.epoch.mask[b], scratch, b)
     _describe_available(tasks, state.subtasks, state.epoch.mask[b], scratch.subtask_rows[b], scales, b, now_s)
