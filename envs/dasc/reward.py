@@ -1,0 +1,59 @@
+"""How an interval becomes rewards. A strategy of your own is any object with ``name`` and ``write``."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.configs.dasc import DascRewardName
+from crowdgym.envs.dasc.state import Epoch
+
+
+class RewardStrategy(Protocol):
+    """Turns what an interval made into a reward for every slot."""
+
+    name: str
+
+    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+        """Write the rewards of the interval into ``rewards``, shape [B, S]."""
+
+
+class SparseReward:
+    """The payment of a finished task, in equal parts to its subtasks. Sums to the revenue."""
+
+    name = "sparse"
+
+    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        rewards[:] = epoch.sparse
+
+
+class ShapedReward:
+    """At the match: the subtask's share of the payment as far as its finish tells, less the cost of the trip.
+
+    A request that found no worker, or that the rules do not let through, costs a little.
+    """
+
+    name = "shaped"
+
+    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        rewards[:] = epoch.shaped
+
+
+class TeamReward:
+    """The revenue of the interval divided by the number of slots live as it began, the same for each of them."""
+
+    name = "team"
+
+    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        live = np.maximum(epoch.was_live.sum(axis=1), 1)
+        rewards[:] = epoch.was_live * (epoch.revenue / live)[:, np.newaxis]
+
+
+REWARDS: dict[DascRewardName, RewardStrategy] = {
+    "sparse": SparseReward(),
+    "shaped": ShapedReward(),
+    "team": TeamReward(),
+}
