@@ -91,6 +91,18 @@ def test_the_simulation_knows_nothing_of_pettingzoo() -> None:
     assert wrong == []
 
 
+def test_the_faces_know_no_setting() -> None:
+    settings = {path.parent.name for path in (ROOT / "envs").glob("*/__init__.py")} - {"core", "faces"}
+    assert "csc" in settings
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sources("envs/faces")
+        for module in imported(path.read_text(encoding="utf-8"), "crowdgym.envs.faces")
+        if module.split(".")[:2] == ["crowdgym", "envs"] and module.split(".")[2] in settings
+    ]
+    assert wrong == []
+
+
 def test_agents_know_nothing_of_pettingzoo_either() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"

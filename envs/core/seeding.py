@@ -13,9 +13,6 @@ from crowdgym.configs.errors import ConfigError
 # The benchmark sets are apart from anything a person gets with a seed of their own: one more word of entropy.
 _BENCHMARK = 0x43524F5744
 
-# PettingZoo's parallel_api_test resets every environment with options={"options": 1}, which has to pass.
-_PETTINGZOO_TEST_OPTION = "options"
-
 
 @dataclass(frozen=True)
 class InstanceSeeds:
@@ -65,22 +62,3 @@ class EpisodeSeeds:
         if episode == 0:
             return self._root
         return np.random.SeedSequence(entropy=self._root.entropy, spawn_key=(1_000 + episode,))
-
-
-def requested_instance(options: dict[str, object] | None) -> int | None:
-    """The benchmark instance that the options of a ``reset`` ask for, if any.
-
-    Raises:
-        ConfigError: an option of another name, or an instance that is not a whole number from 0 on.
-    """
-    if not options:
-        return None
-    unknown = sorted(set(options) - {"instance", _PETTINGZOO_TEST_OPTION})
-    if unknown:
-        raise ConfigError(f"reset has no option {unknown[0]!r}; the one there is: 'instance'")
-    instance = options.get("instance")
-    if instance is None:
-        return None
-    if not isinstance(instance, int | np.integer) or isinstance(instance, bool) or instance < 0:
-        raise ConfigError(f"the option 'instance' must be a whole number from 0 on, got {instance!r}")
-    return int(instance)

@@ -1,33 +1,18 @@
 """Collaborative spatial crowdsourcing as a PettingZoo parallel environment. See `CscEnv`."""
 
-from typing import Any, ClassVar, Literal, Unpack, cast
+from typing import ClassVar, Unpack
 
-import gymnasium
-import numpy as np
-from gymnasium.error import InvalidAction, ResetNeeded
-from numpy.typing import NDArray
-from pettingzoo import ParallelEnv
-
-from crowdgym.configs.csc import CscKeywords
-from crowdgym.configs.errors import ConfigError
-from crowdgym.envs.core.actions import joint_action
-from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence, requested_instance
+from crowdgym.configs.csc import CscKeywords, CscSettings
 from crowdgym.envs.csc.generator import InstanceGenerator
-from crowdgym.envs.csc.global_state import global_state, state_width
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.parts import CscParts
 from crowdgym.envs.csc.reward import RewardStrategy
 from crowdgym.envs.csc.simulation import Metrics
 from crowdgym.envs.csc.snapshot import CscSnapshot
-
-Agent = str
-Observation = NDArray[np.float32]
-Info = dict[str, Any]
-RenderMode = Literal["human", "rgb_array"]
-RENDER_MODES: tuple[RenderMode, ...] = ("human", "rgb_array")
+from crowdgym.envs.faces.parallel import ParallelFace, RenderMode
 
 
-class CscEnv(ParallelEnv[Agent, Observation, int]):
+class CscEnv(ParallelFace[CscInstance, CscSnapshot, Metrics]):
     """Collaborative spatial crowdsourcing (CSC): several workers share one task; every worker is an agent.
 
     ## Description
@@ -88,8 +73,8 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
     * v0: initial version
     """
 
-    metadata: dict[str, Any]
-    name: ClassVar[str] = "csc_v0"
+    name: ClassVar[str] = CscParts.name
+    settings: CscSettings
 
     def __init__(
         self,
@@ -99,167 +84,4 @@ class CscEnv(ParallelEnv[Agent, Observation, int]):
         reward_strategy: RewardStrategy | None = None,
         **keywords: Unpack[CscKeywords],
     ) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {render_mode!r}")
-        self._parts = CscParts.of(keywords, generator, reward_strategy)
-        self.settings = self._parts.settings
-        self.render_mode = render_mode
-        self._simulation = self._parts.simulation(batch=1)
-        self._seeds = EpisodeSeeds()
-        self._instance: CscInstance | None = None
-        self._rewards = np.zeros((1, self.settings.num_workers))
-        self._viewer: Any = None
-
-        self.possible_agents = [f"worker_{w}" for w in range(self.settings.num_workers)]
-        self.agents: list[Agent] = []
-        self._observation_space = self._parts.observation_space()
-        self._action_space = self._parts.action_space()
-        width = state_width(self.settings.num_workers, self.settings.num_tasks)
-        self.state_space = gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
-        self.metadata = {
-            "name": self.name,
-            "render_modes": list(RENDER_MODES),
-            "render_fps": 5,
-            "is_parallelizable": True,
-            "observation_layout": self._parts.observation_layout(self._simulation),
-        }
-
-    def observation_space(self, agent: Agent) -> gymnasium.spaces.Box:
-        """The observation space: one and the same for all agents."""
-        return self._observation_space
-
-    def action_space(self, agent: Agent) -> gymnasium.spaces.Discrete:
-        """The action space: one and the same for all agents."""
-        return self._action_space
-
-    def reset(
-        self, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[Agent, Observation], dict[Agent, Info]]:
-        """Begin an episode. See Starting State.
-
-        Raises:
-            ConfigError: an option that does not exist, an instance that is not a whole number, or a negative seed.
-        """
-        instance = requested_instance(options)
-        if seed is not None:
-            self._seeds.restart(seed)
-        sequence = self._seeds.next() if instance is None else benchmark_sequence(instance)
-        self._instance = self._parts.generator.generate(InstanceSeeds.of(sequence))
-        self._simulation.use_fresh_observations()
-        self._simulation.reset_copy(0, self._instance)
-        self.agents = self.possible_agents.copy()
-        return self._observations(), self._infos()
-
-    def step(
-        self, actions: dict[Agent, int]
-    ) -> tuple[dict[Agent, Observation], dict[Agent, float], dict[Agent, bool], dict[Agent, bool], dict[Agent, Info]]:
-        """Play on to the next epoch.
-
-        Raises:
-            ResetNeeded: before the first ``reset``, or after the end of an episode.
-            InvalidAction: an agent without an action or an unknown one; an action outside the space; if ``strict``, an
-                action that is masked.
-        """
-        if not self.agents:
-            began = "the episode is over" if self._instance is not None else "no episode has begun"
-            raise ResetNeeded(f"step was called, but {began}: call reset first")
-        joint = joint_action(actions, self.agents, self._action_space)
-        if self.settings.strict:
-            self._refuse_illegal(joint)
-        self._simulation.use_fresh_observations()
-        self._simulation.step(joint[np.newaxis])
-        self._parts.reward_strategy.write(self._simulation.state.epoch, self._rewards)
-
-        agents = self.agents
-        over = bool(self._simulation.is_over()[0])
-        observations, infos = self._observations(), self._infos()
-        if over:
-            metrics = {**vars(self.metrics)}
-            for info in infos.values():
-                info["metrics"] = metrics.copy()
-            self.agents = []
-        return (
-            observations,
-            dict(zip(agents, self._rewards[0].tolist(), strict=True)),
-            dict.fromkeys(agents, False),
-            dict.fromkeys(agents, over),
-            infos,
-        )
-
-    @property
-    def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
-        return self._parts.is_reproducible
-
-    @property
-    def metrics(self) -> Metrics:
-        """What the episode has come to so far."""
-        return self._simulation.metrics(0)
-
-    @property
-    def instance(self) -> CscInstance:
-        """The instance being played.
-
-        Raises:
-            ResetNeeded: before the first ``reset``.
-        """
-        if self._instance is None:
-            raise ResetNeeded("there is no instance yet: call reset first")
-        return self._instance
-
-    def snapshot(self) -> CscSnapshot:
-        """Everything there is to know about the present moment: for pictures, logs and checks, not for policies.
-
-        Raises:
-            ResetNeeded: before the first ``reset``.
-        """
-        if self._instance is None:
-            raise ResetNeeded("there is nothing to see yet: call reset first")
-        return CscSnapshot.of(self._simulation, 0)
-
-    def state(self) -> NDArray[np.float32]:
-        """Every worker and every created task in one row; see ``state_space``.
-
-        Raises:
-            ResetNeeded: before the first ``reset``.
-        """
-        if self._instance is None:
-            raise ResetNeeded("there is no state yet: call reset first")
-        return global_state(self._simulation, 0)
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """A picture of the present moment, [height, width, 3], or a window that shows it, by ``render_mode``."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("render was called, but render_mode is None: give one to the constructor")
-            return None
-        from crowdgym.envs.csc.viewer import CscViewer
-
-        if self._viewer is None:
-            self._viewer = CscViewer(self._simulation.network, title=f"{self.name} · {self.settings.scenario}")
-        frame = cast("NDArray[np.uint8]", self._viewer.draw(self.snapshot()))
-        if self.render_mode == "human":
-            self._viewer.show(frame)
-            return None
-        return frame
-
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        if self._viewer is not None:
-            self._viewer.close()
-            self._viewer = None
-
-    def _observations(self) -> dict[Agent, Observation]:
-        return dict(zip(self.agents, self._simulation.observations[0], strict=True))
-
-    def _infos(self) -> dict[Agent, Info]:
-        epoch = self._simulation.state.epoch
-        rows = zip(self.agents, epoch.mask[0].copy(), epoch.candidates[0].copy(), strict=True)
-        return {agent: {"action_mask": mask, "candidates": candidates} for agent, mask, candidates in rows}
-
-    def _refuse_illegal(self, joint: NDArray[np.int64]) -> None:
-        mask = self._simulation.state.epoch.mask[0]
-        legal = mask[np.arange(len(joint)), joint]
-        if not legal.all():
-            w = int(np.flatnonzero(legal == 0)[0])
-            allowed = ", ".join(map(str, np.flatnonzero(mask[w])))
-            raise InvalidAction(f"{self.agents[w]} may not take action {joint[w]} now; legal: {allowed}")
+        super().__init__(CscParts.of(keywords, generator, reward_strategy), render_mode)

@@ -2,24 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdgym.configs.csc import CscSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
+from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
+from crowdgym.envs.csc.global_state import global_state, state_width
+from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.observation import observation_slices
 from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.snapshot import CscSnapshot
+from crowdgym.envs.faces.parts import ACTION_MASK, EnvironmentParts, Viewer, require_method
 
 
 @dataclass(frozen=True)
-class CscParts:
-    """The parts of one environment, whatever its interface."""
+class CscParts(EnvironmentParts[CscSimulation, CscInstance]):
+    """The parts of one ``csc_v0``, whatever its face."""
+
+    name: ClassVar[str] = CscSettings.environment
 
     settings: CscSettings
     network: RoadNetwork
@@ -39,12 +46,8 @@ class CscParts:
             ConfigError: a keyword that does not exist or has a value that cannot be used.
             DataError: the scenario does not exist, or its files cannot be read.
         """
-        for name, part, method in (
-            ("generator", generator, "generate"),
-            ("reward_strategy", reward_strategy, "write"),
-        ):
-            if part is not None and not callable(getattr(part, method, None)):
-                raise ConfigError(f"{name} must be an object with a method {method!r}, got {part!r}")
+        require_method("generator", generator, "generate")
+        require_method("reward_strategy", reward_strategy, "write")
         settings = CscSettings.load(**keywords)
         dataset = load_dataset(settings.dataset)
         return cls(
@@ -53,6 +56,11 @@ class CscParts:
             generator=generator or OrderStreamGenerator(dataset, settings),
             reward_strategy=reward_strategy or REWARDS[settings.reward],
         )
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The workers, by number."""
+        return tuple(f"worker_{w}" for w in range(self.settings.num_workers))
 
     @property
     def is_reproducible(self) -> bool:
@@ -73,7 +81,40 @@ class CscParts:
         """What one worker may do."""
         return gymnasium.spaces.Discrete(self.settings.max_candidates + 1)
 
-    def observation_layout(self, simulation: CscSimulation) -> dict[str, Any]:
-        """Every set of the observation, for ``metadata["observation_layout"]``."""
+    def state_space(self) -> gymnasium.spaces.Box:
+        """Every worker and every created task in one row."""
+        width = state_width(self.settings.num_workers, self.settings.num_tasks)
+        return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
+
+    def metadata(self, simulation: CscSimulation) -> dict[str, Any]:
+        """Every set of the observation, as ``observation_layout``."""
         units = simulation.scales.units()
-        return {part.name: part.describe(units) for part in observation_slices(self.settings.max_candidates)}
+        slices = observation_slices(self.settings.max_candidates)
+        return {"observation_layout": {part.name: part.describe(units) for part in slices}}
+
+    def generate(self, seeds: InstanceSeeds) -> CscInstance:
+        """A new instance of the generator's."""
+        return self.generator.generate(seeds)
+
+    def agent_arrays(self, simulation: CscSimulation) -> dict[str, NDArray[Any]]:
+        """Masks and candidates."""
+        epoch = simulation.state.epoch
+        return {ACTION_MASK: epoch.mask, "candidates": epoch.candidates}
+
+    def write_rewards(self, simulation: CscSimulation, rewards: NDArray[np.float64]) -> None:
+        """The rewards of the strategy."""
+        self.reward_strategy.write(simulation.state.epoch, rewards)
+
+    def global_state(self, simulation: CscSimulation, b: int) -> NDArray[np.float32]:
+        """Every worker and every created task of copy ``b`` in one row."""
+        return global_state(simulation, b)
+
+    def snapshot(self, simulation: CscSimulation, b: int) -> CscSnapshot:
+        """The present moment of copy ``b``."""
+        return CscSnapshot.of(simulation, b)
+
+    def viewer(self, simulation: CscSimulation) -> Viewer:
+        """What draws snapshots."""
+        from crowdgym.envs.csc.viewer import CscViewer
+
+        return CscViewer(self.network, title=f"{self.name} · {self.settings.scenario}")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import crowdgym
-from crowdgym.envs.core.actions import joint_action
+from crowdgym.envs.faces.actions import joint_action
 from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceError, TraceHeader
 from crowdgym.traces.quantities import observe_quantities, quantities_of
 
