@@ -86,9 +86,9 @@ def sense(state: SensingState, b: int) -> None:
             if np.isnan(value):
                 continue
             cells.latest[b, x, a] = value
-            totals.count[b, a] += 1.0
+            totals.number[b, a] += 1.0
             ahead = value - totals.mean[b, a]
-            totals.mean[b, a] += ahead / totals.count[b, a]
+            totals.mean[b, a] += ahead / totals.number[b, a]
             totals.squares[b, a] += ahead * (value - totals.mean[b, a])
 
 
@@ -119,6 +119,8 @@ def take_error(world: World, state: SensingState, b: int) -> None:
         outcome.attribute_error[b, a] = error
         state.totals.attribute_error[b, a] += error
         outcome.error[b] += error / world.scale[a]
+    state.history.error[b, cycle] = outcome.error[b]
+    state.history.cost_km[b, cycle] = outcome.cost_km[b]
 
 
 @inlined
@@ -133,7 +135,7 @@ def place(state: SensingState, b: int) -> None:
     for values in (state.cells.collected, state.cells.inferred, state.cells.inferred_before, state.cells.latest):
         values[b, :, :] = np.nan
     state.cells.sensed_at[b, :] = -1
-    for sums in (state.totals.attribute_error, state.totals.count, state.totals.mean, state.totals.squares):
+    for sums in (state.totals.attribute_error, state.totals.number, state.totals.mean, state.totals.squares):
         sums[b, :] = 0.0
     state.totals.cost_km[b] = 0.0
     state.outcome.cost_km[b] = 0.0

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.sensing import SensingSettings
@@ -60,6 +61,26 @@ def chosen_attributes(series: SensingSeries, settings: SensingSettings) -> tuple
                 f"attributes must be some of {', '.join(series.attributes)}, those of {series.name!r}, got {name!r}"
             )
     return tuple(settings.attributes)
+
+
+def scale_of(series: SensingSeries, settings: SensingSettings) -> NDArray[np.float64]:
+    """Γ of each chosen attribute, over the whole series. Shape [A].
+
+    Raises:
+        ConfigError: one that is not positive.
+    """
+    scales = []
+    for name in chosen_attributes(series, settings):
+        values = series.values[..., series.attributes.index(name)]
+        known = values[~np.isnan(values)]
+        scale = float(np.ptp(known)) if settings.normalisation == "range" else float(np.percentile(known, 99))
+        if not scale > 0:
+            raise ConfigError(
+                f"normalisation {settings.normalisation!r} must be positive for every attribute, "
+                f"got {scale:g} for {name!r} of {series.name!r}"
+            )
+        scales.append(scale)
+    return np.array(scales)
 
 
 def step_s(series: SensingSeries, settings: SensingSettings) -> float:

@@ -128,7 +128,7 @@ def describe_cells(state: SensingState, b: int) -> None:
         rows[x, 2] = 1.0 if sensed_at >= 0 else 0.0
         rows[x, 3] = min(1.0, (state.cycle[b] - sensed_at) / OLD_CYCLES) if sensed_at >= 0 else 1.0
     for a in range(state.truth.shape[3]):
-        count = totals.count[b, a]
+        count = totals.number[b, a]
         deviation = np.sqrt(totals.squares[b, a] / count) if count > 0 else 0.0
         mean, first = totals.mean[b, a], _FLAGS + _PER_ATTRIBUTE * a
         for x in range(rows.shape[0]):
@@ -146,7 +146,7 @@ def _write_self(sight: Sight, state: SensingState, b: int, x: int, row: Rows) ->
     row[2] = state.cycle[b] / (state.truth.shape[1] - 1)
     for feature in range(cell_rows.shape[2]):
         row[3 + feature] = cell_rows[b, x, feature]
-    return 3 + cell_rows.shape[2]
+    return 3 + int(cell_rows.shape[2])
 
 
 @kernel

@@ -1,6 +1,7 @@
 """Who the agents are: the cells, which ask for participants, or the participants, which choose a cell."""
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +58,12 @@ class Side(ABC):
         """Take the error of the cycle of some copies, and write their observations."""
 
     @abstractmethod
-    def agent_arrays(self, state: SensingState) -> dict[str, NDArray[np.generic]]:
-        """What infos hold for every agent besides the mask: arrays of shape [B, N, ...]."""
+    def constant_arrays(self, batch: int) -> dict[str, NDArray[Any]]:
+        """What infos hold for every agent, besides the mask, and never changes: arrays of shape [B, N, ...]."""
+
+    @abstractmethod
+    def changing_arrays(self, state: SensingState) -> dict[str, NDArray[Any]]:
+        """What infos hold for every agent and may change every cycle: arrays of shape [B, N, ...]."""
 
 
 class CellSide(Side):
@@ -97,13 +102,15 @@ class CellSide(Side):
         """See `Side`."""
         finish_for_cells(world, sight, state, copies, observations)
 
-    def agent_arrays(self, state: SensingState) -> dict[str, NDArray[np.generic]]:
+    def constant_arrays(self, batch: int) -> dict[str, NDArray[Any]]:
         """See `Side`."""
-        shape = (len(state.cycle), self.cells)
+        shape = (batch, self.cells)
+        return {"cell": _numbers(shape), "candidates": _numbers((*shape, self.participants))}
+
+    def changing_arrays(self, state: SensingState) -> dict[str, NDArray[Any]]:
+        """See `Side`."""
         return {
-            "cell": _numbers(shape[0], self.cells),
-            "candidates": np.broadcast_to(np.arange(self.participants, dtype=np.int32), (*shape, self.participants)),
-            "candidate_cells": np.broadcast_to(state.participants.cell[:, np.newaxis], (*shape, self.participants)),
+            "candidate_cells": np.repeat(state.participants.cell[:, np.newaxis], self.cells, axis=1),
             "collected": state.cells.collected,
             "inferred": state.cells.inferred,
         }
@@ -144,14 +151,15 @@ class ParticipantSide(Side):
         """See `Side`."""
         finish_for_participants(world, sight, state, copies, observations)
 
-    def agent_arrays(self, state: SensingState) -> dict[str, NDArray[np.generic]]:
+    def constant_arrays(self, batch: int) -> dict[str, NDArray[Any]]:
         """See `Side`."""
-        copies = len(state.cycle)
+        return {"candidates": _numbers((batch, self.participants, self.cells))}
+
+    def changing_arrays(self, state: SensingState) -> dict[str, NDArray[Any]]:
+        """See `Side`."""
         own = state.participants.cell[..., np.newaxis]
-        candidates = np.broadcast_to(np.arange(self.cells, dtype=np.int32), (copies, self.participants, self.cells))
         return {
             "cell": state.participants.cell,
-            "candidates": candidates,
             "collected": np.take_along_axis(state.cells.collected, own, axis=1),
             "inferred": np.take_along_axis(state.cells.inferred, own, axis=1),
         }
@@ -160,8 +168,9 @@ class ParticipantSide(Side):
 SIDES: dict[AgentsName, type[Side]] = {"cells": CellSide, "participants": ParticipantSide}
 
 
-def _numbers(copies: int, agents: int) -> NDArray[np.int32]:
-    return np.broadcast_to(np.arange(agents, dtype=np.int32), (copies, agents))
+def _numbers(shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Counting from 0 along the last axis."""
+    return np.ascontiguousarray(np.broadcast_to(np.arange(shape[-1], dtype=np.int32), shape))
 
 
 @kernel

@@ -1,6 +1,7 @@
 """B copies of sensing side by side: the arrays, the kernel's calls, and nothing of PettingZoo."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,10 @@ class SensingSimulation:
         self.state: SensingState = empty_state(sizes)
         width = side.slices(self.sight)[-1].stop
         self.observations = np.zeros((batch, len(side.agents), width), np.float32)
+        mask = np.ones((batch, len(side.agents), side.num_actions), np.int8)
+        self._constant = {"action_mask": mask, **side.constant_arrays(batch)}
+        for array in self._constant.values():
+            array.setflags(write=False)
 
     def reset_copy(self, b: int, instance: SensingInstance) -> None:
         """Begin ``instance`` in copy ``b``, and play its cycle 0.
@@ -98,6 +103,10 @@ class SensingSimulation:
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies have played their last cycle. Shape [B]."""
         return self.state.cycle >= self.cycles - 1
+
+    def agent_arrays(self) -> dict[str, NDArray[Any]]:
+        """What infos hold for every agent, the mask first: arrays of shape [B, N, ...]."""
+        return self._constant | self._side.changing_arrays(self.state)
 
     def metrics(self, b: int) -> Metrics:
         """What copy ``b`` has come to so far."""

@@ -65,9 +65,16 @@ class Totals(NamedTuple):
 
     attribute_error: Floats  # [B, A] of SE
     cost_km: Floats  # [B] of C
-    count: Floats  # [B, A] values collected
+    number: Floats  # [B, A] of values collected
     mean: Floats  # [B, A] their mean
     squares: Floats  # [B, A] sum of their squared differences from it
+
+
+class History(NamedTuple):
+    """Every cycle so far."""
+
+    error: Floats  # [B, Y] epsilon_y
+    cost_km: Floats  # [B, Y] C
 
 
 class Scratch(NamedTuple):
@@ -91,6 +98,7 @@ class SensingState(NamedTuple):
     cells: Cells
     outcome: Outcome
     totals: Totals
+    history: History
     scratch: Scratch
 
 
@@ -138,6 +146,7 @@ def empty_state(sizes: Sizes) -> SensingState:
             error_without=floats(b, x),
         ),
         totals=Totals(floats(b, a), floats(b), floats(b, a), floats(b, a), floats(b, a)),
+        history=History(floats(b, sizes.cycles), floats(b, sizes.cycles)),
         scratch=Scratch(
             asked_by=ints(b, p),
             guess=floats(b, a),
