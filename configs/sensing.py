@@ -53,7 +53,7 @@ class SensingSettings(Settings):
         """Defaults, then the scenario's settings, then ``keywords``. Raises `ConfigError` (see `load_settings`)."""
         settings = load_settings(cls, keywords)
         names = settings.attributes
-        if not names or "" in names:
+        if not names or (names != "all" and "" in names):
             raise ConfigError(f"attributes must name at least one attribute, or be 'all', got {names!r}")
         if names != "all" and len(set(names)) < len(names):
             twice = next(name for index, name in enumerate(names) if name in names[:index])
