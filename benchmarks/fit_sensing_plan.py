@@ -77,7 +77,6 @@ def attribute_figures(
         "mean": round(float(known.mean()), 4),
         "sd": round(float(known.std()), 4),
         "lowest": float(known.min()),
-        "highest": float(known.max()),
         "season_sin": round(float(factors[0]), 4),
         "season_cos": round(float(factors[1]), 4),
         "weekday": tuple(np.round(weekly, 3).tolist()) if name in WEEKLY else (),

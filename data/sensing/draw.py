@@ -169,7 +169,7 @@ def _with_correlation(columns: FloatArray, correlation: Matrix) -> FloatArray:
 
 
 def _scaled(figures: AttributeFigures, parts: FloatArray) -> FloatArray:
-    """Values of the mean and deviation that the figures give, within their bounds, rounded. Shape as ``parts``."""
+    """Values of the mean and deviation that the figures give, cut off below, rounded. Shape as ``parts``."""
     low, high = 0.0, 1.0
     while _back(figures, _centre(figures, high * parts) + high * parts).std() < figures.sd:
         high *= 2
@@ -177,7 +177,7 @@ def _scaled(figures: AttributeFigures, parts: FloatArray) -> FloatArray:
         spread = (low + high) / 2
         values = _back(figures, _centre(figures, spread * parts) + spread * parts)
         low, high = (spread, high) if values.std() < figures.sd else (low, spread)
-    return np.asarray(np.round(np.clip(values, figures.lowest, figures.highest), figures.decimals))
+    return np.asarray(np.round(np.maximum(values, figures.lowest), figures.decimals))
 
 
 def _centre(figures: AttributeFigures, deviations: FloatArray) -> float:

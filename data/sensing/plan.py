@@ -35,7 +35,6 @@ class AttributeFigures:
         mean: of all values.
         sd: their standard deviation.
         lowest: no value is below.
-        highest: no value is above.
         season_sin: factor of sin(2π day / 365), day 0 the first.
         season_cos: factor of cos(2π day / 365).
         weekday: what is added from Monday to Sunday; sums to 0.
@@ -56,7 +55,6 @@ class AttributeFigures:
     mean: float
     sd: float
     lowest: float
-    highest: float
     season_sin: float
     season_cos: float
     weekday: tuple[float, ...]

@@ -189,51 +189,12 @@ def _normalised_error(world: World, inferred: Floats, truth: Floats, counts: NDA
     return float((mean / world.scale).sum())
 
 
-class SvrInference(PlacesInference):
-    """Support vector regression on the coordinates, with a radial kernel (scikit-learn's)."""
-
-    name = "svr"
-
-    def __init__(self, c: float, epsilon: float) -> None:
-        self._c = c
-        self._epsilon = epsilon
-
-    def values(self, places_km: Floats, collected: Floats) -> Floats:
-        """See `PlacesInference`. One fit for the cells without a value, and one for each of the others."""
-        import sklearn
-
-        centred = places_km - places_km.mean(axis=0)
-        places = centred / max(float(centred.std()), SMALLEST_KM)
-        inferred = np.full(collected.shape, np.nan)
-        with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
-            for a in range(collected.shape[1]):
-                known = ~np.isnan(collected[:, a])
-                if known.any() and not known.all():
-                    inferred[~known, a] = self._predict(places, collected[:, a], known, ~known)
-                for x in np.flatnonzero(known):
-                    others = known.copy()
-                    others[x] = False
-                    if others.any():
-                        inferred[x, a] = self._predict(places, collected[:, a], others, np.array([x]))[0]
-        return inferred
-
-    def _predict(
-        self, places: Floats, values: Floats, known: NDArray[np.bool_], wanted: NDArray[np.bool_] | NDArray[np.intp]
-    ) -> Floats:
-        from sklearn.svm import SVR
-
-        mean, deviation = values[known].mean(), values[known].std()
-        if known.sum() == 1:
-            return np.full(len(places[wanted]), mean)
-        deviation = deviation if deviation > 0 else 1.0
-        model = SVR(C=self._c, epsilon=self._epsilon).fit(places[known], (values[known] - mean) / deviation)
-        return np.asarray(model.predict(places[wanted]) * deviation + mean)
-
-
 def inference_of(settings: SensingSettings) -> InferenceStrategy:
     """The strategy that the settings name."""
     if settings.inference == "knn":
         return NearestInference("knn", settings.knn_neighbours, 0.0)
     if settings.inference == "idw":
         return NearestInference("idw", settings.idw_neighbours, settings.idw_power)
+    from crowdgym.envs.sensing.svr import SvrInference
+
     return SvrInference(settings.svr_c, settings.svr_epsilon)

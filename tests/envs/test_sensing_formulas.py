@@ -5,11 +5,12 @@ import pytest
 from numpy.typing import NDArray
 
 from crowdgym.configs.sensing import AgentsName
-from crowdgym.envs.sensing.inference import InferenceStrategy, NearestInference, PlacesInference, SvrInference
+from crowdgym.envs.sensing.inference import InferenceStrategy, NearestInference, PlacesInference
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.sides import SIDES
 from crowdgym.envs.sensing.simulation import SensingSimulation
 from crowdgym.envs.sensing.state import World
+from crowdgym.envs.sensing.svr import SvrInference
 
 Floats = NDArray[np.float64]
 CELLS, CYCLES, ATTRIBUTES, PARTICIPANTS = 9, 6, 3, 4
@@ -164,6 +165,24 @@ def test_svr_fits_coordinates_scaled_by_their_spread_and_values_by_their_own() -
         model = SVR(C=1.0, epsilon=0.1, kernel="rbf", gamma="scale")
         model.fit(places[known], (collected[known, 0] - mean) / deviation)
         assert inferred[x, 0] == pytest.approx(model.predict(places[x : x + 1])[0] * deviation + mean, abs=1e-9)
+
+
+def test_svr_without_the_inner_solver_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from crowdgym.envs.sensing import svr
+
+    def changed(*_: object) -> None:
+        raise TypeError("the solver takes other arguments now")
+
+    generator = np.random.default_rng(2)
+    places_km, collected = generator.random((7, 2)), generator.normal(size=(7, 2))
+    collected[4:, 0] = np.nan
+    expected = SvrInference(1.0, 0.1).values(places_km, collected)
+    assert svr._fit() is svr._fit_by_solver
+    svr._fit.cache_clear()
+    monkeypatch.setattr(svr, "_fit_by_solver", changed)
+    assert svr._fit() is svr._fit_by_estimator
+    np.testing.assert_allclose(SvrInference(1.0, 0.1).values(places_km, collected), expected, rtol=0, atol=1e-12)
+    svr._fit.cache_clear()
 
 
 def test_svr_of_a_single_value_is_that_value_and_of_none_nothing() -> None:
