@@ -1,5 +1,6 @@
 """One instance of sensing: what will be true, and where the participants are at first."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,11 @@ class SensingInstance:
 
     values: NDArray[np.float64]  # [Y, X, A] RS; NaN where it is missing
     cell: NDArray[np.int32]  # [P] where each participant is in cycle 0
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over what is true, in hexadecimal."""
+        return hashlib.sha256(f"{self.values.shape};".encode() + self.values.tobytes()).hexdigest()
 
     def __post_init__(self) -> None:
         if self.values.ndim != 3 or len(self.values) < 2:

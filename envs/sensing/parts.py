@@ -149,4 +149,6 @@ class SensingParts(EnvironmentParts[SensingSimulation, SensingInstance]):
         """What draws snapshots."""
         from crowdgym.envs.sensing.viewer import SensingViewer
 
-        return SensingViewer(self.series, title=f"{self.name} · {self.settings.scenario}")
+        measured = ", ".join(self.side.attributes)
+        subtitle = f"{self.series.num_cells} cells, {self.settings.num_participants} participants; {measured}"
+        return SensingViewer(self.series, f"{self.name} · {self.settings.scenario}", subtitle)
