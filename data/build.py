@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from crowdgym.data.categories import assign_categories
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.dataset_files import check_free, check_writable, counts_of, write_dataset
+from crowdgym.data.dataset_files import check_free, check_writable, counts_of, created_by, write_dataset
 from crowdgym.data.names import check_name
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.snap import MAX_SNAP_M, Progress, StreamReport, order_files, order_stream
@@ -78,7 +77,7 @@ def build_dataset(
 
 def _description(dataset: Dataset, roads: AssemblyReport, orders: StreamReport, seed: int) -> dict[str, Any]:
     return {
-        "created_by": f"crowdgym {_version()}",
+        "created_by": created_by(),
         "counts": counts_of(dataset),
         "bounds_deg": [round(degree, 6) for degree in dataset.network.bounds_deg],
         "first_day": orders.snap.first_day,
@@ -91,10 +90,3 @@ def _description(dataset: Dataset, roads: AssemblyReport, orders: StreamReport, 
 def _without_folders(source: str) -> str:
     """Names of files only: where they lay is nobody's business, and would change the bytes."""
     return " and ".join(Path(part).name for part in source.split(" and "))
-
-
-def _version() -> str:
-    try:
-        return version("crowdgym")
-    except PackageNotFoundError:  # run from a source tree that is not installed
-        return "unknown"

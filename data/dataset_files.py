@@ -1,20 +1,23 @@
-"""A dataset on disk: a folder of three files, written as a whole or not at all.
+"""A dataset on disk: a folder of a few files, written as a whole or not at all.
 
-``network.npz`` holds the road network, ``orders.npz`` the order stream and the category of each node, and
-``dataset.json`` says what they are and where they came from. All three carry the checksum of the arrays, so that files
-of two different datasets are never taken for one.
+Of a city, ``network.npz`` holds the road network and ``orders.npz`` the order stream and the category of each node; of
+a sensing series, ``series.npz`` holds everything (see `crowdgym.data.sensing.files`). ``dataset.json`` says what they
+are and where they came from. All of them carry the checksum of the arrays, so that files of two different datasets are
+never taken for one.
 """
 
+import errno
 import hashlib
 import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +27,7 @@ from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 from crowdgym.data.storage import (
     CACHE_VARIABLE,
+    Arrays,
     DamagedFileError,
     cache_folder,
     make_folder,
@@ -37,14 +41,36 @@ DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
 
+CITY, SENSING = "city", "sensing"  # the kinds of datasets; a description without a kind is that of a city
+
 _NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
 _ORDER_ARRAYS = tuple(field.name for field in fields(OrderStream))
 _READ_ATTEMPTS = 25
 _PAUSE_S = 0.02
 
 
+Content = TypeVar("Content")
+
+
 class DatasetExistsError(DataError):
     """A dataset of this name is there already."""
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """What is to be written as one dataset.
+
+    Attributes:
+        name: of the dataset.
+        checksum: of the arrays.
+        files: the arrays of each ``.npz`` file, by its name.
+        description: what else ``dataset.json`` says; must be JSON and free of times and places of this machine.
+    """
+
+    name: str
+    checksum: str
+    files: Mapping[str, Arrays]
+    description: Mapping[str, Any]
 
 
 def datasets_folder() -> Path:
@@ -74,6 +100,14 @@ def counts_of(dataset: Dataset) -> dict[str, int]:
     }
 
 
+def created_by() -> str:
+    """This version of CrowdGym, for the description of a dataset."""
+    try:
+        return f"crowdgym {version('crowdgym')}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "crowdgym unknown"
+
+
 def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite: bool) -> Path:
     """Write a dataset under its name, beside its description. The same input gives the same bytes.
 
@@ -89,23 +123,29 @@ def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite
         DatasetExistsError: there is one of this name and ``overwrite`` is false.
         DataError: the folder cannot be written.
     """
-    target = datasets_folder() / dataset.name
+    files = {NETWORK_FILE: dataset.network.to_arrays(), ORDERS_FILE: _order_arrays(dataset)}
+    return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, description), overwrite)
+
+
+def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
+    """Write a dataset of any kind; returns and raises what `write_dataset` does."""
+    target = datasets_folder() / content.name
     if not overwrite:
-        check_free(dataset.name)
+        check_free(content.name)
     make_folder(target.parent)
-    temporary = target.with_name(f".{dataset.name}.{secrets.token_hex(6)}.tmp")
+    temporary = target.with_name(f".{content.name}.{secrets.token_hex(6)}.tmp")
     try:
         temporary.mkdir()
     except OSError as error:
         raise _cannot_write(target, error) from error
     remove_leftovers()
     try:
-        checksum = dataset_checksum(dataset)
-        stamp = np.array(checksum)
-        write_arrays(temporary / NETWORK_FILE, {**dataset.network.to_arrays(), "dataset": stamp})
-        write_arrays(temporary / ORDERS_FILE, {**_order_arrays(dataset), "dataset": stamp})
+        stamp = np.array(content.checksum)
+        for file, arrays in content.files.items():
+            write_arrays(temporary / file, {**arrays, "dataset": stamp})
         text = json.dumps(
-            {"format": FORMAT_VERSION, "name": dataset.name, "checksum": checksum, **description}, indent=2
+            {"format": FORMAT_VERSION, "name": content.name, "checksum": content.checksum, **content.description},
+            indent=2,
         )
         write_bytes(temporary / DESCRIPTION_FILE, (text + "\n").encode())
         _publish(temporary, target, overwrite)
@@ -142,21 +182,51 @@ def check_writable() -> None:
 
 
 def read_dataset(folder: Path) -> tuple[Dataset, dict[str, Any]]:
-    """Read a dataset and its description. The arrays are read-only, so that environments can share them.
+    """Read a city and its description. The arrays are read-only, so that environments can share them.
 
     Raises:
         DamagedFileError: a file is missing, truncated or corrupted, or belongs to another dataset; names the file.
         FileNotFoundError: there is no dataset in ``folder``.
+        DataError: the dataset is of another kind.
     """
+    return read_patiently(folder, CITY, lambda description: _read_city(folder, description))
+
+
+def read_patiently(
+    folder: Path, kind: str, read: Callable[[dict[str, Any]], Content]
+) -> tuple[Content, dict[str, Any]]:
+    """Read a dataset of one kind; see `read_dataset` for what is raised.
+
+    Args:
+        folder: of the dataset.
+        kind: what it must be.
+        read: reads its content, given the description.
+    """
+
+    def read_once() -> tuple[Content, dict[str, Any]]:
+        description = read_description(folder)
+        if kind_of(description) != kind:
+            raise DataError(f"{folder} holds a dataset of the kind {kind_of(description)!r}; expected {kind!r}")
+        return read(description), description
+
+    return patiently(folder, read_once)
+
+
+def patiently(folder: Path, read: Callable[[], Content]) -> Content:
+    """What ``read`` gives, at the latest when another process has put a new folder in the place of this one."""
     for attempt in range(_READ_ATTEMPTS):
         try:
-            return _read_once(folder)
+            return read()
         except (DamagedFileError, FileNotFoundError):
-            # Another process may be putting a new folder in the place of this one right now.
             if attempt == _READ_ATTEMPTS - 1 or not folder.parent.exists():
                 raise
             time.sleep(_PAUSE_S)
     raise AssertionError("unreachable")
+
+
+def kind_of(description: Mapping[str, Any]) -> str:
+    """Of what kind a dataset is: ``CITY`` or ``SENSING``."""
+    return str(description.get("kind", CITY))
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -182,10 +252,9 @@ def read_description(folder: Path) -> dict[str, Any]:
     return description
 
 
-def _read_once(folder: Path) -> tuple[Dataset, dict[str, Any]]:
-    description = read_description(folder)
-    network_arrays = _read_stamped(folder / NETWORK_FILE, _NETWORK_ARRAYS, description["checksum"])
-    order_arrays = _read_stamped(folder / ORDERS_FILE, (*_ORDER_ARRAYS, "category"), description["checksum"])
+def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
+    network_arrays = read_stamped(folder / NETWORK_FILE, _NETWORK_ARRAYS, description["checksum"])
+    order_arrays = read_stamped(folder / ORDERS_FILE, (*_ORDER_ARRAYS, "category"), description["checksum"])
     for array in (*network_arrays.values(), *order_arrays.values()):
         array.setflags(write=False)
     dataset = Dataset(
@@ -195,10 +264,15 @@ def _read_once(folder: Path) -> tuple[Dataset, dict[str, Any]]:
         category=order_arrays["category"],
     )
     _check_fit(dataset, folder / ORDERS_FILE)
-    return dataset, description
+    return dataset
 
 
-def _read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:
+def read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:
+    """Read arrays of a dataset's file, and make sure that they belong to the dataset of this checksum.
+
+    Raises:
+        DamagedFileError: the file is missing, damaged or of another dataset.
+    """
     try:
         arrays = read_arrays(path, (*names, "dataset"))
     except FileNotFoundError as error:
@@ -228,7 +302,7 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             temporary.rename(target)  # fails where a folder with files is in the way
             return
         except OSError as error:
-            if not target.is_dir():
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # is_dir() would tell what is there by now
                 raise _cannot_write(target, error) from error
         if not overwrite:
             raise _exists(target)

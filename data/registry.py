@@ -1,39 +1,48 @@
-"""Datasets by name: the embedded cities, and whatever `build_dataset` or ``crowdgym data build`` has made."""
+"""Datasets by name: the embedded ones, and whatever `build_dataset` or ``crowdgym data build`` has made."""
 
 import difflib
 import os
 import threading
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crowdgym.data.build import build_dataset
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.dataset_files import (
+    CITY,
     DESCRIPTION_FILE,
+    SENSING,
     DatasetExistsError,
     counts_of,
     datasets_folder,
+    kind_of,
+    patiently,
     read_dataset,
     read_description,
     write_dataset,
 )
 from crowdgym.data.errors import DataError, DataWarning
-from crowdgym.data.names import NAME_PATTERN, embedded_names
+from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
+from crowdgym.data.sensing.files import read_series_folder, series_counts
+from crowdgym.data.sensing.series import SensingSeries
 from crowdgym.data.storage import DamagedFileError, warn_not_kept
 
-__all__ = ["build_dataset", "dataset_description", "dataset_names", "load_dataset"]
+__all__ = ["build_dataset", "dataset_description", "dataset_kind", "dataset_names", "load_dataset", "load_series"]
 
 KEPT_IN_MEMORY = 4
 
+Content = TypeVar("Content", Dataset, SensingSeries)
+
 _Stamp = tuple[object, ...]
-_loaded: OrderedDict[Path, tuple[_Stamp, Dataset]] = OrderedDict()
+_loaded: OrderedDict[Path, tuple[_Stamp, Dataset | SensingSeries]] = OrderedDict()
 _lock = threading.RLock()
 
 
 def load_dataset(name: str) -> Dataset:
-    """Return the dataset of this name; environments that ask again in the same process share one copy.
+    """Return the city of this name; environments that ask again in the same process share one copy.
 
     An embedded city is built at the first call and kept in the cache folder. Where the cache cannot be written it is
     built in memory, and where the files are damaged or of an older version it is built again.
@@ -45,29 +54,63 @@ def load_dataset(name: str) -> Dataset:
         The dataset; its arrays are read-only.
 
     Raises:
-        DataError: there is no dataset of this name (lists those there are), or its files are damaged.
+        DataError: there is no dataset of this name (lists those there are), it is a sensing series, or its files are
+            damaged.
 
     Warns:
         DataWarning: an embedded city had to be built again, or cannot be kept.
     """
-    embedded = name in embedded_names()
-    folder = datasets_folder() / name
-    if not embedded and not _is_there(name):
-        raise _unknown(name)
+    embedded = name in city_names()
+    if not embedded:
+        _refuse_other_kind(name, CITY)
+    load = _load_embedded if embedded else _load_built
     with _lock:
-        stamp = _stamp_of(folder)
-        if folder in _loaded and (_loaded[folder][0] == stamp or (embedded and _loaded[folder][0] == _in_memory())):
-            _loaded.move_to_end(folder)
-            return _loaded[folder][1]
-        dataset = _load_embedded(name, folder) if embedded else _load_built(name, folder)
-        _loaded[folder] = (_stamp_of(folder) or _in_memory(), dataset)
-        while len(_loaded) > KEPT_IN_MEMORY:
-            _loaded.popitem(last=False)
-        return dataset
+        return _remembered(name, Dataset, lambda: load(name, datasets_folder() / name), may_be_unsaved=embedded)
+
+
+def load_series(name: str) -> SensingSeries:
+    """Return the sensing series of this name; environments that ask again in the same process share one copy.
+
+    Args:
+        name: an embedded series ('piemonte-synth'; it is drawn in memory) or one that ``crowdgym data build`` or
+            ``crowdgym data fetch`` has made.
+
+    Returns:
+        The series; its arrays are read-only.
+
+    Raises:
+        DataError: there is no dataset of this name (lists those there are), it is a city, or its files are damaged.
+    """
+    if name in series_names():
+        from crowdgym.data.sensing.draw import draw_series
+
+        return draw_series(name)
+    _refuse_other_kind(name, SENSING)
+    with _lock:
+        return _remembered(name, SensingSeries, lambda: _load_built_series(name, datasets_folder() / name))
+
+
+def dataset_kind(name: str) -> str:
+    """Of what kind the dataset of this name is: "city" or "sensing".
+
+    Raises:
+        DataError: there is no dataset of this name, or its description is damaged.
+    """
+    if name in embedded_names():
+        return SENSING if name in series_names() else CITY
+    if not _is_there(name):
+        raise _unknown(name)
+    try:
+        folder = datasets_folder() / name
+        return kind_of(patiently(folder, lambda: read_description(folder)))
+    except FileNotFoundError as error:
+        raise _unknown(name) from error
+    except DamagedFileError as error:
+        raise _unreadable(name, error) from error
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Names that `load_dataset` takes: the embedded cities first, then the built datasets in alphabetical order."""
+    """Names of all datasets: the embedded ones first, then those built, in alphabetical order."""
     try:
         built = sorted(path.parent.name for path in datasets_folder().glob(f"*/{DESCRIPTION_FILE}"))
     except OSError:
@@ -82,6 +125,11 @@ def dataset_description(name: str) -> dict[str, Any]:
     Raises:
         DataError: as `load_dataset`.
     """
+    if name in series_names():
+        return series_description(load_series(name))
+    if dataset_kind(name) == SENSING:
+        load_series(name)
+        return read_description(datasets_folder() / name)
     dataset = load_dataset(name)
     try:
         return read_description(datasets_folder() / name)
@@ -94,6 +142,41 @@ def city_description(dataset: Dataset) -> dict[str, Any]:
     from crowdgym.data.cities import CITY_VERSION
 
     return {"city_version": CITY_VERSION, "counts": counts_of(dataset), "sources": []}
+
+
+def series_description(series: SensingSeries) -> dict[str, Any]:
+    """What ``dataset.json`` would say about an embedded series."""
+    from crowdgym.data.sensing.draw import SERIES_VERSION
+
+    counts = series_counts(series)
+    return {"kind": SENSING, "series_version": SERIES_VERSION, "counts": counts, "checksum": series.checksum}
+
+
+def _remembered(
+    name: str, kind: type[Content], load: Callable[[], Content], *, may_be_unsaved: bool = False
+) -> Content:
+    """What is loaded already, if it is of this kind and its files are the same; else what ``load`` gives."""
+    folder = datasets_folder() / name
+    stamp, content = _loaded.get(folder, ((), None))
+    if isinstance(content, kind) and (stamp == _stamp_of(folder) or (may_be_unsaved and stamp == _in_memory())):
+        _loaded.move_to_end(folder)
+        return content
+    fresh = load()
+    _loaded[folder] = (_stamp_of(folder) or _in_memory(), fresh)
+    _loaded.move_to_end(folder)
+    while len(_loaded) > KEPT_IN_MEMORY:
+        _loaded.popitem(last=False)
+    return fresh
+
+
+def _refuse_other_kind(name: str, wanted: str) -> None:
+    kind = dataset_kind(name)
+    if kind != wanted:
+        names = {CITY: "a city", SENSING: "a sensing series"}
+        raise DataError(
+            f"the dataset {name!r} is {names[kind]}, and this needs {names[wanted]}; "
+            f"built in are {', '.join(city_names() if wanted == CITY else series_names())}"
+        )
 
 
 def _load_embedded(name: str, folder: Path) -> Dataset:
@@ -130,10 +213,22 @@ def _load_built(name: str, folder: Path) -> Dataset:
     except FileNotFoundError as error:
         raise _unknown(name) from error
     except DamagedFileError as error:
-        raise DataError(
-            f"the dataset {name!r} cannot be read: {error}; build it again with "
-            f"'crowdgym data build {name} ... --force'"
-        ) from error
+        raise _unreadable(name, error) from error
+
+
+def _load_built_series(name: str, folder: Path) -> SensingSeries:
+    try:
+        return read_series_folder(folder)[0]
+    except FileNotFoundError as error:
+        raise _unknown(name) from error
+    except DamagedFileError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: DamagedFileError) -> DataError:
+    return DataError(
+        f"the dataset {name!r} cannot be read: {error}; build it again with 'crowdgym data build {name} ... --force'"
+    )
 
 
 def _is_there(name: str) -> bool:

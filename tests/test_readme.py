@@ -37,7 +37,7 @@ def commands(program: str) -> list[str]:
 
 
 def needs_internet(command: str) -> bool:
-    return "--place" in command or "--bbox" in command
+    return "--place" in command or "--bbox" in command or command.startswith("data fetch")
 
 
 ONLINE = [command for command in commands("crowdgym") if needs_internet(command)]
@@ -61,6 +61,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name := saved_as(snippet):
             (tmp_path / name).write_text(snippet)
     write_city(tmp_path)
+    noise = [f"{sensor},{hour},{sensor},0,{50 + hour}" for sensor in range(3) for hour in range(2)]
+    write_table(tmp_path / "noise.csv", "sensor,hour,x_km,y_km,db", noise)
     yield tmp_path
     for name in set(sys.modules) - before:
         if name.split(".")[0] == "my_policy":
@@ -131,7 +133,7 @@ def test_the_policy_of_the_readme_sends_nobody_after_the_same_task_in_one_step()
 def test_every_command_is_one_that_is_tried_here() -> None:
     assert {line[0] for line in LINES} <= {"make", "crowdgym", "python"}
     assert len(OFFLINE) > 5
-    assert len(ONLINE) == 2
+    assert len(ONLINE) == 3
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -169,10 +171,11 @@ def test_the_commands_for_ones_own_city_run_one_after_the_other(folder: Path, mo
 @pytest.mark.parametrize("command", ONLINE)
 def test_a_command_that_needs_the_internet_has_options_that_exist(command: str) -> None:
     group = typer.main.get_command(app)
-    for name in ("data", "build"):
+    part, verb, *options = shlex.split(command)
+    for name in (part, verb):
         group = group.commands[name]  # type: ignore[attr-defined]
-    context = group.make_context("build", shlex.split(command)[2:])
-    assert context.params["place"] or len(context.params["bbox"].split(",")) == 4
+    params = group.make_context(verb, options).params
+    assert verb == "fetch" or params["place"] or len(params["bbox"].split(",")) == 4
 
 
 # What else it says
@@ -225,9 +228,11 @@ def test_it_lists_every_environment_policy_and_embedded_city() -> None:
 
 
 def test_the_sizes_of_the_embedded_cities_are_right() -> None:
-    from crowdgym.data.names import embedded_names
-    from crowdgym.data.registry import load_dataset
+    from crowdgym.data.names import city_names, series_names
+    from crowdgym.data.registry import load_dataset, load_series
 
-    for name in embedded_names():
+    for name in series_names():
+        assert f"| `{name}` | {load_series(name).num_cells} | {load_series(name).num_cycles} |" in README
+    for name in city_names():
         network = load_dataset(name).network
         assert f"| `{name}` | {network.num_nodes:,} | {network.num_edges:,} |" in README

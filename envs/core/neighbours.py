@@ -26,7 +26,7 @@ class Line(NamedTuple):
     ids: NDArray[np.int32]  # [B, P + BLOCK]
     x_m: NDArray[np.float64]  # [B, P + BLOCK]
     y_m: NDArray[np.float64]  # [B, P + BLOCK]
-    count: NDArray[np.int32]  # [B, 1] points
+    size: NDArray[np.int32]  # [B, 1] points
     measured: NDArray[np.float64]  # [B, P + BLOCK] room for a query: squared distances
     picked: NDArray[np.int32]  # [B, P + BLOCK] likewise: which of them are near enough
 
@@ -47,7 +47,7 @@ class Line(NamedTuple):
 @inlined
 def line_of(lines: Line, b: int) -> Line:
     """The line of copy ``b``, without the batch axis."""
-    return Line(lines.ids[b], lines.x_m[b], lines.y_m[b], lines.count[b], lines.measured[b], lines.picked[b])
+    return Line(lines.ids[b], lines.x_m[b], lines.y_m[b], lines.size[b], lines.measured[b], lines.picked[b])
 
 
 @kernel
@@ -81,7 +81,7 @@ def fill_line(
             count += 1
     for slot in range(count, count + BLOCK):
         ids[slot], line_x[slot], line_y[slot] = NOBODY, np.inf, np.inf
-    lines.count[b, 0] = count
+    lines.size[b, 0] = count
 
 
 @kernel
@@ -89,12 +89,25 @@ def find_slots(
     lines: Line, b: int, by_x: NDArray[np.int32], x_m: NDArray[np.float64], slots: NDArray[np.int32]
 ) -> None:
     """Find where those who ask, sorted by x, belong in the line of copy ``b``: ``slots[i]`` points lie west of id i."""
-    line_x, count = lines.x_m[b], lines.count[b, 0]
+    line_x, count = lines.x_m[b], lines.size[b, 0]
     slot = 0
     for i in by_x:
         while slot < count and line_x[slot] < x_m[i]:
             slot += 1
         slots[i] = slot
+
+
+@inlined
+def slot_of(line: Line, x: float) -> int:
+    """Where one who asks belongs in the line of one copy: how many points lie west of ``x``."""
+    low, high = 0, line.size[0]
+    while low < high:
+        middle = (low + high) // 2
+        if line.x_m[np.uintp(middle)] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @inlined
@@ -117,7 +130,7 @@ def offer(found: NDArray[np.int32], squared: NDArray[np.float64], candidate: int
 def _window(line: Line, slot: int, x: float, bound: float) -> tuple[int, int]:
     """The part of a line, by whole blocks, outside of which every point is further than ``bound`` in x alone."""
     first = last = slot // BLOCK * BLOCK
-    while last < line.count[0]:
+    while last < line.size[0]:
         dx = line.x_m[np.uintp(last)] - x
         if dx > 0.0 and dx * dx > bound:
             break
@@ -127,11 +140,11 @@ def _window(line: Line, slot: int, x: float, bound: float) -> tuple[int, int]:
         if dx > 0.0 and dx * dx > bound:
             break
         first -= BLOCK
-    return first, min(last, line.count[0])
+    return first, min(last, line.size[0])
 
 
 @inlined
-def nearest(
+def nearest_within(
     line: Line,
     slot: int,
     x: float,
@@ -177,3 +190,27 @@ def nearest(
             offer(found, squared, ids[at], measured[at])
             others += 1
     return others
+
+
+@inlined
+def nearest(
+    line: Line,
+    slot: int,
+    x: float,
+    y: float,
+    exclude: int,
+    guess: float,
+    found: NDArray[np.int32],
+    squared: NDArray[np.float64],
+) -> int:
+    """The same without a bound: it is widened from ``guess``, a positive squared distance, until there are enough.
+
+    Returns:
+        How many points there are within the bound that did, but for ``exclude``.
+    """
+    bound = guess if line.size[0] > len(found) + 1 else np.inf
+    count = nearest_within(line, slot, x, y, exclude, bound, found, squared)
+    while count < len(found) and bound < np.inf:
+        bound *= 4.0
+        count = nearest_within(line, slot, x, y, exclude, bound, found, squared)
+    return count

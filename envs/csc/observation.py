@@ -362,10 +362,10 @@ def _observe_workers_near(
 @kernel
 def _observe_idle_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.surroundings
-    view, idle, left, came = near_idle_of(state, b, changes), near.was_idle[b], near.left_idle[b], near.became_idle[b]
+    view, left, came = near_idle_of(state, b, changes), near.left_idle[b], near.became_idle[b]
     for w in range(len(observations)):
         # All there is to know of who stays idle stays the same.
-        if update_near_idle(view, w, idle[w], left, came, changes.became_idle):
+        if update_near_idle(view, w, left, came, changes.became_idle):
             _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], True)
 
 

@@ -140,7 +140,7 @@ class CscSimulation:
         near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")
         near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
         start_episode(self.state, self.roads, self.rules, b)
-        _begin_epoch(*self._arrays(), np.array([b]))
+        _begin_epoch(*self._arrays(np.array([b])))
 
     def _refuse_misfit(self, instance: CscInstance) -> None:
         sizes = (
@@ -167,14 +167,15 @@ class CscSimulation:
         What follows is in ``state.epoch`` and in ``observations``. Calls for different copies may run at the same time.
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
-        _step(*self._arrays(), which, actions)
+        _step(*self._arrays(which, actions))
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self.clock.epochs
 
-    def _arrays(self) -> tuple[Any, ...]:
-        return (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+    def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
+        own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        return own + more
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

@@ -119,31 +119,25 @@ def _furthest(view: View, w: int) -> float:
 
 
 @inlined
-def _search(view: View, w: int, exclude: int, others: int, members_stay: bool) -> int:
+def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
     """Make the list of worker ``w`` anew.
 
     Args:
         view: of the list.
         w: the worker.
         exclude: itself, where workers are searched for.
-        others: how many in the line are not wanted: 1 if it is itself in it.
         members_stay: whether all who were in the list still are in the line; then nobody further than they is in it.
 
     Returns:
         How many are as near as the furthest of those who were in the list, if they stay and the list was full.
     """
-    found, squared = view.found[np.uintp(w)], view.squared[np.uintp(w)]
-    x, y, slot = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)], view.slots[np.uintp(w)]
-    bound = _FIRST_GUESS_M2
-    if view.line.count[0] - others <= NEIGHBOURS:
-        bound = np.inf  # all there are
+    guess = _FIRST_GUESS_M2
+    if _full(view, w) and members_stay:
+        guess = _furthest(view, w)
     elif _full(view, w):
-        bound = _furthest(view, w) if members_stay else max(_LEAST_GUESS_M2, 1.5 * squared[np.uintp(NEIGHBOURS - 1)])
-    count = nearest(view.line, slot, x, y, exclude, bound, found, squared)
-    while count < NEIGHBOURS and bound < np.inf:
-        bound *= 4.0
-        count = nearest(view.line, slot, x, y, exclude, bound, found, squared)
-    return count
+        guess = max(_LEAST_GUESS_M2, 1.5 * view.squared[np.uintp(w), np.uintp(NEIGHBOURS - 1)])
+    x, y, slot = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)], view.slots[np.uintp(w)]
+    return nearest(view.line, slot, x, y, exclude, guess, view.found[np.uintp(w)], view.squared[np.uintp(w)])
 
 
 @inlined
@@ -233,7 +227,7 @@ def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int
     """Bring the open tasks nearest to worker ``w`` up to date; says whether they, or their places from it, changed."""
     one_ended = _any_flagged(view, w, ended)
     if view.unseen or one_ended or view.own_moved[np.uintp(w)] == 1:
-        _search(view, w, -1, 0, not one_ended)
+        _search(view, w, -1, not one_ended)
         return True
     return _offer_all(view, w, opened, count, -1)
 
@@ -242,14 +236,14 @@ def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int
 def update_near_workers(view: View, w: int) -> bool:
     """The same of the workers nearest to worker ``w``, where anyone has moved."""
     all_stood_still = view.own_moved[np.uintp(w)] == 0 and _full(view, w) and not _any_flagged(view, w, view.own_moved)
-    return _search(view, w, w, 1, True) != NEIGHBOURS or not all_stood_still
+    return _search(view, w, w, True) != NEIGHBOURS or not all_stood_still
 
 
 @inlined
-def update_near_idle(view: View, w: int, is_idle: int, left: Bytes, came: Ints, count: int) -> bool:
+def update_near_idle(view: View, w: int, left: Bytes, came: Ints, count: int) -> bool:
     """The same of the idle workers nearest to worker ``w``."""
     one_left = _any_flagged(view, w, left)
     if view.unseen or one_left or view.own_moved[np.uintp(w)] == 1:
-        _search(view, w, w, is_idle, not one_left)
+        _search(view, w, w, not one_left)
         return True
     return _offer_all(view, w, came, count, w)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crowdgym.data.jit import inlined, kernel
 from crowdgym.envs.core.layout import ObservationSlice, slices_of
-from crowdgym.envs.core.neighbours import fill_grid, nearest
+from crowdgym.envs.core.neighbours import NOBODY, fill_line, line_of, nearest, slot_of, sort_by_x
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
 from crowdgym.envs.core.trails import follow_trail
@@ -61,6 +61,7 @@ _SUBTASK = len(SUBTASK_FEATURES)
 _SKILLS_AT = _SELF - NUM_SKILLS
 _BITS = np.array([number.bit_count() for number in range(1 << NUM_SKILLS)], np.int64)  # skills in a set of skills
 _COUNT_SCALE = 15.0  # subtasks of a task, neighbours in its graph
+_GUESS_M2 = 1000.0**2  # how far five neighbours are; a search widens where that is wrong
 
 Rows = NDArray[np.float32]
 
@@ -143,20 +144,16 @@ def locate_workers(
 
 
 @kernel
-def _fill_grids(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
-    ids = scratch.ids[b]
-    count = 0
+def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
+    """Sort the idle workers and the subtasks that may be assigned from west to east."""
     for w in range(workers.status.shape[1]):
-        if workers.status[b, w] == IDLE:
-            ids[count] = w
-            count += 1
-    fill_grid(scratch.free_workers, b, ids, count, workers.x_m[b], workers.y_m[b])
-    count = 0
+        scratch.free[b, w] = workers.status[b, w] == IDLE
+    sort_by_x(scratch.workers_by_x[b], workers.x_m[b])
+    fill_line(scratch.free_workers, b, scratch.workers_by_x[b], scratch.free[b], workers.x_m[b], workers.y_m[b])
     for s in range(subtasks.status.shape[1]):
-        if mask[s, 1] == 1:
-            ids[count] = s
-            count += 1
-    fill_grid(scratch.available, b, ids, count, subtasks.x_m[b], subtasks.y_m[b])
+        scratch.to_assign[b, s] = mask[s, 1]
+    sort_by_x(scratch.subtasks_by_x[b], subtasks.x_m[b])
+    fill_line(scratch.available, b, scratch.subtasks_by_x[b], scratch.to_assign[b], subtasks.x_m[b], subtasks.y_m[b])
 
 
 @inlined
@@ -342,7 +339,7 @@ def observe(
     observations[:] = 0.0
     if _count_open(tasks.status[b]) == 0:
         return
-    _fill_grids(state.workers, state.subtasks, state.epoch.mask[b], scratch, b)
+    _fill_lines(state.workers, state.subtasks, state.epoch.mask[b], scratch, b)
     _describe_available(tasks, state.subtasks, state.epoch.mask[b], scratch.subtask_rows[b], scales, b, now_s)
     sight = _Sight(
         1.0 / scales.reach_m,
@@ -359,6 +356,7 @@ def observe(
         rules.range_m,
     )
     near, squared = scratch.near[b], scratch.squared[b]
+    free, available = line_of(scratch.free_workers, b), line_of(scratch.available, b)
     for q in range(tasks.status.shape[1]):
         if tasks.status[b, q] != OPEN:
             continue
@@ -378,10 +376,14 @@ def observe(
             _write_candidates(row[at:], state.epoch.candidates[b, s], from_place, place, sight, s, time)
             at += most * _CANDIDATE
             x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
-            found = nearest(scratch.free_workers, b, sight.worker_x_m, sight.worker_y_m, x, y, -1, near, squared)
-            for j in range(found):
+            nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
+            for j in range(NEIGHBOURS):
+                if near[j] == NOBODY:
+                    break
                 _write_worker(row[at + j * _WORKER :], sight, s, near[j], np.sqrt(squared[j]))
             at += NEIGHBOURS * _WORKER
-            found = nearest(scratch.available, b, sight.subtask_x_m, sight.subtask_y_m, x, y, s, near, squared)
-            for j in range(found):
+            nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
+            for j in range(NEIGHBOURS):
+                if near[j] == NOBODY:
+                    break
                 _write_subtask(row[at + j * _SUBTASK :], sight, s, near[j], np.sqrt(squared[j]))

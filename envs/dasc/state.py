@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs.core.matching import Graph
-from crowdgym.envs.core.neighbours import Grid
+from crowdgym.envs.core.neighbours import Line
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -160,9 +160,12 @@ class Scratch(NamedTuple):
     chosen: Ints  # [B, S] the worker that a slot got in a round, or -1
     asked: Ints  # [B, S] the worker that it asked for
     row_slot: Ints  # [B, S] the slot of each row of the graph
-    free_workers: Grid
-    available: Grid
-    ids: Ints  # [B, max(W, S)]
+    free_workers: Line
+    available: Line
+    workers_by_x: Ints  # [B, W] ids
+    subtasks_by_x: Ints  # [B, S] ids
+    free: Bytes  # [B, W] whether in the line
+    to_assign: Bytes  # [B, S] likewise
     subtask_rows: NDArray[np.float32]  # [B, S, SUBTASK_TO_ALL]
     near: Ints  # [B, NEIGHBOURS]
     squared: Floats  # [B, NEIGHBOURS] m²
@@ -235,9 +238,12 @@ def empty_state(batch: int, sizes: Sizes) -> DascState:
             chosen=ints(slots),
             asked=ints(slots),
             row_slot=ints(slots),
-            free_workers=Grid.empty(batch, workers),
-            available=Grid.empty(batch, slots),
-            ids=ints(max(workers, slots)),
+            free_workers=Line.empty(batch, workers),
+            available=Line.empty(batch, slots),
+            workers_by_x=np.tile(np.arange(workers, dtype=np.int32), (batch, 1)),
+            subtasks_by_x=np.tile(np.arange(slots, dtype=np.int32), (batch, 1)),
+            free=np.zeros((batch, workers), np.int8),
+            to_assign=np.zeros((batch, slots), np.int8),
             subtask_rows=np.zeros((batch, slots, SUBTASK_TO_ALL), np.float32),
             near=ints(NEIGHBOURS),
             squared=np.zeros((batch, NEIGHBOURS)),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 40
 TRIPS_FROM = 150  # pick-up nodes whose trips are measured along the roads
+CITY_COUNTS = ("nodes", "edges", "orders", "days")  # what a list shows
+SERIES_COUNTS = ("cells", "cycles", "attributes", "missing")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -50,33 +52,54 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
 
 
 def print_list() -> None:
-    """List the names of the datasets and what is in them."""
-    from crowdgym.data.dataset_files import datasets_folder, read_description
-    from crowdgym.data.names import embedded_names
-    from crowdgym.data.registry import dataset_names
+    """List the names of the datasets and what is in them: cities, then sensing series."""
+    from crowdgym.data.dataset_files import CITY, SENSING, datasets_folder
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("name", "nodes", "edges", "orders", "days", "origin"):
-        table.add_column(heading, justify="left" if heading in ("name", "origin") else "right", overflow="fold")
+    rows = list(_listed())
+    console = Console()
+    for kind, keys in ((CITY, CITY_COUNTS), (SENSING, SERIES_COUNTS)):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("name", "kind", *keys, "origin"):
+            left = heading in ("name", "kind", "origin")
+            table.add_column(heading, justify="left" if left else "right", overflow="fold")
+        for row in rows:
+            if row[1] == kind or (row[1] == "?" and kind == CITY):
+                table.add_row(*row)
+        console.print(table)
+    _say(console, f"kept in {datasets_folder()}")
+
+
+def _listed() -> Iterator[tuple[str, ...]]:
+    """A row of text for each dataset: name, kind, counts, origin."""
+    from crowdgym.data.dataset_files import CITY, SENSING, datasets_folder, kind_of, read_description
+    from crowdgym.data.names import embedded_names, series_names
+    from crowdgym.data.registry import dataset_description, dataset_names
+
     for name in dataset_names():
         origin = "built in" if name in embedded_names() else "built from files"
+        keys, kind = CITY_COUNTS, CITY
         try:
-            counts = read_description(datasets_folder() / name)["counts"]
-            numbers = [f"{counts[key]:,}" for key in ("nodes", "edges", "orders", "days")]
+            in_memory = name in series_names()
+            description = dataset_description(name) if in_memory else read_description(datasets_folder() / name)
+            kind = kind_of(description)
+            keys = SERIES_COUNTS if kind == SENSING else CITY_COUNTS
+            yield (name, kind, *(f"{description['counts'][key]:,}" for key in keys), origin)
         except FileNotFoundError:
-            numbers, origin = ["-"] * 4, f"{origin}, not made yet"
+            yield (name, kind, *["-"] * len(keys), f"{origin}, not made yet")
         except (DataError, KeyError, TypeError):
-            numbers, origin = ["?"] * 4, f"{origin}, damaged"
-        table.add_row(name, *numbers, origin)
-    console = Console()
-    console.print(table)
-    _say(console, f"kept in {datasets_folder()}")
+            yield (name, "?", *["?"] * len(CITY_COUNTS), f"{origin}, damaged")
 
 
 def print_info(name: str) -> None:
     """Show one dataset."""
-    from crowdgym.data.registry import dataset_description, load_dataset
+    from crowdgym.data.dataset_files import SENSING
+    from crowdgym.data.registry import dataset_description, dataset_kind, load_dataset
 
+    if dataset_kind(name) == SENSING:
+        from crowdgym.cli_data_series import print_series
+
+        print_series(name)
+        return
     dataset, description = load_dataset(name), dataset_description(name)
     console = Console()
     for key, value in _facts(dataset, description):

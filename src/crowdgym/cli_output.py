@@ -22,6 +22,8 @@ _SHOWN = {
     "expired": ("expired", 1.0, 1),
     "travel_m": ("travel, km", 1e-3, 1),
     "illegal": ("illegal", 1.0, 1),
+    "error": ("error", 1.0, 4),
+    "cost_km": ("cost, km", 1.0, 2),
     "steps": ("steps", 1.0, 0),
 }
 

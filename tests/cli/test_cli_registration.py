@@ -51,9 +51,9 @@ def test_make_makes_an_environment_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0)"),
-        ("pong", "there is no environment 'pong' (known: csc_v0)"),
-        (None, "there is no environment None (known: csc_v0)"),
+        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0, sensing_v0)"),
+        ("pong", "there is no environment 'pong' (known: csc_v0, sensing_v0)"),
+        (None, "there is no environment None (known: csc_v0, sensing_v0)"),
     ],
 )
 def test_an_unknown_name_lists_those_there_are(name: Any, message: str) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, nearest, sort_by_x
+from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, nearest_within, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
@@ -41,7 +41,7 @@ def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float,
         for bound in (np.inf, 25.0, *distances.tolist()):
             near = [i for i, distance in zip(everyone, distances, strict=True) if distance <= bound]
             where = (slots[at], x_m[at], y_m[at])
-            assert nearest(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
+            assert nearest_within(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
             assert found.tolist() == (near + [NOBODY] * count)[:count]
 
 

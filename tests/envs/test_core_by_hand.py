@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from reference.csc_arrays import to_world
 from reference.hand_worlds import a_task, a_world
 
-from crowdgym.envs.core.neighbours import BLOCK, NOBODY, Line, fill_line, find_slots, nearest, offer, sort_by_x
+from crowdgym.envs.core.neighbours import BLOCK, NOBODY, Line, fill_line, find_slots, nearest_within, offer, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
 from crowdgym.envs.core.sorting import heap_sort
@@ -104,7 +104,7 @@ def search(
     slots = np.zeros(1, np.int32)
     find_slots(lines, 0, np.zeros(1, np.int32), np.array([x_m]), slots)
     found, squared = np.full(count, -1, np.int32), np.full(count, -1.0)
-    within = nearest(Line(*(part[0] for part in lines)), int(slots[0]), x_m, y_m, exclude, bound, found, squared)
+    within = nearest_within(Line(*(part[0] for part in lines)), int(slots[0]), x_m, y_m, exclude, bound, found, squared)
     return within, found.tolist(), squared.tolist()
 
 
@@ -117,7 +117,7 @@ def test_points_are_sorted_by_x_and_then_by_number() -> None:
 
 def test_a_line_holds_those_chosen_in_that_order_and_behind_them_nobody_far_away() -> None:
     lines = a_line(X_M, Y_M, 4, 3)
-    assert lines.count[0, 0] == 6
+    assert lines.size[0, 0] == 6
     assert lines.ids[0].tolist() == [0, 5, 1, 2, 7, 6] + [NOBODY] * BLOCK + [0, 0]
     assert lines.x_m[0].tolist() == [0.0, 0.0, 2.0, 3.0, 6.0, 8.0] + [np.inf] * BLOCK + [0.0, 0.0]
     assert lines.y_m[0, :6].tolist() == [0.0, 8.0, 0.0, 0.0, 7.0, 8.0]
@@ -127,7 +127,7 @@ def test_there_is_a_line_for_each_copy_with_room_for_one_more_block() -> None:
     lines = Line.empty(3, 5)
     assert [part.shape for part in lines] == [(3, 5 + BLOCK)] * 3 + [(3, 1)] + [(3, 5 + BLOCK)] * 2
     fill_line(lines, 1, np.array([1, 0], np.int32), np.ones(2, np.int8), np.array([9.0, 8.0]), np.zeros(2))
-    assert lines.count.tolist() == [[0], [2], [0]]
+    assert lines.size.tolist() == [[0], [2], [0]]
     assert Line(*(part[1] for part in lines)).x_m[:2].tolist() == [8.0, 9.0]
 
 
@@ -185,7 +185,7 @@ def test_a_search_goes_as_far_as_it_must_to_either_side_and_no_further(at: int) 
             lines.x_m[0, i] = at
     found, squared = np.zeros(7, np.int32), np.zeros(7)
     line = Line(*(part[0] for part in lines))
-    assert nearest(line, at, float(at), 0.0, -1, 9.0, found, squared) == len(near)
+    assert nearest_within(line, at, float(at), 0.0, -1, 9.0, found, squared) == len(near)
     assert sorted(found[: len(near)].tolist()) == near
 
 

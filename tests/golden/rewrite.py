@@ -26,6 +26,22 @@ GOLDEN = {
             "speed_mps": 2.0,
         },
     ),
+    "sensing_v0-cells": ("sensing_v0", {"num_participants": 8, "horizon_s": 30 * 86_400.0}),
+    "sensing_v0-participants": (
+        "sensing_v0",
+        {
+            "num_participants": 3,
+            "agents": "participants",
+            "attributes": ["PM10", "WS"],
+            "inference": "idw",
+            "normalisation": "p99",
+            "reward": "marginal",
+            "cost_weight": 0.01,
+            "start_s": 40 * 86_400.0,
+            "step_s": 2 * 86_400.0,
+            "horizon_s": 60 * 86_400.0,
+        },
+    ),
 }
 
 

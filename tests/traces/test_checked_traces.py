@@ -12,7 +12,7 @@ from crowdgym.testing.csc_trace import broken_rules
 from crowdgym.traces import TraceRecorder
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith("csc_v0")])
 def test_golden_episodes_are_confirmed(name: str) -> None:
     assert broken_rules(record(*GOLDEN[name])) == []
 

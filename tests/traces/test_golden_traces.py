@@ -23,9 +23,9 @@ def test_there_is_no_golden_trace_that_nobody_replays() -> None:
     assert {file.stem for file in FOLDER.glob("*.trace")} == set(GOLDEN)
 
 
-def test_golden_traces_tell_of_everything_that_can_happen() -> None:
+def test_golden_traces_of_csc_tell_of_everything_that_can_happen() -> None:
     statuses, workers, illegal = set(), set(), 0.0
-    for name in GOLDEN:
+    for name in (name for name in GOLDEN if name.startswith("csc_v0")):
         trace = read_trace(FOLDER / f"{name}.trace")
         statuses |= set(trace.values["task_status"].ravel().tolist())
         workers |= set(trace.values["worker_status"].ravel().tolist())

@@ -33,14 +33,14 @@ class Quantity(BaseModel):
     """One thing that is followed through the episode.
 
     Attributes:
-        of: what its columns are: agents, tasks, or parts of the whole (then ``labels`` names them).
+        of: what its columns are: agents, tasks, cells, participants, or parts of the whole (``labels`` names these).
         relative_tolerance: 0 where it is compared exactly, to the last bit.
         absolute_tolerance: the same, near zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    of: Literal["agent", "task", "whole"]
+    of: Literal["agent", "task", "cell", "participant", "whole"]
     labels: tuple[str, ...] = ()
     relative_tolerance: Annotated[float, Field(ge=0)] = 0.0
     absolute_tolerance: Annotated[float, Field(ge=0)] = 0.0
@@ -57,7 +57,7 @@ class TraceHeader(BaseModel):
     settings: dict[str, Any]
     seed: int | None
     instance: int | None
-    road_checksum: str
+    road_checksum: str  # of the road network, or of what else the instance is on
     agent: str  # who acted; for people
     written_with: dict[str, str]  # versions, for people
     steps: int = Field(ge=0)
@@ -72,12 +72,12 @@ class Trace:
 
     Attributes:
         header: see `TraceHeader`.
-        actions: the joint action of each step. Shape [L, N], int8.
+        actions: the joint action of each step. Shape [L, N], int8 where that holds all actions, else int32.
         values: for each quantity of the header its columns after ``reset`` and after every step. Shape [L + 1, C].
     """
 
     header: TraceHeader
-    actions: NDArray[np.int8]
+    actions: NDArray[np.integer[Any]]
     values: dict[str, NDArray[Any]]
 
     def digests(self) -> NDArray[np.uint64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import crowdgym
 from crowdgym.envs.faces.actions import joint_action
 from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceError, TraceHeader
-from crowdgym.traces.quantities import observe_quantities, quantities_of
+from crowdgym.traces.quantities import flat_metrics, observe_quantities, quantities_of
 
 
 class TraceRecorder:
@@ -25,7 +25,9 @@ class TraceRecorder:
     def __init__(self, env: Any, agent: str) -> None:
         self._env = env
         self._agent = agent
-        self._actions: list[NDArray[np.int8]] = []
+        self._actions: list[NDArray[np.integer[Any]]] = []
+        most = int(env.action_space(env.possible_agents[0]).n) - 1
+        self._action_kind = np.int8 if most <= np.iinfo(np.int8).max else np.int32
         self._rows: list[dict[str, NDArray[Any]]] = []
         self._infos: dict[str, dict[str, Any]] = {}
         self._seed: int | None = None
@@ -61,7 +63,7 @@ class TraceRecorder:
         chosen = np.array([_chosen(self._infos[agent], action) for agent, action in taken], np.int32)
         result: tuple[Any, Any, Any, Any, Any] = self._env.step(actions)
         observations, rewards, _, _, self._infos = result
-        self._actions.append(joint.astype(np.int8))
+        self._actions.append(joint.astype(self._action_kind))
         self._rows.append(observe_quantities(self._env, observations, chosen, list(rewards.values())))
         return result
 
@@ -83,15 +85,15 @@ class TraceRecorder:
             settings=env.settings.model_dump(mode="json"),
             seed=self._seed,
             instance=self._instance,
-            road_checksum=env.instance.network.road_checksum,
+            road_checksum=_checksum(env.instance),
             agent=self._agent,
             written_with={name: version(name) for name in ("crowdgym", "numpy", "numba")},
             steps=len(self._actions),
             agents=tuple(env.possible_agents),
             quantities=quantities_of(env),
-            metrics=vars(env.metrics),
+            metrics=flat_metrics(env.metrics),
         )
-        empty = np.zeros((0, len(env.possible_agents)), np.int8)
+        empty = np.zeros((0, len(env.possible_agents)), self._action_kind)
         actions = np.stack(self._actions) if self._actions else empty
         return Trace(header, actions, {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]})
 
@@ -126,15 +128,26 @@ def make_environment(trace: Trace) -> Any:
             "expected the same"
         )
     env.reset(seed=0)
-    checksum = env.instance.network.road_checksum
+    checksum = _checksum(env.instance)
     if checksum != header.road_checksum:
         raise TraceError(
-            f"the trace was recorded on another road network than {header.settings['scenario']!r} is here: "
+            f"the trace was recorded on {_ground(env.instance)} than {header.settings['scenario']!r} is here: "
             f"checksum {header.road_checksum[:12]}…, here {checksum[:12]}…"
         )
     return env
 
 
 def _chosen(info: dict[str, Any], action: int) -> int:
-    """The candidate that an action takes, or -1 where it takes none."""
-    return int(info["candidates"][action - 1]) if action > 0 and info["action_mask"][action] else -1
+    """The candidate that an action takes, or -1 where it takes none: actions that hold come before all others."""
+    candidate = action - (len(info["action_mask"]) - len(info["candidates"]))
+    return int(info["candidates"][candidate]) if candidate >= 0 and info["action_mask"][action] else -1
+
+
+def _checksum(instance: Any) -> str:
+    """Of the road network that an instance is on, or of what it has in place of one."""
+    network = getattr(instance, "network", None)
+    return str(instance.checksum if network is None else network.road_checksum)
+
+
+def _ground(instance: Any) -> str:
+    return "another road network" if hasattr(instance, "network") else "other data"

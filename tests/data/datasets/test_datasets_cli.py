@@ -136,9 +136,9 @@ def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(dat
 
     lines = [line.split() for line in data("list").stdout.splitlines()]
 
-    assert ["ringtown", "-", "-", "-", "-", "built", "in,", "not", "made", "yet"] in lines
-    assert ["mine", "8", "8", "12", "1", "built", "from", "files"] in lines
-    assert ["broken", "?", "?", "?", "?", "built", "from", "files,", "damaged"] in lines
+    assert ["ringtown", "city", "-", "-", "-", "-", "built", "in,", "not", "made", "yet"] in lines
+    assert ["mine", "city", "8", "8", "12", "1", "built", "from", "files"] in lines
+    assert ["broken", "?", "?", "?", "?", "?", "built", "from", "files,", "damaged"] in lines
     assert not (datasets_folder() / "ringtown").exists()
 
 

@@ -148,7 +148,7 @@ def test_a_cache_that_cannot_be_written_keeps_the_city_in_memory_with_one_warnin
         Distances(dataset.network)  # nor can these be kept, which goes without saying
         assert load_dataset("ringtown") is dataset
         assert dataset_description("ringtown")["counts"]["orders"] == 3
-        assert dataset_names() == ("ringtown",)
+        assert dataset_names() == ("ringtown", "piemonte-synth")
     assert cities.builds == 1
 
 
@@ -186,7 +186,7 @@ def test_an_unknown_name_lists_the_known_ones_and_the_closest(cities: Cities) ->
     keep("haikou")
 
     with pytest.raises(
-        DataError, match=r"unknown dataset or scenario 'haiku' \(did you mean 'haikou'\?\); known are ringtown, haikou"
+        DataError, match=r"unknown dataset or scenario 'haiku' \(did you mean 'haikou'\?\); known are ringtown, "
     ):
         load_dataset("haiku")
 
@@ -206,10 +206,10 @@ def test_names_are_those_of_cities_and_of_whole_folders(cities: Cities) -> None:
     (datasets_folder() / ".zoo.0123.tmp").mkdir()
     (datasets_folder() / ".zoo.0123.tmp" / "dataset.json").write_text("{}")
 
-    assert dataset_names() == ("ringtown", "alley", "zoo")
+    assert dataset_names() == ("ringtown", "piemonte-synth", "alley", "zoo")
 
 
 def test_the_real_cities_are_known_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path))
 
-    assert {"haikou-synth", "chengdu-synth", "tiny"} <= set(dataset_names())
+    assert {"haikou-synth", "chengdu-synth", "tiny", "piemonte-synth"} <= set(dataset_names())
