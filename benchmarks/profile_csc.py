@@ -4,8 +4,7 @@
     python benchmarks/profile_csc.py --workers 1000 --copies 8 --markdown
 
 A loop that is compiled here plays a running simulation with the kernels of envs/csc, copy after copy as `CscSimulation`
-does, and reads the clock between two of them. What is inside `observe` is timed by calling its parts again for the same
-copy; what is left of it is the writing of rows. The Python around the kernels is the difference to a step of
+does, and reads the clock between two of them. The Python around the kernels is the difference to a step of
 `CscSimulation` and of the vector environment, measured in the same minute on copies of the same seeds.
 """
 
@@ -16,7 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import numba
@@ -24,30 +23,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs import csc_v0
-from crowdgym.envs.core.neighbours import nearest
 from crowdgym.envs.csc.dynamics import Rules, list_candidates, play, take_actions
 from crowdgym.envs.csc.observation import (
+    _columns,
     _describe_tasks,
     _describe_workers,
-    _fill_grids,
+    _observe_idle_near,
+    _observe_own,
+    _observe_tasks_near,
+    _observe_workers_near,
+    _sight_of,
     locate_workers,
-    observe,
 )
+from crowdgym.envs.csc.surroundings import notice_changes
 from crowdgym.machine import cpu_model
 
-TAKE_ACTIONS, PLAY, LOCATE, CANDIDATES, OBSERVE, GRIDS, DESCRIBE, NEIGHBOURS, ZEROING, CLOCK = range(10)
+TAKE_ACTIONS, PLAY, LOCATE, CANDIDATES, CHANGES, DESCRIBE, OWN, NEAR_TASKS, NEAR_WORKERS, IDLE, CLOCK = range(11)
 
 NAMES = {
     TAKE_ACTIONS: "apply the actions",
     PLAY: "play the events of the interval",
     LOCATE: "locate workers",
     CANDIDATES: "list candidates and masks",
-    GRIDS: "sort workers and tasks into grids",
+    CHANGES: "find what changed, sort workers and tasks by x",
     DESCRIBE: "describe tasks and workers",
-    NEIGHBOURS: "find the nearest neighbours",
-    ZEROING: "empty the rows",
+    OWN: "write the worker itself, its task, its candidates",
+    NEAR_TASKS: "find and write the nearest tasks",
+    NEAR_WORKERS: "find and write the nearest workers",
+    IDLE: "find and write the nearest idle workers",
 }
-INSIDE_OBSERVE = (GRIDS, DESCRIBE, NEIGHBOURS, ZEROING)
 
 _clock_gettime = ctypes.CDLL(None).clock_gettime
 _clock_gettime.argtypes = [ctypes.c_int, ctypes.c_size_t]
@@ -66,19 +70,6 @@ def _now_ns(clock: NDArray[np.int64], address: int) -> int:
 
 
 @_compiled
-def _find_neighbours(state: Any, b: int) -> None:
-    """The queries that `observe` makes."""
-    workers, tasks, scratch = state.workers, state.tasks, state.scratch
-    near, squared = scratch.near[b], scratch.squared[b]
-    worker_x_m, worker_y_m, task_x_m, task_y_m = workers.x_m[b], workers.y_m[b], tasks.x_m[b], tasks.y_m[b]
-    for w in range(workers.status.shape[1]):
-        x, y = worker_x_m[w], worker_y_m[w]
-        nearest(scratch.open_tasks, b, task_x_m, task_y_m, x, y, -1, near, squared)
-        nearest(scratch.everyone, b, worker_x_m, worker_y_m, x, y, w, near, squared)
-        nearest(scratch.idle, b, worker_x_m, worker_y_m, x, y, w, near, squared)
-
-
-@_compiled
 def _timed_step(
     state: Any,
     roads: Any,
@@ -93,7 +84,7 @@ def _timed_step(
     clock: NDArray[np.int64],
     address: int,
 ) -> None:
-    """Step all copies, as `_advance` and `_begin_epoch` of envs/csc/simulation.py do; adds the time of each part."""
+    """Step all copies, as `_step` of envs/csc/simulation.py does; adds the time of each part."""
     for b in range(len(epochs)):
         now_s, until_s = min(epochs[b] * step_s, horizon_s), min((epochs[b] + 1) * step_s, horizon_s)
         began = _now_ns(clock, address)
@@ -113,29 +104,26 @@ def _timed_step(
         list_candidates(state, b)
         began = _now_ns(clock, address)
         took_ns[CANDIDATES] += began - ended
-        observe(state, roads, rules, scales, b, until_s, observations[b])
+        changes = notice_changes(state, b)
         ended = _now_ns(clock, address)
-        took_ns[OBSERVE] += ended - began
-
-        _fill_grids(state, b)
-        began = _now_ns(clock, address)
-        took_ns[GRIDS] += began - ended
+        took_ns[CHANGES] += ended - began
         _describe_tasks(state, rules, scales, b, until_s)
         _describe_workers(state, scales, b, until_s)
+        began = _now_ns(clock, address)
+        took_ns[DESCRIBE] += began - ended
+        sight, at, rows = _sight_of(state, scales, b), _columns(state.epoch.candidates.shape[2]), observations[b]
+        _observe_own(state, sight, roads.unit_m, rules, scales, b, until_s, rows)
         ended = _now_ns(clock, address)
-        took_ns[DESCRIBE] += ended - began
-        _find_neighbours(state, b)
+        took_ns[OWN] += ended - began
+        _observe_tasks_near(state, sight, b, changes, at.near_tasks, rows)
         began = _now_ns(clock, address)
-        took_ns[NEIGHBOURS] += began - ended
-
-
-@_compiled
-def _timed_zeroing(observations: NDArray[np.float32], took_ns: NDArray[np.int64], clock: Any, address: int) -> None:
-    """Empty the rows of all copies once more: after the step, because it would undo what `observe` has written."""
-    for b in range(len(observations)):
-        began = _now_ns(clock, address)
-        observations[b, :, :] = 0.0
-        took_ns[ZEROING] += _now_ns(clock, address) - began
+        took_ns[NEAR_TASKS] += began - ended
+        _observe_workers_near(state, sight, b, changes, at.near_workers, rows)
+        ended = _now_ns(clock, address)
+        took_ns[NEAR_WORKERS] += ended - began
+        _observe_idle_near(state, sight, b, changes, at.idle_workers, rows)
+        state.surroundings.moved[b, :] = 0
+        took_ns[IDLE] += _now_ns(clock, address) - ended
 
 
 @dataclass(frozen=True)
@@ -164,7 +152,7 @@ class Profile:
 
 
 def profile(workers: int, copies: int, scenario: str, episodes: int) -> Profile:
-    """Play episodes; medians over the steps of all of them."""
+    """Play episodes; means over the steps of all of them, as the steps of an episode differ."""
     settings: dict[str, Any] = {"scenario": scenario, "num_workers": workers, "num_tasks": workers}
     env = csc_v0.vector_env(num_envs=copies, autoreset_mode="Disabled", **settings)
     env.reset(seed=0)
@@ -177,15 +165,13 @@ def profile(workers: int, copies: int, scenario: str, episodes: int) -> Profile:
         zeroed_s += _writing_s(env._simulation.observations, lambda other, _: other.fill(0.0))
         copied_s += _writing_s(env._simulation.observations, np.copyto)
     env.close()
-    parts_ns = np.median(np.array(timed_ns), axis=0)
-    inside = sum(parts_ns[part] for part in INSIDE_OBSERVE)
+    parts_ns = np.mean(np.array(timed_ns), axis=0)
     parts = {NAMES[part]: parts_ns[part] / 1e3 for part in NAMES}
-    parts["write the rows"] = (parts_ns[OBSERVE] - inside) / 1e3
     return Profile(
         parts_us={name: float(part_us) for name, part_us in parts.items()},
-        kernels_us=float(sum(parts_ns[: OBSERVE + 1]) / 1e3),
-        simulation_us=1e6 * median(simulated_s),
-        environment_us=1e6 * median(stepped_s),
+        kernels_us=float(sum(parts_ns[:CLOCK]) / 1e3),
+        simulation_us=1e6 * mean(simulated_s),
+        environment_us=1e6 * mean(stepped_s),
         zero_us=1e6 * median(zeroed_s),
         copy_us=1e6 * median(copied_s),
         observation_bytes=env._simulation.observations.nbytes,
@@ -206,7 +192,6 @@ def _play_timed(env: Any, seed: int, most: int | None = None) -> list[NDArray[np
         took_ns = np.zeros(CLOCK + 1, np.int64)
         timing = (took_ns, clock, clock.ctypes.data)
         _timed_step(*arrays, simulation.epochs, simulation.observations, actions, *timing)
-        _timed_zeroing(simulation.observations, *timing)
         took.append(took_ns)
     return took
 
@@ -242,7 +227,7 @@ def _seconds(call: Callable[[], Any]) -> float:
 def rows_of(profiled: Profile) -> list[tuple[str, float]]:
     """What takes time, and how many microseconds of a step: the kernels' parts, then the Python around them.
 
-    The latter are differences of medians; one that is lost in the noise may be negative.
+    The latter are differences of means; one that is lost in the noise may be negative.
     """
     return [
         *profiled.parts_us.items(),

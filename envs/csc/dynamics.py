@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from crowdgym.data.jit import inlined, kernel
 from crowdgym.envs.core.payment import payment_at
-from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
+from crowdgym.envs.core.roads import RoadArrays, travel_time_s
 from crowdgym.envs.core.sorting import heap_sort
+from crowdgym.envs.core.trails import stop_at_next_node
 from crowdgym.envs.csc.state import CscState, Distances, Epoch, Tasks, Workers
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
@@ -259,38 +260,17 @@ def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, n
     _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
 
 
-@inlined
-def follow_trail(
-    roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Workers, b: int, w: int, now_s: float
-) -> None:
-    """Move a worker's trail on to the last node that it has passed at ``now_s``."""
-    node, units, arc = workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w]
-    while units < workers.leg_units[b, w]:
-        if arc < 0:
-            arc = next_arc(roads, to_goal, node)
-        further = units + roads.length[arc]
-        if workers.depart_s[b, w] + travel_time_s(further, roads.unit_m, speed_mps) > now_s:
-            break
-        node, units, arc = roads.indices[arc], further, -1
-    workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w] = node, units, arc
-
-
 @kernel
 def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, end_s: float) -> None:
     """The task of a worker on its way has ended: it goes on to the next node, where its way ends."""
     workers = state.workers
     to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
-    follow_trail(roads, rules.speed_mps, to_goal, workers, b, w, end_s)
-    node, units = workers.trail_node[b, w], workers.trail_units[b, w]
-    if workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps) < end_s:
-        arc = workers.trail_arc[b, w]
-        node, units = roads.indices[arc], units + roads.length[arc]
+    stop_at_next_node(roads, rules.speed_mps, to_goal, workers, b, w, end_s)
     workers.status[b, w] = RELEASED
     workers.next_worker[b, w] = -1
-    workers.goal[b, w] = node
-    workers.leg_units[b, w] = units
     workers.arrive_s[b, w] = np.nan
-    workers.free_s[b, w] = workers.depart_s[b, w] + travel_time_s(units, roads.unit_m, rules.speed_mps)
+    leg_s = travel_time_s(workers.leg_units[b, w], roads.unit_m, rules.speed_mps)
+    workers.free_s[b, w] = workers.depart_s[b, w] + leg_s
 
 
 @kernel

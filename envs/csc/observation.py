@@ -8,17 +8,18 @@ is something in it; an empty row is all zeros. Near means by straight line; the 
 Observations are written over those of the epoch before: a number that cannot have changed is left as it is.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.data.jit import inlined, kernel
+from crowdgym.envs.core.layout import ObservationSlice, slices_of
 from crowdgym.envs.core.neighbours import NOBODY
 from crowdgym.envs.core.payment import payment_at
-from crowdgym.envs.core.roads import RoadArrays, travel_time_s
-from crowdgym.envs.csc.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, follow_trail, work_left_s
+from crowdgym.envs.core.roads import RoadArrays
+from crowdgym.envs.core.trails import place_on_trail
+from crowdgym.envs.csc.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, work_left_s
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
 from crowdgym.envs.csc.surroundings import (
@@ -50,6 +51,7 @@ NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 _SELF = len(SELF_FEATURES)
 _TASK = len(TASK_FEATURES)
 _WORKER = len(WORKER_FEATURES)
+_OPTIONAL = _SELF + _TASK  # where the candidates begin
 _COMMON_TASK = len(_TASK_TO_ALL)
 _COMMON_WORKER = len(_WORKER_TO_ALL)
 _BITS = np.array([number.bit_count() for number in range(256)])  # skills in a set of skills
@@ -58,47 +60,18 @@ _CREW_SCALE = 10.0  # workers at one task that count as many
 Rows = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class ObservationSlice:
-    """One set of the observation: ``observation[start:stop].reshape(shape)`` has a column for each feature."""
-
-    name: str
-    start: int
-    shape: tuple[int, int]
-    features: tuple[str, ...]
-
-    @property
-    def stop(self) -> int:
-        """One past its last number."""
-        return self.start + self.shape[0] * self.shape[1]
-
-    def describe(self, units: dict[str, str]) -> dict[str, Any]:
-        """The slice as plain data, for ``metadata["observation_layout"]``."""
-        return {
-            "start": self.start,
-            "stop": self.stop,
-            "shape": self.shape,
-            "features": self.features,
-            "units": tuple(units[feature] for feature in self.features),
-        }
-
-
 def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
     """The sets of an observation, in order."""
-    sets = (
-        ("w_self", 1, SELF_FEATURES),
-        ("own_task", 1, TASK_FEATURES),
-        ("T_optional", max_candidates, TASK_FEATURES),
-        ("T_near", NEAR_TASKS, TASK_FEATURES),
-        ("W_near", NEAR_WORKERS, WORKER_FEATURES),
-        ("W_idle", IDLE_WORKERS, WORKER_FEATURES),
+    return slices_of(
+        (
+            ("w_self", 1, SELF_FEATURES),
+            ("own_task", 1, TASK_FEATURES),
+            ("T_optional", max_candidates, TASK_FEATURES),
+            ("T_near", NEAR_TASKS, TASK_FEATURES),
+            ("W_near", NEAR_WORKERS, WORKER_FEATURES),
+            ("W_idle", IDLE_WORKERS, WORKER_FEATURES),
+        )
     )
-    slices: list[ObservationSlice] = []
-    start = 0
-    for name, rows, features in sets:
-        slices.append(ObservationSlice(name, start, (rows, len(features)), features))
-        start = slices[-1].stop
-    return tuple(slices)
 
 
 class Scales(NamedTuple):
@@ -142,16 +115,7 @@ def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now
                 moved[b, w] = 1
             continue
         to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
-        follow_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
-        node, units = workers.trail_node[b, w], workers.trail_units[b, w]
-        x, y = roads.x_m[node], roads.y_m[node]
-        if units < workers.leg_units[b, w]:
-            arc = workers.trail_arc[b, w]
-            gone_s = now_s - workers.depart_s[b, w] - travel_time_s(units, roads.unit_m, rules.speed_mps)
-            part = gone_s / travel_time_s(roads.length[arc], roads.unit_m, rules.speed_mps)
-            part = min(1.0, max(0.0, part))
-            x += part * (roads.x_m[roads.indices[arc]] - x)
-            y += part * (roads.y_m[roads.indices[arc]] - y)
+        x, y = place_on_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
         if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
             workers.x_m[b, w], workers.y_m[b, w] = x, y
             moved[b, w] = 1
@@ -340,6 +304,40 @@ def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m
 # One set after the other, not one worker after the other: few arrays at a time fit into the processor's registers.
 
 
+class _Columns(NamedTuple):
+    """Where the sets of neighbours begin in a row."""
+
+    near_tasks: int
+    near_workers: int
+    idle_workers: int
+
+
+@inlined
+def _columns(max_candidates: int) -> _Columns:
+    near_tasks = _OPTIONAL + max_candidates * _TASK
+    near_workers = near_tasks + NEAR_TASKS * _TASK
+    return _Columns(near_tasks, near_workers, near_workers + NEAR_WORKERS * _WORKER)
+
+
+@kernel
+def _observe_own(
+    state: CscState,
+    sight: _Sight,
+    unit_m: float,
+    rules: Rules,
+    scales: Scales,
+    b: int,
+    now_s: float,
+    rows: Rows,
+) -> None:
+    """The worker itself, its task and its candidates."""
+    for w in range(len(rows)):
+        row = rows[w]
+        _write_self(row, state, scales, b, w, now_s)
+        _write_own_task(row, _SELF, state, sight, rules, b, w, now_s)
+        _write_candidates(row, _OPTIONAL, state, sight, unit_m, b, w)
+
+
 @kernel
 def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.surroundings
@@ -384,16 +382,9 @@ def observe(
     sight = _sight_of(state, scales, b)
     if changes.unseen:
         observations[:] = 0.0
-    optional = _SELF + _TASK
-    near_tasks = optional + state.epoch.candidates.shape[2] * _TASK
-    near_workers = near_tasks + NEAR_TASKS * _TASK
-    idle_workers = near_workers + NEAR_WORKERS * _WORKER
-    for w in range(len(observations)):
-        row = observations[w]
-        _write_self(row, state, scales, b, w, now_s)
-        _write_own_task(row, _SELF, state, sight, rules, b, w, now_s)
-        _write_candidates(row, optional, state, sight, roads.unit_m, b, w)
-    _observe_tasks_near(state, sight, b, changes, near_tasks, observations)
-    _observe_workers_near(state, sight, b, changes, near_workers, observations)
-    _observe_idle_near(state, sight, b, changes, idle_workers, observations)
+    at = _columns(state.epoch.candidates.shape[2])
+    _observe_own(state, sight, roads.unit_m, rules, scales, b, now_s, observations)
+    _observe_tasks_near(state, sight, b, changes, at.near_tasks, observations)
+    _observe_workers_near(state, sight, b, changes, at.near_workers, observations)
+    _observe_idle_near(state, sight, b, changes, at.idle_workers, observations)
     state.surroundings.moved[b, :] = 0

@@ -1,7 +1,7 @@
 """B copies of CSC side by side: the arrays, the kernel's calls, and nothing of PettingZoo."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from crowdgym.configs.errors import ConfigError
 from crowdgym.data.jit import kernel
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
+from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.roads import RoadArrays
 from crowdgym.envs.csc.dynamics import Rules, list_candidates, play, start_episode, take_actions
 from crowdgym.envs.csc.instance import CscInstance
@@ -18,25 +19,6 @@ from crowdgym.envs.csc.observation import Rows, Scales, locate_workers, observat
 from crowdgym.envs.csc.state import CscState, TaskStatus, WorkerStatus, empty_state
 
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
-
-
-class Clock(NamedTuple):
-    """When the epochs are: number k at min(k step_s, horizon_s)."""
-
-    step_s: float
-    horizon_s: float
-
-    @property
-    def epochs(self) -> int:
-        """Steps of an episode: the smallest k with k step_s >= horizon_s."""
-        epochs = max(1, int(self.horizon_s / self.step_s) - 1)  # the quotient may be rounded either way
-        while epochs * self.step_s < self.horizon_s:
-            epochs += 1
-        return epochs
-
-    def time_s(self, epoch: int) -> float:
-        """When an epoch is."""
-        return min(epoch * self.step_s, self.horizon_s)
 
 
 @dataclass(frozen=True)
@@ -105,6 +87,7 @@ class CscSimulation:
         self.network = network
         self.settings = settings
         self.clock = Clock(settings.step_s, settings.horizon_s)
+        self._last_epoch = self.clock.epochs
         self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s)
         self.scales = _scales(network, settings)
         self.roads = RoadArrays.of(network)
@@ -171,7 +154,7 @@ class CscSimulation:
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
-        return self.epochs >= self.clock.epochs
+        return self.epochs >= self._last_epoch
 
     def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
         own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)

@@ -107,6 +107,7 @@ def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
         workers.depart_s[b, w] = np.nan
         workers.free_s[b, w] = 0.0
         workers.leg_units[b, w] = workers.trail_units[b, w] = 0
+        workers.trail_arc[b, w] = -1
         workers.goal[b, w] = workers.trail_node[b, w] = distances.place_node[b, slots + w]
         workers.driven_units[b, w] = 0
 
@@ -166,6 +167,7 @@ def assign(
     workers.goal[b, w] = subtasks.node[b, s]
     workers.trail_node[b, w] = distances.place_node[b, workers.place[b, w]]
     workers.trail_units[b, w] = 0
+    workers.trail_arc[b, w] = -1
 
 
 @kernel

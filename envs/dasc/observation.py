@@ -16,8 +16,8 @@ from crowdgym.data.jit import inlined, kernel
 from crowdgym.envs.core.layout import ObservationSlice, slices_of
 from crowdgym.envs.core.neighbours import NOBODY, fill_line, line_of, nearest, slot_of, sort_by_x
 from crowdgym.envs.core.payment import payment_less_penalty
-from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
-from crowdgym.envs.core.trails import follow_trail
+from crowdgym.envs.core.roads import RoadArrays
+from crowdgym.envs.core.trails import place_on_trail
 from crowdgym.envs.dasc.dynamics import ASSIGNED, FINISHED, IDLE, OPEN, RELEASED, TRAVELLING, UNASSIGNED, Rules
 from crowdgym.envs.dasc.instance import NUM_SKILLS
 from crowdgym.envs.dasc.requests import distance_utility, skill_utility, time_utility
@@ -130,16 +130,7 @@ def locate_workers(
             workers.x_m[b, w], workers.y_m[b, w] = roads.x_m[node], roads.y_m[node]
             continue
         to_goal = distances.rows[b, workers.subtask[b, w]]
-        follow_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
-        node, units = workers.trail_node[b, w], workers.trail_units[b, w]
-        x, y = roads.x_m[node], roads.y_m[node]
-        if units < workers.leg_units[b, w]:
-            arc = next_arc(roads, to_goal, node)
-            gone_s = now_s - workers.depart_s[b, w] - travel_time_s(units, roads.unit_m, speed_mps)
-            part = gone_s / travel_time_s(roads.length[arc], roads.unit_m, speed_mps)
-            part = min(1.0, max(0.0, part))
-            x += part * (roads.x_m[roads.indices[arc]] - x)
-            y += part * (roads.y_m[roads.indices[arc]] - y)
+        x, y = place_on_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
         workers.x_m[b, w], workers.y_m[b, w] = x, y
 
 

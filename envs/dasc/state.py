@@ -71,6 +71,7 @@ class Workers(NamedTuple):
     goal: Ints  # [B, W] the node where that way ends
     trail_node: Ints  # [B, W] last node passed by the latest epoch while under way
     trail_units: Ints  # [B, W] length of the way up to there
+    trail_arc: Ints  # [B, W] the arc it goes on by from there, or -1 while that is not known
     driven_units: NDArray[np.int64]  # [B, W] length of the ways that have ended
     x_m: Floats  # [B, W] position at the latest epoch
     y_m: Floats  # [B, W]
@@ -267,6 +268,7 @@ def _empty_workers(batch: int, workers: int) -> Workers:
         goal=np.zeros(shape, np.int32),
         trail_node=np.zeros(shape, np.int32),
         trail_units=np.zeros(shape, np.int32),
+        trail_arc=np.zeros(shape, np.int32),
         driven_units=np.zeros(shape, np.int64),
         x_m=np.zeros(shape),
         y_m=np.zeros(shape),

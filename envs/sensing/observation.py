@@ -5,8 +5,7 @@ cell is to everyone is worked out once a cycle; what it is to the observer is in
 a number that is not known is 0.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,41 +29,6 @@ def cell_features(attributes: tuple[str, ...]) -> tuple[str, ...]:
     """What a cell is to everyone."""
     of_attributes = ((f"known_{name}", f"latest_{name}", f"inferred_{name}") for name in attributes)
     return (*_CELL_FLAGS, *(feature for features in of_attributes for feature in features))
-
-
-@dataclass(frozen=True)
-class ObservationSlice:
-    """One set of the observation: ``observation[start:stop].reshape(shape)`` has a column for each feature."""
-
-    name: str
-    start: int
-    shape: tuple[int, int]
-    features: tuple[str, ...]
-
-    @property
-    def stop(self) -> int:
-        """One past its last number."""
-        return self.start + self.shape[0] * self.shape[1]
-
-    def describe(self, units: dict[str, str]) -> dict[str, Any]:
-        """The slice as plain data, for ``metadata["observation_layout"]``."""
-        return {
-            "start": self.start,
-            "stop": self.stop,
-            "shape": self.shape,
-            "features": self.features,
-            "units": tuple(units[feature] for feature in self.features),
-        }
-
-
-def slices_of(sets: tuple[tuple[str, int, tuple[str, ...]], ...]) -> tuple[ObservationSlice, ...]:
-    """Sets of (name, rows, features), one after the other."""
-    slices: list[ObservationSlice] = []
-    start = 0
-    for name, rows, features in sets:
-        slices.append(ObservationSlice(name, start, (rows, len(features)), features))
-        start = slices[-1].stop
-    return tuple(slices)
 
 
 def units_of(attributes: tuple[str, ...], sight: "Sight") -> dict[str, str]:

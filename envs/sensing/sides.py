@@ -8,17 +8,16 @@ from numpy.typing import NDArray
 
 from crowdgym.configs.sensing import AgentsName
 from crowdgym.data.jit import kernel
+from crowdgym.envs.core.layout import ObservationSlice, slices_of
 from crowdgym.envs.sensing.dynamics import Actions, Copies, play_asked, play_chosen
 from crowdgym.envs.sensing.observation import (
     PARTICIPANT_FEATURES,
     RELATION,
     SELF_FEATURES,
-    ObservationSlice,
     Sight,
     cell_features,
     finish_for_cells,
     finish_for_participants,
-    slices_of,
 )
 from crowdgym.envs.sensing.state import Rows, SensingState, World
 

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, nearest_within, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
 from crowdgym.envs.core.sorting import heap_sort
-from crowdgym.envs.csc.simulation import Clock
 
 coordinates = st.integers(-50, 50).map(float) | st.floats(-1e5, 1e5)
 points = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=80)
@@ -37,8 +37,9 @@ def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float,
     found, squared = np.zeros(count, np.int32), np.zeros(count)
     for at in range(len(points)):  # of a point that is in the line, and of one that is not
         everyone = brute_force(x_m, y_m, ids, at, len(points))
-        distances = [(x_m[i] - x_m[at]) ** 2 + (y_m[i] - y_m[at]) ** 2 for i in everyone]
-        for bound in (np.inf, 25.0, *distances.tolist()):
+        dx, dy = x_m - x_m[at], y_m - y_m[at]
+        distances = (dx * dx + dy * dy)[np.array(everyone, np.int64)].tolist()
+        for bound in (np.inf, 25.0, *distances):
             near = [i for i, distance in zip(everyone, distances, strict=True) if distance <= bound]
             where = (slots[at], x_m[at], y_m[at])
             assert nearest_within(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)

@@ -11,7 +11,7 @@ from reference.csc_arrays import to_world
 from reference.csc_instance import ReferenceInstance
 
 from crowdgym.configs.csc import RewardName
-from crowdgym.envs.csc.observation import ObservationSlice
+from crowdgym.envs.core.layout import ObservationSlice
 from crowdgym.envs.csc.reward import REWARDS
 from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot

@@ -20,8 +20,9 @@ from invariants.csc_playing import begin, is_over, legal, rewards, rows_of, same
 from invariants.search_effort import ordinary, thorough
 from invariants.world_strategies import MOST_TASKS, MOST_WORKERS, Episode, episodes
 
+from crowdgym.envs.core.layout import ObservationSlice
 from crowdgym.envs.csc.global_state import WORKER_STATE, global_state
-from crowdgym.envs.csc.observation import ObservationSlice, observation_slices
+from crowdgym.envs.csc.observation import observation_slices
 from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
