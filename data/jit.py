@@ -48,12 +48,43 @@ def kernel(function: Function) -> Function:
     return cast(Function, _compiled(function, {"_nrt": False}))
 
 
+def inner(function: Function) -> Function:
+    """Compile ``function`` as a `kernel` that only other compiled loops may call.
+
+    Without the way in from Python: for a function that is handed a structure of a hundred arrays, that way takes
+    longer to compile than the function.
+    """
+    return cast(Function, _closed_to_python(_compiled(function, {"_nrt": False, **_NO_WAY_IN})))
+
+
 def inlined(function: Function) -> Function:
     """Compile ``function`` as a `kernel` that becomes part of whoever calls it.
 
-    For the innermost functions: to hand over the structure of arrays at a call takes longer than what they do.
+    For the innermost functions: to hand over arrays at a call takes longer than what they do.
     """
     return cast(Function, _compiled(function, {"_nrt": False, "forceinline": True}))
+
+
+def inner_inlined(function: Function) -> Function:
+    """Compile ``function`` as one that is both `inner` and `inlined`."""
+    return cast(Function, _closed_to_python(_compiled(function, {"_nrt": False, "forceinline": True, **_NO_WAY_IN})))
+
+
+_NO_WAY_IN = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def _closed_to_python(compiled: Any) -> object:
+    """Let a call from Python, which numba would follow into nowhere, say what is wrong."""
+    if not hasattr(compiled, "py_func"):
+        return compiled  # NUMBA_DISABLE_JIT: a plain function
+    kind = type(compiled)
+
+    def refuse(dispatcher: Any, *_: object) -> None:
+        name = dispatcher.py_func.__qualname__
+        raise TypeError(f"{name} can only be called by compiled functions; call it from a function under @kernel")
+
+    compiled.__class__ = type(kind.__name__, (kind,), {"__call__": refuse, "__module__": kind.__module__})
+    return cast(object, compiled)
 
 
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:

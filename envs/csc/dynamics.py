@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inlined, kernel
+from crowdgym.data.jit import inner, inner_inlined, kernel
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, travel_time_s
 from crowdgym.envs.core.sorting import heap_sort
@@ -65,7 +65,7 @@ def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> N
     state.surroundings.unseen[b] = 1
 
 
-@kernel
+@inner
 def _list_reachable_tasks(
     workers: Workers, tasks: Tasks, distances: Distances, rules: Rules, unit_m: float, b: int, w: int
 ) -> None:
@@ -124,14 +124,14 @@ def take_actions(
             epoch.remaining_s[b, w] = work_left_s(tasks, b, task, now_s) / crew
 
 
-@inlined
+@inner_inlined
 def work_left_s(tasks: Tasks, b: int, task: int, now_s: float) -> float:
     """Worker-seconds left of an open task at ``now_s``, no event having happened there since ``since_s``."""
     done_s = tasks.present[b, task] * (now_s - tasks.since_s[b, task])
     return float(max(0.0, tasks.work_left_s[b, task] - done_s))
 
 
-@kernel
+@inner
 def _insert_en_route(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Put ``w`` into the task's list of those on their way, which is sorted by (arrival, worker)."""
     before, after = -1, tasks.first_en_route[b, task]
@@ -163,7 +163,7 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
             _become_idle(state, rules, roads.unit_m, b, w, workers.goal[b, w], workers.free_s[b, w])
 
 
-@inlined
+@inner_inlined
 def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, until_s: float) -> None:
     workers, tasks = state.workers, state.tasks
     deadline_s = tasks.deadline_s[b, task]
@@ -186,7 +186,7 @@ def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: i
         _arrive(workers, tasks, b, first, task)
 
 
-@inlined
+@inner_inlined
 def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Worker ``w``, first on the list of those on their way, starts to work."""
     now_s = workers.arrive_s[b, w]
@@ -204,7 +204,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     workers.leg_units[b, w] = 0
 
 
-@kernel
+@inner
 def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
     """A task finishes or expires: pay for it, and let everyone go."""
     workers, tasks, epoch = state.workers, state.tasks, state.epoch
@@ -232,7 +232,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
     tasks.present[b, task] = tasks.en_route[b, task] = 0
 
 
-@kernel
+@inner
 def _share_payment(workers: Workers, tasks: Tasks, epoch: Epoch, b: int, task: int, end_s: float, paid: float) -> None:
     """Split a payment among those present by the worker-seconds they gave."""
     total_s = 0.0
@@ -248,7 +248,7 @@ def _share_payment(workers: Workers, tasks: Tasks, epoch: Epoch, b: int, task: i
         w = workers.next_worker[b, w]
 
 
-@kernel
+@inner
 def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, node: int, since_s: float) -> None:
     workers = state.workers
     workers.status[b, w] = IDLE
@@ -260,7 +260,7 @@ def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, n
     _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
 
 
-@kernel
+@inner
 def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, end_s: float) -> None:
     """The task of a worker on its way has ended: it goes on to the next node, where its way ends."""
     workers = state.workers

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inlined, kernel
+from crowdgym.data.jit import inlined, inner, inner_inlined, kernel
 from crowdgym.envs.core.layout import ObservationSlice, slices_of
 from crowdgym.envs.core.neighbours import NOBODY
 from crowdgym.envs.core.payment import payment_at
@@ -121,7 +121,7 @@ def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now
             moved[b, w] = 1
 
 
-@inlined
+@inner_inlined
 def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     """Seconds until a worker is idle, as far as the platform can tell; on its way to a task, until it arrives."""
     workers, tasks = state.workers, state.tasks
@@ -136,7 +136,7 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     return 0.0
 
 
-@kernel
+@inner
 def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
     """Work out what every open task is to everyone."""
     tasks = state.tasks
@@ -156,7 +156,7 @@ def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s
         row[6] = _clip(tasks.en_route[b, i] / _CREW_SCALE)
 
 
-@kernel
+@inner
 def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
     """Work out what every worker is to everyone."""
     workers = state.workers
@@ -182,7 +182,7 @@ class _Sight(NamedTuple):
     worker_rows: Rows  # [W, 4] what each worker is to everyone
 
 
-@inlined
+@inner_inlined
 def _sight_of(state: CscState, scales: Scales, b: int) -> _Sight:
     workers, tasks, near = state.workers, state.tasks, state.surroundings
     return _Sight(
@@ -207,13 +207,13 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
         at += width
 
 
-@inlined
+@inner_inlined
 def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
     for feature in range(_COMMON_TASK):
         row[at + feature] = sight.task_rows[task, feature]
 
 
-@inlined
+@inner_inlined
 def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
     """Write what a task ``metres`` away is to worker ``w`` in particular."""
     at += _COMMON_TASK
@@ -223,7 +223,7 @@ def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, met
     row[at + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
 
 
-@inlined
+@inner_inlined
 def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
     """Write a set of tasks: what they are to everyone, and to worker ``w`` if that has changed."""
     end = at + len(found) * _TASK
@@ -237,7 +237,7 @@ def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, sq
     _empty_rows(row, at, end, _TASK)
 
 
-@inlined
+@inner_inlined
 def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
     """Write a set of workers: what they are to everyone, and to worker ``w`` if that has changed."""
     own, end = sight.skill_bits[w], at + len(found) * _WORKER
@@ -257,7 +257,7 @@ def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, 
     _empty_rows(row, at, end, _WORKER)
 
 
-@inlined
+@inner_inlined
 def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
     row[0] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
@@ -270,7 +270,7 @@ def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_
         row[8 + k] = (workers.skill_bits[b, w] >> k) & 1
 
 
-@inlined
+@inner_inlined
 def _write_own_task(
     row: Rows, at: int, state: CscState, sight: _Sight, rules: Rules, b: int, w: int, now_s: float
 ) -> None:
@@ -285,7 +285,7 @@ def _write_own_task(
         _empty_rows(row, at, at + _TASK, _TASK)
 
 
-@inlined
+@inner_inlined
 def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m: float, b: int, w: int) -> None:
     """Write the candidates of worker ``w``, in the order of its actions; their distances are by road."""
     candidates, node = state.epoch.candidates, state.workers.node[b, w]
@@ -319,7 +319,7 @@ def _columns(max_candidates: int) -> _Columns:
     return _Columns(near_tasks, near_workers, near_workers + NEAR_WORKERS * _WORKER)
 
 
-@kernel
+@inner
 def _observe_own(
     state: CscState,
     sight: _Sight,
@@ -338,7 +338,7 @@ def _observe_own(
         _write_candidates(row, _OPTIONAL, state, sight, unit_m, b, w)
 
 
-@kernel
+@inner
 def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.surroundings
     view, ended, opened = near_tasks_of(state, b, changes), near.ended[b], near.opened[b]
@@ -347,7 +347,7 @@ def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes
         _write_near_tasks(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 
-@kernel
+@inner
 def _observe_workers_near(
     state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows
 ) -> None:
@@ -357,7 +357,7 @@ def _observe_workers_near(
         _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 
-@kernel
+@inner
 def _observe_idle_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.surroundings
     view, left, came = near_idle_of(state, b, changes), near.left_idle[b], near.became_idle[b]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inlined, kernel
+from crowdgym.data.jit import inner_inlined, kernel
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.roads import RoadArrays, travel_time_s
 from crowdgym.envs.core.trails import stop_at_next_node
@@ -49,7 +49,7 @@ def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
     _clear_outcomes(epoch, b)
 
 
-@inlined
+@inner_inlined
 def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
     for q in range(tasks.status.shape[1]):
         tasks.status[b, q] = PENDING
@@ -66,7 +66,7 @@ def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
         _open_if_created(tasks, subtasks, b, q, 0.0)
 
 
-@inlined
+@inner_inlined
 def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays, b: int) -> None:
     for s in range(subtasks.status.shape[1]):
         node = subtasks.node[b, s]
@@ -78,7 +78,7 @@ def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays,
             distances.from_places[b, s, place] = row[distances.place_node[b, place]]
 
 
-@inlined
+@inner_inlined
 def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Precedence, b: int) -> None:
     """Latest finish times (design, section 6): from the last subtask, which no other one waits for, to the first."""
     subtasks.successors[b, :] = 0
@@ -96,7 +96,7 @@ def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Preceden
             subtasks.successors[b, p] += 1
 
 
-@inlined
+@inner_inlined
 def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
     num_workers = workers.status.shape[1]
     slots = distances.place_node.shape[1] - num_workers
@@ -112,7 +112,7 @@ def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
         workers.driven_units[b, w] = 0
 
 
-@inlined
+@inner_inlined
 def _clear_outcomes(epoch: Epoch, b: int) -> None:
     """Forget what the step before made."""
     epoch.outcome[b, :] = 0
@@ -130,7 +130,7 @@ def begin_step(epoch: Epoch, b: int) -> None:
         epoch.was_live[b, s] = epoch.live[b, s]
 
 
-@inlined
+@inner_inlined
 def assign(
     workers: Workers,
     tasks: Tasks,
@@ -183,7 +183,7 @@ def play(state: DascState, roads: RoadArrays, rules: Rules, b: int, until_s: flo
             _become_idle_at_own_place(workers, state.distances, state.idle, b, w)
 
 
-@inlined
+@inner_inlined
 def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: float) -> None:
     if tasks.status[b, q] == PENDING and tasks.created_s[b, q] <= until_s:
         tasks.status[b, q] = OPEN
@@ -191,7 +191,7 @@ def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: 
             subtasks.status[b, s] = UNASSIGNED
 
 
-@inlined
+@inner_inlined
 def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int, until_s: float) -> None:
     tasks, subtasks, rows = state.tasks, state.subtasks, state.distances.rows[b]
     deadline_s = tasks.deadline_s[b, q]
@@ -205,7 +205,7 @@ def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int
         _expire(state.workers, tasks, subtasks, rows, state.idle, roads, rules.speed_mps, b, q)
 
 
-@inlined
+@inner_inlined
 def _play_subtask(
     workers: Workers, subtasks: Subtasks, idle: Idle, b: int, s: int, until_s: float, deadline_s: float
 ) -> None:
@@ -224,7 +224,7 @@ def _play_subtask(
         _become_idle(workers, idle, b, w, s, finish_s)
 
 
-@inlined
+@inner_inlined
 def _pay(tasks: Tasks, epoch: Epoch, rules: Rules, b: int, q: int) -> None:
     """All subtasks of a task are finished."""
     finish_s = tasks.latest_s[b, q]
@@ -240,7 +240,7 @@ def _pay(tasks: Tasks, epoch: Epoch, rules: Rules, b: int, q: int) -> None:
         epoch.sparse[b, s] = paid / (after - first)
 
 
-@inlined
+@inner_inlined
 def _expire(
     workers: Workers,
     tasks: Tasks,
@@ -270,7 +270,7 @@ def _expire(
             subtasks.status[b, s] = FAILED
 
 
-@inlined
+@inner_inlined
 def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since_s: float) -> None:
     workers.status[b, w] = IDLE
     workers.place[b, w] = place
@@ -279,7 +279,7 @@ def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since
     idle.version[b] += 1
 
 
-@inlined
+@inner_inlined
 def _become_idle_at_own_place(workers: Workers, distances: Distances, idle: Idle, b: int, w: int) -> None:
     """A released worker has reached the end of its way: its own place is there from now on."""
     slots = distances.rows.shape[1]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inlined, kernel
+from crowdgym.data.jit import inlined, inner, inner_inlined, kernel
 from crowdgym.envs.core.layout import ObservationSlice, slices_of
 from crowdgym.envs.core.neighbours import NOBODY, fill_line, line_of, nearest, slot_of, sort_by_x
 from crowdgym.envs.core.payment import payment_less_penalty
@@ -134,7 +134,7 @@ def locate_workers(
         workers.x_m[b, w], workers.y_m[b, w] = x, y
 
 
-@kernel
+@inner
 def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
     """Sort the idle workers and the subtasks that may be assigned from west to east."""
     for w in range(workers.status.shape[1]):
@@ -147,12 +147,12 @@ def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scra
     fill_line(scratch.available, b, scratch.subtasks_by_x[b], scratch.to_assign[b], subtasks.x_m[b], subtasks.y_m[b])
 
 
-@inlined
+@inner_inlined
 def _share_of(tasks: Tasks, b: int, q: int) -> float:
     return float(tasks.payment[b, q] / (tasks.first[b, q + 1] - tasks.first[b, q]))
 
 
-@kernel
+@inner
 def _describe_available(
     tasks: Tasks, subtasks: Subtasks, mask: Bytes, rows: Rows, scales: Scales, b: int, now_s: float
 ) -> None:
@@ -168,7 +168,7 @@ def _describe_available(
             row[4] = _clip(_share_of(tasks, b, subtasks.task[b, s]) / scales.payment)
 
 
-@inlined
+@inner_inlined
 def _write_self(
     row: Rows,
     subtasks: Subtasks,
@@ -220,7 +220,7 @@ def _write_self(
         row[_SKILLS_AT + k] = (subtasks.skill_bits[b, s] >> k) & 1
 
 
-@kernel
+@inner
 def _write_task(
     row: Rows, tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, scales: Scales, b: int, q: int, now_s: float
 ) -> None:
@@ -261,7 +261,7 @@ class _Sight(NamedTuple):
     range_m: float
 
 
-@kernel
+@inner
 def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> None:
     """Write an idle worker as subtask ``s`` sees it, ``metres`` away."""
     needed = sight.subtask_skills[s]
@@ -274,7 +274,7 @@ def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> No
     row[5] = met / max(1, _BITS[needed])
 
 
-@kernel
+@inner
 def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) -> None:
     """Write an available subtask as subtask ``s`` sees it, ``metres`` away."""
     for feature in range(SUBTASK_TO_ALL):
@@ -287,7 +287,7 @@ def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) 
     row[SUBTASK_TO_ALL + 4] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
 
 
-@kernel
+@inner
 def _write_candidates(
     rows: Rows, candidates: Ints, from_place: NDArray[np.uint16], place: Ints, sight: _Sight, s: int, time: float
 ) -> None:
