@@ -2,7 +2,6 @@
 
 import numpy as np
 from reference.csc_arrays import to_network
-from reference.csc_instance import ReferenceInstance
 from reference.dasc_instance import DascReferenceInstance
 from worlds.dasc_worlds import World
 

@@ -25,7 +25,7 @@ def largest_assignment(pairs: Pairs) -> dict[int, int]:
     base = len(workers) + 1
     graph = nx.Graph()
     for (subtask, worker), utility in pairs.items():
-        digit = len(workers) - workers.index(worker)  # the largest for the smallest id; none is 0
+        digit = len(workers) - workers.index(worker)  # the largest for the smallest id, 0 for none
         place = len(subtasks) - 1 - subtasks.index(subtask)
         weight = utility * base ** len(subtasks) + digit * base**place
         graph.add_edge(("subtask", subtask), ("worker", worker), weight=weight)
@@ -51,6 +51,20 @@ def largest_assignment_by_trial(pairs: Pairs) -> dict[int, int]:
         if best_key is None or key < best_key:
             best, best_key = chosen, key
     return best
+
+
+def has_ties(pairs: Pairs, selects: bool) -> bool:
+    """Whether numbers decide in a round: two askers alike for one worker, or several assignments of one total."""
+    if selects:
+        of_worker = [(worker, utility) for (_, worker), utility in pairs.items()]
+        return len(set(of_worker)) < len(of_worker)
+    best = largest_assignment(pairs)
+    total = sum(pairs[pair] for pair in best.items())
+    for pair in best.items():
+        others = {other: utility for other, utility in pairs.items() if other != pair}
+        if sum(others[chosen] for chosen in largest_assignment(others).items()) == total:
+            return True
+    return False
 
 
 def chosen_workers(asked: Mapping[int, int], pairs: Pairs) -> dict[int, int]:

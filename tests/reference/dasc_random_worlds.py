@@ -64,6 +64,7 @@ class _Draw:
     num_nodes: int
     horizon_s: float
     decimals: int
+    scale: int
 
     def job(self, rng: np.random.Generator) -> tuple[ReferenceJob, list[ReferenceSubtask]]:
         """A task whose subtasks are numbered from 0."""
@@ -96,7 +97,12 @@ class _Draw:
 
 
 def random_world(
-    rng: np.random.Generator, flavour: Flavour | None = None, *, selects: bool | None = None, after: bool | None = None
+    rng: np.random.Generator,
+    flavour: Flavour | None = None,
+    *,
+    selects: bool | None = None,
+    after: bool | None = None,
+    scale: int = 1,
 ) -> DascReferenceInstance:
     """Draw a world: 4-25 nodes (1 for a single node), 1-9 workers, 1-7 tasks of 1-8 subtasks, roads some one way.
 
@@ -105,18 +111,19 @@ def random_world(
         flavour: What is to be special about it; drawn as well by default.
         selects: Whether the action mode is "select"; drawn by default.
         after: Whether the dependency is "finished"; drawn by default.
+        scale: How many times as many nodes, workers and tasks.
     """
     if flavour is None:
         flavour = list(Flavour)[int(rng.integers(len(Flavour)))]
     whole = flavour in (Flavour.WHOLE_NUMBERS, Flavour.ALIKE)
-    num_nodes = 1 if flavour is Flavour.SINGLE_NODE else int(rng.integers(4, 26))
+    num_nodes = 1 if flavour is Flavour.SINGLE_NODE else scale * int(rng.integers(4, 26))
     speed_mps = 1.0 if whole else float(rng.choice([10.0, 7.3, 1.0]))
     step_s = float(rng.choice([1.0, 2.0, 5.0] if whole else [0.1, 1.0, 5.0, 7.7, 10.0, 30.0]))
-    steps = min(60, 2 + int(rng.uniform(0, 60 if whole else 400) / step_s))
+    steps = min(40, 2 + int(rng.uniform(0, 60 if whole else 400) / step_s))
     horizon_s = steps * step_s
     longest = 2 if whole else max(1, int(speed_mps * horizon_s * float(rng.choice([0.02, 0.1, 0.3]))))
     decimals = 0 if whole else 1 if flavour is Flavour.DECIMALS else 17
-    draw = _Draw(flavour, num_nodes, horizon_s, decimals)
+    draw = _Draw(flavour, num_nodes, horizon_s, decimals, scale)
     jobs, subtasks = _tasks(rng, draw)
     alpha, beta = (float(share) for share in rng.choice([0.0, 0.2, 0.5, 0.9, 1.0], size=2))
     if flavour is Flavour.EXTREME_UTILITY:
@@ -147,7 +154,7 @@ def random_world(
 
 def _tasks(rng: np.random.Generator, draw: _Draw) -> tuple[tuple[ReferenceJob, ...], tuple[ReferenceSubtask, ...]]:
     most = {Flavour.CROWD: 2, Flavour.SCARCE: 3}.get(draw.flavour, 7)
-    drawn = [draw.job(rng) for _ in range(int(rng.integers(1, most + 1)))]
+    drawn = [draw.job(rng) for _ in range(draw.scale * int(rng.integers(1, most + 1)))]
     jobs: list[ReferenceJob] = []
     subtasks: list[ReferenceSubtask] = []
     for job, own in sorted(drawn, key=lambda pair: pair[0].created_s):
@@ -160,7 +167,7 @@ def _tasks(rng: np.random.Generator, draw: _Draw) -> tuple[tuple[ReferenceJob, .
 def _workers(rng: np.random.Generator, draw: _Draw) -> tuple[ReferenceWorker, ...]:
     least, most = {Flavour.CROWD: (7, 12), Flavour.SCARCE: (1, 3)}.get(draw.flavour, (1, 9))
     found = []
-    for _ in range(int(rng.integers(least, most + 1))):
+    for _ in range(draw.scale * int(rng.integers(least, most + 1))):
         skills = rng.choice(_NUM_SKILLS, size=int(rng.integers(1, _NUM_SKILLS + 1)), replace=False)
         found.append(ReferenceWorker(int(rng.integers(draw.num_nodes)), frozenset(int(skill) for skill in skills)))
     return tuple(found)

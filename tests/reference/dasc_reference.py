@@ -38,6 +38,7 @@ class DascReferenceSimulator:
         self.trips: dict[int, Trip] = {}  # by subtask
         self.counts = {outcome: [0] * instance.num_slots for outcome in Outcome}
         self.job_of = [q for q, job in enumerate(instance.jobs) for _ in job.subtasks]
+        self.latest_rounds: list[dict[tuple[int, int], int]] = []  # U of the pairs of every round of the latest step
         self._current: list[Trip | None] = [None] * len(instance.workers)  # the last trip of each worker
         self._finished: set[int] = set()  # subtasks
         self._end_s: dict[int, tuple[JobState, float]] = {}  # of tasks
@@ -260,8 +261,11 @@ class DascReferenceSimulator:
         else:
             asked, pairs = {}, {(i, w): self.utility(w, i) for i in admitted for _, w in self.able(i)}
 
+        self.latest_rounds = []
+
         def match(some: set[int]) -> dict[int, int]:
             left = {pair: value for pair, value in pairs.items() if pair[0] in some}
+            self.latest_rounds.append(left)
             if self.instance.selects:
                 return chosen_workers({i: asked[i] for i in some}, left)
             return largest_assignment(left)
@@ -354,9 +358,11 @@ class DascReferenceSimulator:
         job, trip = self.instance.jobs[self.job_of[slot]], self.trips[slot]
         in_time_s = self.latest_finish_s(slot, job.expected_s)
         share = 0.0
-        if trip.finish_s <= in_time_s:
+        if trip.finish_s >= self.latest_finish_s(slot, job.deadline_s):
+            pass
+        elif trip.finish_s <= in_time_s:
             share = job.max_payment / job.count
-        elif trip.finish_s < self.latest_finish_s(slot, job.deadline_s):
+        else:
             late_s = trip.finish_s - in_time_s
             share = max(0.0, job.max_payment - self.instance.penalty_per_s * late_s) / job.count
         return share - self.instance.travel_cost_per_m * trip.distance_m
