@@ -1,7 +1,7 @@
 """Plays episodes with a policy and says what they came to."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ class EpisodeResult:
     Attributes:
         seed: that the environment was reset with.
         steps: played.
-        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal.
+        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal. Those of several
+            numbers are there one by one, "NAME 0" and so on.
         wall_s: seconds it took, the policy included, rendering apart.
     """
 
@@ -163,7 +164,13 @@ def _episode_of(env: Any, seed: int) -> Episode:
 def _metrics(infos: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     """The common metrics, from the infos of any agent after the last step."""
     metrics = next(iter(infos.values()))["metrics"]
-    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
+    flat: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, int | float):
+            flat[name] = value
+        elif isinstance(value, Sequence) and not isinstance(value, str):  # one by one
+            flat |= {f"{name} {number}": float(one) for number, one in enumerate(value)}
+    return flat
 
 
 @dataclass(frozen=True)
