@@ -1,11 +1,15 @@
 """``crowdgym trace``: check recorded episodes, and look at them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from crowdgym.cli_errors import clean_errors
+
+if TYPE_CHECKING:
+    from crowdgym.testing.csc_records import Violation
+    from crowdgym.traces.format import Trace
 
 DIFFERENT = 1
 
@@ -21,7 +25,6 @@ def verify(files: Files) -> None:
 
     Exit code 1 if one differs or breaks a rule, 2 if one cannot be played.
     """
-    from crowdgym.testing.csc_trace import broken_rules
     from crowdgym.traces import TraceError, compare, read_trace, replay
 
     different = 0
@@ -35,7 +38,7 @@ def verify(files: Files) -> None:
             broken = error
             continue
         faults = (
-            [f"DIFFERS {mismatch}"] if mismatch is not None else [f"BREAKS A RULE {v}" for v in broken_rules(trace)]
+            [f"DIFFERS {mismatch}"] if mismatch is not None else [f"BREAKS A RULE {v}" for v in _broken_rules(trace)]
         )
         for fault in faults:
             typer.echo(f"{file}: {fault}", err=True)
@@ -75,3 +78,12 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")])
 
 def _shown(metrics: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:,.10g}" for name, value in metrics.items())
+
+
+def _broken_rules(trace: "Trace") -> "list[Violation]":
+    """What the solution checker of the trace's environment finds, where there is one."""
+    if trace.header.env != "csc_v0":
+        return []
+    from crowdgym.testing.csc_trace import broken_rules
+
+    return broken_rules(trace)

@@ -78,6 +78,6 @@ def _named(trace: Trace, quantity: Quantity, name: str, column: int) -> tuple[st
     """Whose value a column is, and what to call it."""
     if quantity.of == "agent":
         return trace.header.agents[column], name
-    if quantity.of == "task":
-        return f"task {column}", name
-    return "the whole", f"{name} {quantity.labels[column]}"
+    if quantity.of == "whole":
+        return "the whole", f"{name} {quantity.labels[column]}"
+    return f"{quantity.of} {column}", name

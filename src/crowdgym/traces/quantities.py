@@ -35,15 +35,48 @@ CSC_QUANTITIES: dict[str, Quantity] = {
     "paid": FIGURE_OF_TASK,
 }
 
+SENSING_QUANTITIES: dict[str, Quantity] = {
+    "participant_cell": Quantity(of="participant"),
+    "travel_km": FIGURE_OF_AGENT.model_copy(update={"of": "participant"}),
+    "crowd": Quantity(of="cell"),
+    "cell_error": FIGURE_OF_AGENT.model_copy(update={"of": "cell"}),
+}
+
+EXACT_OF_WORKER = Quantity(of="worker")
+FIGURE_OF_WORKER = FIGURE_OF_AGENT.model_copy(update={"of": "worker"})
+
+DASC_QUANTITIES: dict[str, Quantity] = {
+    "worker_status": EXACT_OF_WORKER,
+    "worker_subtask": EXACT_OF_WORKER,
+    "worker_node": EXACT_OF_WORKER,
+    "worker_goal": EXACT_OF_WORKER,
+    "depart_s": FIGURE_OF_WORKER,
+    "free_s": FIGURE_OF_WORKER,
+    "task_status": EXACT_OF_TASK,
+    "end_s": FIGURE_OF_TASK,
+    "paid": FIGURE_OF_TASK,
+    "subtask_status": EXACT,
+    "subtask_worker": EXACT,
+    "arrive_s": FIGURE_OF_AGENT,
+    "start_s": FIGURE_OF_AGENT,
+    "finish_s": FIGURE_OF_AGENT,
+    "outcome": EXACT,
+    "illegal": EXACT,
+    "invalid": EXACT,
+    "unmatched": EXACT,
+}
+
+_QUANTITIES = {"csc_v0": CSC_QUANTITIES, "dasc_v0": DASC_QUANTITIES, "sensing_v0": SENSING_QUANTITIES}
+
 
 def quantities_of(env: Any) -> dict[str, Quantity]:
     """What is followed in ``env``: its state, what was chosen, rewards, metrics and a fingerprint of what is seen."""
-    snapshot = {"csc_v0": CSC_QUANTITIES}[env.metadata["name"]]
+    snapshot = _QUANTITIES[env.metadata["name"]]
     return {
         **snapshot,
         "chosen": EXACT,
         "reward": FIGURE_OF_AGENT,
-        "metrics": METRIC.model_copy(update={"labels": tuple(asdict(env.metrics))}),
+        "metrics": METRIC.model_copy(update={"labels": tuple(flat_metrics(env.metrics))}),
         "observation": FINGERPRINT.model_copy(update={"labels": tuple(env.metadata["observation_layout"])}),
     }
 
@@ -58,9 +91,18 @@ def observe_quantities(
         **row,
         "chosen": chosen,
         "reward": np.array(rewards, np.float64),
-        "metrics": np.array(list(asdict(snapshot.metrics).values()), np.float64),
+        "metrics": np.array(list(flat_metrics(snapshot.metrics).values()), np.float64),
         "observation": _fingerprint(env.metadata["observation_layout"], np.stack(list(observations.values()))),
     }
+
+
+def flat_metrics(metrics: Any) -> dict[str, float]:
+    """Metrics by name, those of several numbers one by one."""
+    flat: dict[str, float] = {}
+    for name, value in asdict(metrics).items():
+        several = np.ndim(value) > 0
+        flat |= {f"{name} {number}": one for number, one in enumerate(value)} if several else {name: value}
+    return flat
 
 
 def _fingerprint(layout: dict[str, Any], observations: NDArray[np.float32]) -> NDArray[np.float64]:
