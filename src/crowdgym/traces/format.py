@@ -33,7 +33,8 @@ class Quantity(BaseModel):
     """One thing that is followed through the episode.
 
     Attributes:
-        of: what its columns are: agents, workers, tasks, cells, participants, or parts of the whole (``labels`` names these).
+        of: what its columns are: agents, workers, tasks, cells, participants, or parts of the whole (``labels`` names
+            these).
         relative_tolerance: 0 where it is compared exactly, to the last bit.
         absolute_tolerance: the same, near zero.
     """
