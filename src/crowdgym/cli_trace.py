@@ -76,7 +76,8 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")])
             if exact
             else f"to {quantity.relative_tolerance:g} of the value or {quantity.absolute_tolerance:g}"
         )
-        typer.echo(f"  {name} of every {quantity.of}: compared {how}")
+        whose = "the whole" if quantity.of == "whole" else f"every {quantity.of}"
+        typer.echo(f"  {name} of {whose}: compared {how}")
 
 
 def _shown(metrics: dict[str, float]) -> str:
