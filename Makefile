@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
 
-.PHONY: help install demo test lint types golden bench clean
+.PHONY: help install demo test lint types golden bench profile mutation clean
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -21,7 +21,8 @@ demo: install  ## Greedy on an embedded city: a table of results and a map
 	$(BIN)/crowdgym demo --out $(OUT)
 
 test: install  ## the whole test suite
-	@$(BIN)/crowdgym run csc_v0 --scenario tiny >/dev/null 2>&1 || true  # compiles once what two workers need
+	@echo compiling, unless that is done; for env in csc_v0 dasc_v0 sensing_v0; do \
+		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install  ## ruff

@@ -114,7 +114,7 @@ def test_the_policy_of_the_readme_sends_nobody_after_the_same_task_in_one_step()
     from crowdgym.policies import load_policy
 
     env = make("csc_v0", scenario="tiny", num_workers=20)
-    policy = load_policy("my_policy:Spread")
+    policy = load_policy("my_policy:Spread", "csc_v0")
     observations, infos = env.reset(seed=0)
     chosen = 0
     while env.agents:
@@ -223,7 +223,8 @@ def test_it_lists_every_environment_policy_and_embedded_city() -> None:
     from crowdgym.data.names import embedded_names
     from crowdgym.policies import policy_names
 
-    for name in (*environment_names(), *policy_names(), *embedded_names()):
+    policies = {name for environment in environment_names() for name in policy_names(environment)}
+    for name in (*environment_names(), *policies, *embedded_names()):
         assert f"\n| `{name}` |" in README
 
 

@@ -27,6 +27,7 @@ class CscParts(EnvironmentParts[CscSimulation, CscInstance]):
     """The parts of one ``csc_v0``, whatever its face."""
 
     name: ClassVar[str] = CscSettings.environment
+    other_data: ClassVar[str] = "another road network"
 
     settings: CscSettings
     network: RoadNetwork
@@ -67,6 +68,10 @@ class CscParts(EnvironmentParts[CscSimulation, CscInstance]):
         """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
         ours = REWARDS[self.settings.reward]
         return self.reward_strategy is ours and type(self.generator) is OrderStreamGenerator
+
+    def data_checksum(self, instance: CscInstance) -> str:
+        """Of the road network."""
+        return instance.network.road_checksum
 
     def simulation(self, batch: int) -> CscSimulation:
         """Room for ``batch`` copies."""

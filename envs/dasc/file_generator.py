@@ -45,6 +45,7 @@ class FileGenerator:
         settings: ``settings`` with the sizes of the file.
         task_ids: the ids of the tasks in the file, in the order of the instance.
         subtask_ids: likewise of the subtasks; a subtask's is unique within its task.
+        checksum: SHA-256 of the file, in hexadecimal.
 
     Raises:
         DataError: the file cannot be read, or what it says cannot be: names the entry and what was expected.
@@ -53,7 +54,7 @@ class FileGenerator:
 
     def __init__(self, path: str | Path, dataset: Dataset, settings: DascSettings, fixed: Collection[str] = ()) -> None:
         path = Path(path).expanduser()
-        document = read_document(path)
+        document, self.checksum = read_document(path)
         tasks = [_Task.of(task, str(path)) for task in _in_order_of_creation(document.tasks, str(path))]
         subtasks = [entry for task in tasks for entry in task.subtasks]
         skills = _SkillReader(document, str(path))

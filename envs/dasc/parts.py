@@ -40,6 +40,7 @@ class DascParts(EnvironmentParts[DascSimulation, DascInstance]):
     """The parts of one ``dasc_v0``, whatever its face."""
 
     name: ClassVar[str] = DascSettings.environment
+    other_data: ClassVar[str] = "another road network"
     reset_options: ClassVar[Mapping[str, Callable[[object], Any]]] = {"utility": _utility}
 
     settings: DascSettings
@@ -81,9 +82,31 @@ class DascParts(EnvironmentParts[DascSimulation, DascInstance]):
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: nothing of somebody's own, no file that may change."""
-        ours = REWARDS[self.settings.reward]
-        return self.reward_strategy is ours and type(self.generator) is OrderStreamGenerator
+        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        of_settings = self._of_tasks_file or type(self.generator) is OrderStreamGenerator
+        return of_settings and self.reward_strategy is REWARDS[self.settings.reward]
+
+    @property
+    def _of_tasks_file(self) -> bool:
+        """Whether instances are those of the file that the settings name."""
+        return isinstance(self.generator, FileGenerator) and self.generator.settings is self.settings
+
+    @property
+    def file_checksums(self) -> dict[str, str]:
+        """Of the file of tasks, if there is one."""
+        return {"tasks_file": self.generator.checksum} if isinstance(self.generator, FileGenerator) else {}
+
+    def data_checksum(self, instance: DascInstance) -> str:
+        """Of the road network."""
+        return instance.network.road_checksum
+
+    def chosen(self, simulation: DascSimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The workers that are asked for; in recommend mode the subtasks' own numbers, as they ask for nobody."""
+        if self.settings.action_mode == "select":
+            return super().chosen(simulation, b, actions)
+        subtasks = np.arange(len(actions), dtype=np.int32)
+        taken = (actions > 0) & (simulation.state.epoch.mask[b, subtasks, actions] > 0)
+        return np.where(taken, subtasks, -1).astype(np.int32)
 
     def simulation(self, batch: int) -> DascSimulation:
         """Room for ``batch`` copies."""

@@ -46,6 +46,7 @@ WORKER_PX = 5.5  # half the size of a worker
 CREW_PX = 3.2  # half the size of a worker at its subtask
 HEAD_PX = 4.0  # half the size of the head of an arrow of precedence
 SPREAD_PX = 6.0  # how far idle workers at one and the same place are moved apart
+SUBTASK_SPREAD_PX = 2 * RADIUS_PX + 2.0  # the same for subtasks
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 
 TRIANGLE = np.array([[0.0, 1.1], [0.95, -0.65], [-0.95, -0.65]])
@@ -156,16 +157,24 @@ class DascScene:
         counts = (metrics.completed, metrics.expired, int(np.sum(snapshot.task_status == TaskStatus.OPEN)))
         self._panel.show([clock(snapshot.time_s), f"{metrics.revenue:,.0f}", *(f"{count:,}" for count in counts)])
         self._legend.show(snapshot, states)
-        centres_px = self._view.pixels(snapshot.subtask_x_m, snapshot.subtask_y_m)
+        centres_px = self._centres_px(snapshot)
         seen = opacity(snapshot)
         self._place_arrows(snapshot, centres_px)
         self._place_subtasks(states, centres_px, seen)
-        self._place_workers(snapshot)
+        self._place_workers(snapshot, centres_px)
         if self._inset is not None and self._dots is not None:
             live = states["unassigned"] | states["assigned"] | states["in progress"]
             self._inset.place(self._dots[0], snapshot.worker_x_m, snapshot.worker_y_m)
             self._inset.place(self._dots[1], snapshot.subtask_x_m[live], snapshot.subtask_y_m[live])
         return self._sheet.frame()
+
+    def _centres_px(self, snapshot: DascSnapshot) -> FloatArray:
+        """Where subtasks go: at one and the same place apart, and in the same way all episode long. Shape [S, 2]."""
+        centres_px = self._view.pixels(snapshot.subtask_x_m, snapshot.subtask_y_m)
+        there = snapshot.subtask_task >= 0
+        places_m = np.stack([snapshot.subtask_x_m, snapshot.subtask_y_m], axis=1)[there]
+        centres_px[there] += _apart_px(places_m, SUBTASK_SPREAD_PX * self._enlarged)
+        return centres_px
 
     def _place_arrows(self, snapshot: DascSnapshot, centres_px: FloatArray) -> None:
         """Join the subtasks of open tasks by their precedence, from rim to rim."""
@@ -189,17 +198,19 @@ class DascScene:
             chosen, look = states[state] & (seen > 0), MARKS[state]
             marks.place(stamped(look.outline, centres_px[chosen], look.size_px * self._enlarged), seen[chosen])
 
-    def _place_workers(self, snapshot: DascSnapshot) -> None:
+    def _place_workers(self, snapshot: DascSnapshot, centres_px: FloatArray) -> None:
         status = snapshot.worker_status
         places_px = self._view.pixels(snapshot.worker_x_m, snapshot.worker_y_m)
         goals_px = self._node_px[snapshot.worker_goal]
+        busy = snapshot.worker_subtask >= 0
+        goals_px[busy] = centres_px[snapshot.worker_subtask[busy]]
         self._ways.place(np.stack([places_px, goals_px], axis=1)[status == WorkerStatus.TRAVELLING])
         places_m = np.stack([snapshot.worker_x_m, snapshot.worker_y_m], axis=1)  # [W, 2]
         for kind, shapes in self._workers.items():
             chosen, look = status == kind, WORKERS[kind]
             shown_px = places_px[chosen]
             if kind in (WorkerStatus.WORKING, WorkerStatus.WAITING):
-                shown_px = shown_px + np.array([0.0, (RADIUS_PX + CREW_PX + 1.5) * self._enlarged])
+                shown_px = goals_px[chosen] + np.array([0.0, (RADIUS_PX + CREW_PX + 1.5) * self._enlarged])
             else:
                 shown_px = shown_px + _apart_px(places_m[chosen], SPREAD_PX * self._enlarged)
             ahead_px = (goals_px - places_px)[chosen] if kind == WorkerStatus.TRAVELLING else None

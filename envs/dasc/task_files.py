@@ -4,6 +4,7 @@ A file is JSON or Parquet, told by its content. Both become a `TaskDocument`, wh
 what its entries have to do with each other and with a road network is checked in `crowdgym.envs.dasc.file_generator`.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from reprlib import Repr
@@ -78,8 +79,8 @@ class TaskDocument(_Entry):
     workers: Annotated[list[WorkerEntry], Field(min_length=1)] | None = None
 
 
-def read_document(path: Path) -> TaskDocument:
-    """Read a file of tasks, JSON or Parquet.
+def read_document(path: Path) -> tuple[TaskDocument, str]:
+    """Read a file of tasks, JSON or Parquet. Returns what it says, and its SHA-256 in hexadecimal.
 
     Raises:
         DataError: it is missing, damaged or neither of the two, or an entry is missing, unknown or out of its range.
@@ -92,7 +93,7 @@ def read_document(path: Path) -> TaskDocument:
     if not isinstance(raw, dict):
         raise DataError(f"{path} must hold a JSON object with the key 'tasks', got {shown(raw)}")
     try:
-        return TaskDocument.model_validate(raw)
+        return TaskDocument.model_validate(raw), hashlib.sha256(content).hexdigest()
     except ValidationError as error:
         raise DataError(f"{path}: {_in_one_sentence(error)}") from None
 

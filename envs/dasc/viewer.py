@@ -21,7 +21,7 @@ class DascViewer:
     tick, and for ten minutes after the end of a task its ticks, or the crosses of what failed, fade out. Arrows lead
     from each subtask of an open task to those that wait for it. Workers are triangles (idle), arrowheads on the
     straight line to their subtask (travelling), small squares above it (light waiting, dark working) or diamonds
-    (released, on to the next node). Idle ones at one and the same place are spread a little.
+    (released, on to the next node). Idle ones at one and the same place are spread a little, as are subtasks.
 
     Of a city that is much larger than the part where the episode's tasks are, that part is shown, and an inset with the
     whole of it. Streets are drawn once for each view. The same snapshot gives the same bytes.

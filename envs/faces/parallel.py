@@ -12,7 +12,7 @@ from crowdgym.configs.errors import ConfigError
 from crowdgym.envs.core.seeding import EpisodeSeeds
 from crowdgym.envs.faces.actions import joint_action
 from crowdgym.envs.faces.options import ResetOptions
-from crowdgym.envs.faces.parts import ACTION_MASK, EnvironmentParts, Simulation, Viewer
+from crowdgym.envs.faces.parts import ACTION_MASK, EnvironmentParts, Provenance, Simulation, Viewer
 
 Agent = str
 Observation = NDArray[np.float32]
@@ -44,6 +44,7 @@ class ParallelFace(ParallelEnv[Agent, Observation, int], Generic[Instance, Snaps
         self._simulation: Simulation = parts.simulation(batch=1)
         self._seeds = EpisodeSeeds()
         self._instance: Instance | None = None
+        self._options: dict[str, Any] = {}  # of the reset that began the episode, "instance" apart
         self._viewer: Viewer | None = None
 
         self.possible_agents = list(parts.agents)
@@ -83,7 +84,7 @@ class ParallelFace(ParallelEnv[Agent, Observation, int], Generic[Instance, Snaps
         instance = self._parts.instance(self._seeds, wanted.instance)
         self._simulation.use_fresh_observations()
         self._parts.begin(self._simulation, 0, instance, wanted.further)
-        self._instance = instance
+        self._instance, self._options = instance, wanted.further
         self.agents = self.possible_agents.copy()
         return self._observations(), self._infos()
 
@@ -134,6 +135,30 @@ class ParallelFace(ParallelEnv[Agent, Observation, int], Generic[Instance, Snaps
             ResetNeeded: before the first ``reset``.
         """
         return self._begun("instance")
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the episode comes from besides the settings and the seed.
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+        """
+        return Provenance(
+            data_checksum=self._parts.data_checksum(self._begun("provenance")),
+            other_data=self._parts.other_data,
+            file_checksums=dict(self._parts.file_checksums),
+            options=dict(self._options),
+        )
+
+    def chosen(self, actions: dict[Agent, int]) -> NDArray[np.int32]:
+        """What actions would ask for now, as ``infos[agent]["candidates"]`` numbers it; -1 for nothing. Shape [N].
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+            InvalidAction: as `step` does.
+        """
+        self._begun("choice")
+        return self._parts.chosen(self._simulation, 0, joint_action(actions, self.possible_agents, self._action_space))
 
     def snapshot(self) -> Snapshot:
         """Everything there is to know about the present moment: for pictures, logs and checks, not for policies.

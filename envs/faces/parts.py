@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import gymnasium
@@ -61,6 +62,23 @@ class CommonSettings(Protocol):
         """Whether a masked action raises instead of being counted as illegal."""
 
 
+@dataclass(frozen=True)
+class Provenance:
+    """What an episode comes from besides the settings and the seed; a trace holds it.
+
+    Attributes:
+        data_checksum: of the data behind the scenario, such as its road network, as far as instances depend on them.
+        other_data: what a scenario of the same name is said to be on where this checksum is another.
+        file_checksums: by the name of each setting that names a file, the SHA-256 of that file as it was read.
+        options: those of ``reset`` besides "instance", as they were checked.
+    """
+
+    data_checksum: str
+    other_data: str
+    file_checksums: Mapping[str, str]
+    options: Mapping[str, Any]
+
+
 AnySimulation = TypeVar("AnySimulation", bound=Simulation)
 Instance = TypeVar("Instance")
 
@@ -72,11 +90,13 @@ class EnvironmentParts(ABC, Generic[AnySimulation, Instance]):
         name: of the environment with its version, such as "csc_v0".
         reset_options: further options of ``reset``, by name the function that checks a value and returns it as `begin`
             gets it; it raises `ConfigError`. "instance" and "reset_mask" are there anyway.
+        other_data: see `Provenance`.
         settings: checked, frozen; ``env.settings`` of every face.
     """
 
     name: ClassVar[str]
     reset_options: ClassVar[Mapping[str, Callable[[object], Any]]] = {}
+    other_data: ClassVar[str] = "other data"
     settings: CommonSettings
 
     @property
@@ -136,6 +156,27 @@ class EnvironmentParts(ABC, Generic[AnySimulation, Instance]):
         ``action_mask``, int8 [B, N, actions], has to be among them. The simulation may write over them at its next
         step: faces copy what they hand out.
         """
+
+    def chosen(self, simulation: AnySimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
+        """What the actions of copy ``b`` ask for at its present epoch: a candidate's number each, else -1. Shape [N].
+
+        -1 where an action holds or is masked. Actions that hold come before those that take a candidate.
+        """
+        arrays = self.agent_arrays(simulation)
+        mask, candidates = arrays[ACTION_MASK][b], arrays["candidates"][b]
+        agents = np.arange(len(actions))
+        place = actions - (mask.shape[1] - candidates.shape[1])
+        taken = (place >= 0) & (mask[agents, actions] > 0)
+        return np.where(taken, candidates[agents, np.maximum(place, 0)], -1).astype(np.int32)
+
+    def data_checksum(self, instance: Instance) -> str:
+        """See `Provenance`."""
+        return str(instance.checksum)  # type: ignore[attr-defined]
+
+    @property
+    def file_checksums(self) -> Mapping[str, str]:
+        """See `Provenance`."""
+        return {}
 
     @abstractmethod
     def write_rewards(self, simulation: AnySimulation, rewards: NDArray[np.float64]) -> None:

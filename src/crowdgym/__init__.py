@@ -2,7 +2,7 @@
 
 `make` makes an environment by its name. Importing this package also enters all environments in the registries of
 PettingZoo and Gymnasium, so that ``pettingzoo.make("parallel", "crowdgym/csc-v0")`` and
-``gymnasium.make("crowdgym/CSC-v0")`` work. Nothing heavy is imported before it is needed.
+``gymnasium.make("crowdgym/DASC-v0")`` work. Nothing heavy is imported before it is needed.
 """
 
 from importlib.metadata import version

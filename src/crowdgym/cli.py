@@ -65,7 +65,10 @@ def run(
     scenario: Annotated[
         str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
     ] = None,
-    agent: Annotated[str, typer.Option(help="greedy, random, hold, or your own as module:Class.")] = "greedy",
+    agent: Annotated[
+        str | None,
+        typer.Option(help="random, hold, one of the environment's (else its first, greedy), your own as module:Class."),
+    ] = None,
     episodes: Annotated[int, typer.Option(help="How many to play.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the first episode; the next one has seed + 1, and so on.")] = 0,
     set_: Annotated[

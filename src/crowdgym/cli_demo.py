@@ -28,7 +28,7 @@ def demo_command(folder: Path, scenario: str, episodes: int, seed: int) -> None:
         try:
             for agent in AGENTS:
                 watch = _watch(env, picture if agent == AGENTS[0] else None, progress)
-                policy = load_policy(agent)
+                policy = load_policy(agent, ENVIRONMENT)
                 results.append(run_episodes(env, policy, agent=agent, episodes=episodes, seed=seed, watch=watch))
         finally:
             env.close()

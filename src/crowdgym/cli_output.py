@@ -18,10 +18,13 @@ stderr = Console(stderr=True)
 # How a metric is shown: its heading, the factor it is multiplied with, and decimal places.
 _SHOWN = {
     "revenue": ("revenue", 1.0, 0),
+    "profit": ("profit", 1.0, 0),
     "completed": ("completed", 1.0, 1),
     "expired": ("expired", 1.0, 1),
     "travel_m": ("travel, km", 1e-3, 1),
     "illegal": ("illegal", 1.0, 1),
+    "invalid": ("invalid", 1.0, 1),
+    "unmatched": ("unmatched", 1.0, 1),
     "error": ("error", 1.0, 4),
     "cost_km": ("cost, km", 1.0, 2),
     "steps": ("steps", 1.0, 0),

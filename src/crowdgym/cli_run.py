@@ -16,7 +16,7 @@ from crowdgym.animation import write_gif
 from crowdgym.cli_output import check_output_file, print_episodes, stderr
 from crowdgym.configs.errors import ConfigError
 from crowdgym.data.storage import write_bytes
-from crowdgym.policies import load_policy
+from crowdgym.policies import default_policy, load_policy
 from crowdgym.runner import play_through, run_episodes
 from crowdgym.traces import TraceRecorder, write_trace
 
@@ -36,7 +36,7 @@ class OutputFiles:
 def run_command(
     env_name: str,
     scenario: str | None,
-    agent: str,
+    agent: str | None,
     episodes: int,
     seed: int,
     assignments: list[str],
@@ -48,7 +48,8 @@ def run_command(
     check_output_file(files.json, "--json", ".json")
     check_output_file(files.gif, "--render", ".gif")
     check_output_file(files.trace, "--trace", ".trace")
-    policy = load_policy(agent)
+    agent = default_policy(env_name) if agent is None else agent
+    policy = load_policy(agent, env_name)
     with shown_progress(episodes) as progress:
         env: Any = crowdgym.make(env_name, render_mode="rgb_array" if files.gif else None, **keywords)
         if files.trace is not None:

@@ -1,4 +1,4 @@
-"""Policies by name: those that come with CrowdGym, or a person's own as ``module:Class``."""
+"""Policies by name: those that come with CrowdGym, environment by environment, or one's own as ``module:Class``."""
 
 import os
 import sys
@@ -14,10 +14,24 @@ from typing import Any
 from crowdgym.agents.policy import Policy
 from crowdgym.configs.errors import ConfigError
 
-_BUILT_IN = {
-    "greedy": "crowdgym.agents.greedy:GreedyPolicy",
+# Those that look at nothing but masks, so that they play everything.
+_EVERYWHERE = {
     "random": "crowdgym.agents.random_policy:RandomPolicy",
     "hold": "crowdgym.agents.hold:HoldPolicy",
+}
+
+# By environment its own, the one that is played unless another is asked for first. Schemes of ``sensing_v0`` go here.
+_OF_ENVIRONMENT: dict[str, dict[str, str]] = {
+    "csc_v0": {
+        "greedy": "crowdgym.agents.greedy:GreedyPolicy",
+    },
+    "dasc_v0": {
+        "greedy": "crowdgym.agents.dasc.greedy:DascGreedy",
+        "recommend-all": "crowdgym.agents.dasc.recommend_all:RecommendAll",
+        "critical-path": "crowdgym.agents.dasc.critical_path:CriticalPath",
+        "rolling-horizon": "crowdgym.agents.dasc.rolling_horizon:RollingHorizon",
+    },
+    "sensing_v0": {},
 }
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
@@ -27,29 +41,35 @@ class PolicyError(ConfigError):
     """A policy that cannot be had, that raised, or that returned nonsense: one sentence that says where."""
 
 
-def policy_names() -> tuple[str, ...]:
-    """The policies that come with CrowdGym."""
-    return tuple(_BUILT_IN)
+def policy_names(environment: str) -> tuple[str, ...]:
+    """The policies that come with CrowdGym and play ``environment``; its own come first."""
+    return tuple(_policies_of(environment))
 
 
-def load_policy(name: str) -> Policy:
+def default_policy(environment: str) -> str:
+    """The one that is played where nobody asks for another."""
+    return policy_names(environment)[0]
+
+
+def load_policy(name: str, environment: str) -> Policy:
     """Make a policy by its name.
 
     Args:
-        name: one of `policy_names`, or ``module:Class``. The module is imported as Python would from the current
-            folder; the class is made without arguments. A function without arguments that returns a policy will do for
-            a class, and so will a policy itself.
+        name: one of ``policy_names(environment)``, or ``module:Class``. The module is imported as Python would from the
+            current folder; the class is made without arguments. A function without arguments that returns a policy
+            will do for a class, and so will a policy itself.
+        environment: the name of the one to be played, such as "csc_v0": a name may mean another policy in another one.
 
     Raises:
         PolicyError: there is no such policy, module or class, or what is there is not a policy.
     """
-    if name not in _BUILT_IN and ":" not in name:
-        close = get_close_matches(name, _BUILT_IN, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+    known = _policies_of(environment)
+    if name not in known and ":" not in name:
         raise PolicyError(
-            f"there is no agent {name!r}{hint} (known: {', '.join(_BUILT_IN)}; your own is given as module:Class)"
+            f"there is no agent {name!r} for {environment}{_hint(name, environment)} "
+            f"(known: {', '.join(known)}; your own is given as module:Class)"
         )
-    module_name, _, attribute = _BUILT_IN.get(name, name).partition(":")
+    module_name, _, attribute = known.get(name, name).partition(":")
     if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
         raise PolicyError(
             f"the agent {name!r} must be given as module:Class, the module as in an import: "
@@ -79,6 +99,20 @@ def described(error: BaseException) -> str:
     """An exception in a few words, on one line."""
     message = " ".join(str(error).split())
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _policies_of(environment: str) -> dict[str, str]:
+    """Where each policy of an environment is, by name."""
+    return {**_OF_ENVIRONMENT.get(environment, {}), **_EVERYWHERE}
+
+
+def _hint(name: str, environment: str) -> str:
+    """What somebody may have meant who asked for a policy that is not there."""
+    close = get_close_matches(name, _policies_of(environment), n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    elsewhere = [other for other, policies in _OF_ENVIRONMENT.items() if name in policies]
+    return f", only for {', '.join(elsewhere)}" if elsewhere else ""
 
 
 def _import(module_name: str, name: str) -> ModuleType:

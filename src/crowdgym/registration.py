@@ -10,7 +10,11 @@ import pettingzoo
 from crowdgym.configs.errors import ConfigError
 
 # By name, the module that has ``parallel_env`` and ``env``; imported when one is made.
-_MODULES = {"csc_v0": "crowdgym.envs.csc_v0", "sensing_v0": "crowdgym.envs.sensing_v0"}
+_MODULES = {
+    "csc_v0": "crowdgym.envs.csc_v0",
+    "dasc_v0": "crowdgym.envs.dasc_v0",
+    "sensing_v0": "crowdgym.envs.sensing_v0",
+}
 
 
 def environment_names() -> tuple[str, ...]:

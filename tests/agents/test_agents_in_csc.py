@@ -15,7 +15,7 @@ CITIES = ("tiny", "haikou-synth", "chengdu-synth")
 @cache
 def played(city: str, agent: str) -> tuple[EpisodeResult, ...]:
     env = crowdgym.make("csc_v0", scenario=city)
-    return run_episodes(env, load_policy(agent), agent=agent, episodes=EPISODES, seed=100).episodes
+    return run_episodes(env, load_policy(agent, "csc_v0"), agent=agent, episodes=EPISODES, seed=100).episodes
 
 
 @pytest.mark.parametrize("city", CITIES)
@@ -47,7 +47,7 @@ def test_no_policy_of_ours_does_anything_illegal(city: str, agent: str) -> None:
 def test_greedy_serves_the_nearest_candidate_first() -> None:
     env = crowdgym.make("csc_v0", scenario="tiny")
     observations, infos = env.reset(seed=0)
-    policy = load_policy("greedy")
+    policy = load_policy("greedy", "csc_v0")
     taken = 0
     for _ in range(40):
         chosen = {a: infos[a]["candidates"][0] for a, action in policy.act(observations, infos).items() if action}

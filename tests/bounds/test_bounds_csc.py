@@ -134,7 +134,7 @@ def test_exhaustive_search_lies_under_the_bound_and_near_it() -> None:
 def test_no_agent_exceeds_it(agent: str, keywords: dict[str, object]) -> None:
     env = csc_v0.parallel_env(**keywords)
     for seed in range(3):
-        run = run_episodes(env, load_policy(agent), agent=agent, episodes=1, seed=seed)
+        run = run_episodes(env, load_policy(agent, "csc_v0"), agent=agent, episodes=1, seed=seed)
         assert (
             0 < run.mean["revenue"] <= revenue_bound(env.instance, env.settings) <= env.instance.payment.sum() * 1.001
         )

@@ -4,13 +4,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crowdgym import environment_names, make
 from crowdgym.agents.greedy import GreedyPolicy
 from crowdgym.agents.hold import HoldPolicy
 from crowdgym.agents.random_policy import RandomPolicy
-from crowdgym.policies import PolicyError, load_policy, policy_names
+from crowdgym.policies import PolicyError, default_policy, load_policy, policy_names
+from crowdgym.runner import run_episodes
 
 MODULE = """
 class Mine:
@@ -59,7 +62,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def refusal(name: str) -> str:
     with pytest.raises(PolicyError) as caught:
-        load_policy(name)
+        load_policy(name, "csc_v0")
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -67,8 +70,37 @@ def refusal(name: str) -> str:
 
 @pytest.mark.parametrize(("name", "kind"), [("greedy", GreedyPolicy), ("random", RandomPolicy), ("hold", HoldPolicy)])
 def test_those_that_come_with_crowdgym(name: str, kind: type) -> None:
-    assert type(load_policy(name)) is kind
-    assert name in policy_names()
+    assert type(load_policy(name, "csc_v0")) is kind
+    assert name in policy_names("csc_v0")
+
+
+def test_names_are_those_of_an_environment() -> None:
+    assert policy_names("csc_v0") == ("greedy", "random", "hold")
+    assert policy_names("dasc_v0") == (
+        "greedy",
+        "recommend-all",
+        "critical-path",
+        "rolling-horizon",
+        "random",
+        "hold",
+    )
+    assert default_policy("csc_v0") == default_policy("dasc_v0") == "greedy"
+    assert policy_names("somebodys_v0") == ("random", "hold")  # masks are all that these two need
+
+
+@pytest.mark.parametrize(("name", "kind"), [("random", RandomPolicy), ("hold", HoldPolicy)])
+@pytest.mark.parametrize("environment", ["csc_v0", "dasc_v0", "somebodys_v0"])
+def test_those_that_play_everything(name: str, kind: type, environment: str) -> None:
+    assert type(load_policy(name, environment)) is kind
+
+
+@pytest.mark.parametrize("environment", environment_names())
+@pytest.mark.parametrize("seed", [0, 1])
+def test_random_and_hold_do_nothing_illegal_anywhere(environment: str, seed: int) -> None:
+    env: Any = make(environment, strict=True, horizon_s=600.0, scenario="tiny")
+    for name in ("random", "hold"):
+        run_episodes(env, load_policy(name, environment), agent=name, episodes=1, seed=seed)
+        assert env.metrics.illegal == 0
 
 
 @pytest.mark.usefixtures("here")
@@ -78,16 +110,23 @@ def test_those_that_come_with_crowdgym(name: str, kind: type) -> None:
     ids=["class", "inner class", "function", "object", "module in a folder"],
 )
 def test_those_of_a_module_in_the_current_folder(name: str) -> None:
-    assert load_policy(name).act({"a": 0}, {"a": {}}) == {"a": 0}
+    assert load_policy(name, "csc_v0").act({"a": 0}, {"a": {}}) == {"a": 0}
 
 
 def test_those_of_an_installed_module() -> None:
-    assert type(load_policy("crowdgym.agents.greedy:GreedyPolicy")) is GreedyPolicy
+    assert type(load_policy("crowdgym.agents.greedy:GreedyPolicy", "csc_v0")) is GreedyPolicy
 
 
 def test_an_unknown_name() -> None:
     assert refusal("gredy") == (
-        "there is no agent 'gredy'; did you mean 'greedy'? "
+        "there is no agent 'gredy' for csc_v0; did you mean 'greedy'? "
+        "(known: greedy, random, hold; your own is given as module:Class)"
+    )
+
+
+def test_a_name_of_another_environment() -> None:
+    assert refusal("critical-path") == (
+        "there is no agent 'critical-path' for csc_v0, only for dasc_v0 "
         "(known: greedy, random, hold; your own is given as module:Class)"
     )
 
@@ -151,7 +190,7 @@ def test_what_is_no_policy(name: str, expected: str) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_the_current_folder_comes_first_and_once() -> None:
-    load_policy("my_rules:Mine")
-    load_policy("my_package.rules:Mine")
+    load_policy("my_rules:Mine", "csc_v0")
+    load_policy("my_package.rules:Mine", "csc_v0")
     assert sys.path[0] == os.getcwd()
     assert sys.path.count(os.getcwd()) == 1

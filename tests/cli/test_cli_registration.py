@@ -8,6 +8,7 @@ from importlib import reload
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pettingzoo
 import pytest
 
@@ -51,9 +52,9 @@ def test_make_makes_an_environment_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0, sensing_v0)"),
-        ("pong", "there is no environment 'pong' (known: csc_v0, sensing_v0)"),
-        (None, "there is no environment None (known: csc_v0, sensing_v0)"),
+        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, sensing_v0)"),
+        ("pong", "there is no environment 'pong' (known: csc_v0, dasc_v0, sensing_v0)"),
+        (None, "there is no environment None (known: csc_v0, dasc_v0, sensing_v0)"),
     ],
 )
 def test_an_unknown_name_lists_those_there_are(name: Any, message: str) -> None:
@@ -74,6 +75,17 @@ def test_pettingzoo_knows_the_agent_by_agent_form() -> None:
     assert isinstance(env, pettingzoo.AECEnv)
     env.reset(seed=0)
     assert env.agent_selection == "worker_0"
+
+
+def test_subtasks_of_dasc_are_made_by_every_name_it_has() -> None:
+    keywords: dict[str, Any] = {"scenario": "tiny", "num_tasks": 2, "num_workers": 3}
+    agents = [f"subtask_{s}" for s in range(8)]
+    assert crowdgym.make("dasc_v0", **keywords).possible_agents == agents
+    assert pettingzoo.make("parallel", "crowdgym/dasc-v0", **keywords).possible_agents == agents
+    assert pettingzoo.make("aec", "crowdgym/dasc-v0", **keywords).possible_agents == agents
+    assert gymnasium.make("crowdgym/DASC-v0", **keywords).action_space == gymnasium.spaces.MultiDiscrete([2] * 8)
+    for name in ("crowdgym/DASC-v0", "crowdgym/dasc-v0"):
+        assert gymnasium.make_vec(name, num_envs=3, **keywords).num_envs == 3 * 8
 
 
 def test_importing_again_registers_nothing_twice() -> None:

@@ -259,7 +259,10 @@ def test_a_setting_given_twice_is_refused() -> None:
 
 
 def test_an_unknown_environment_lists_those_there_are() -> None:
-    assert refused("run", "csc") == "there is no environment 'csc'; did you mean 'csc_v0'? (known: csc_v0, sensing_v0)"
+    assert (
+        refused("run", "csc")
+        == "there is no environment 'csc'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, sensing_v0)"
+    )
 
 
 def test_an_unknown_scenario_lists_those_there_are() -> None:
@@ -270,7 +273,7 @@ def test_an_unknown_scenario_lists_those_there_are() -> None:
 
 def test_an_unknown_agent_lists_those_there_are() -> None:
     assert refused(*TINY, "--agent", "best") == (
-        "there is no agent 'best' (known: greedy, random, hold; your own is given as module:Class)"
+        "there is no agent 'best' for csc_v0 (known: greedy, random, hold; your own is given as module:Class)"
     )
 
 

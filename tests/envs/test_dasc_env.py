@@ -15,6 +15,7 @@ from crowdgym.data.registry import load_dataset
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.dasc.env import DascEnv
 from crowdgym.envs.dasc.instance import DascInstance
+from crowdgym.envs.dasc.snapshot import DascSnapshot
 from crowdgym.envs.dasc.viewer import DascViewer
 
 SMALL: dict[str, Any] = {"scenario": "tiny", "horizon_s": 1800.0, "step_s": 30.0}
@@ -190,3 +191,14 @@ def test_a_picture() -> None:
     assert (later != first).any()
     np.testing.assert_array_equal(DascViewer(env._simulation.network, "dasc_v0 · tiny").draw(env.snapshot()), later)
     env.close()
+
+
+def test_subtasks_at_one_place_are_drawn_apart() -> None:
+    """Three unassigned subtasks at one node: three discs of their colour, none of which touches another."""
+    from scipy.ndimage import label
+
+    world = a_world([Helper(0, (1,))], [Job((Part(2), Part(2), Part(2)))])
+    frame = DascViewer(world.instance.network, "three").draw(DascSnapshot.of(world.start(), 0))
+    on_the_map = frame[97:880]
+    _, discs = label(np.abs(on_the_map.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30)
+    assert discs == 3

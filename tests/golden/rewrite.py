@@ -1,6 +1,7 @@
 """Writes the golden traces anew: ``make golden``. To be run only when a change of the dynamics is meant."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,8 +10,10 @@ from crowdgym.traces import Trace, TraceRecorder, write_trace
 
 FOLDER = Path(__file__).parent
 
-# Name of the file: environment, keywords, how the actions are drawn.
-GOLDEN = {
+SHORT: dict[str, Any] = {"scenario": "tiny", "step_s": 20.0, "horizon_s": 1800.0}
+
+# Name of the file: environment, keywords, options of reset if there are any.
+GOLDEN: dict[str, tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[str, Any]]] = {
     "csc_v0-contribution": ("csc_v0", {"scenario": "tiny", "reward": "contribution"}),
     "csc_v0-team": ("csc_v0", {"scenario": "tiny", "reward": "team"}),
     "csc_v0-individual": ("csc_v0", {"scenario": "tiny", "reward": "individual"}),
@@ -42,14 +45,36 @@ GOLDEN = {
             "horizon_s": 60 * 86_400.0,
         },
     ),
+    "dasc_v0-recommend": ("dasc_v0", {**SHORT, "reward": "sparse"}),
+    "dasc_v0-recommend-finished": (
+        "dasc_v0",
+        {**SHORT, "dependency": "finished", "reward": "team"},
+        {"utility": (0.9, 0.3)},
+    ),
+    "dasc_v0-select": ("dasc_v0", {**SHORT, "action_mode": "select", "reward": "shaped"}),
+    "dasc_v0-select-finished": ("dasc_v0", {**SHORT, "action_mode": "select", "dependency": "finished"}),
+    # Few, slow workers and little time, epochs that do not divide the horizon: expiries in every state, releases.
+    "dasc_v0-failing": (
+        "dasc_v0",
+        {
+            **SHORT,
+            "num_workers": 7,
+            "num_tasks": 9,
+            "speed_mps": 2.0,
+            "expected_factor": 0.6,
+            "deadline_factor": 1.1,
+            "step_s": 17.0,
+            "reward": "shaped",
+        },
+    ),
 }
 
 
-def record(env_name: str, keywords: dict[str, object]) -> Trace:
+def record(env_name: str, keywords: dict[str, Any], options: dict[str, Any] | None = None) -> Trace:
     """Play an episode of random actions, one in ten of them any at all."""
     env = TraceRecorder(crowdgym.make(env_name, **keywords), agent="golden")
     rng = np.random.default_rng(0)
-    _, infos = env.reset(seed=0)
+    _, infos = env.reset(seed=0, options=options)
     while env.agents:
         actions = {}
         for agent, info in infos.items():
@@ -60,6 +85,6 @@ def record(env_name: str, keywords: dict[str, object]) -> Trace:
 
 
 if __name__ == "__main__":
-    for name, (env_name, keywords) in GOLDEN.items():
-        write_trace(FOLDER / f"{name}.trace", record(env_name, keywords))
+    for name, recipe in GOLDEN.items():
+        write_trace(FOLDER / f"{name}.trace", record(*recipe))
         print(f"wrote {FOLDER.name}/{name}.trace")

@@ -22,7 +22,7 @@ from testing.broken_vectors import BROKEN_VECTORS, Rows, RowsThatBeginAnew
 from testing.healthy_envs import HEALTHY, UNMASKED, Endless, MaskInObservation
 
 from crowdgym.configs.errors import ConfigError
-from crowdgym.envs import csc_v0
+from crowdgym.envs import csc_v0, dasc_v0
 from crowdgym.testing import ENVIRONMENT_CHECKS, EnvironmentCheckError, check_env, inspect_env
 
 PAGE = (Path(__file__).parents[2] / "docs" / "check_env.md").read_text(encoding="utf-8")
@@ -60,6 +60,19 @@ def test_csc_passes(keywords: dict[str, Any]) -> None:
     report = check_env(lambda: csc_v0.parallel_env(scenario="tiny", horizon_s=600.0, **keywords))
     assert report.not_run == NO_VECTOR
     assert report.notes == ()
+
+
+@pytest.mark.parametrize("action_mode", ["recommend", "select"])
+@pytest.mark.parametrize("dependency", ["assigned", "finished"])
+def test_dasc_passes(action_mode: Any, dependency: Any) -> None:
+    keywords: dict[str, Any] = {"scenario": "tiny", "step_s": 20.0, "horizon_s": 800.0}
+    keywords |= {"action_mode": action_mode, "dependency": dependency}
+    report = check_env(
+        lambda: dasc_v0.parallel_env(**keywords),
+        vector_factory=lambda copies: dasc_v0.vector_env(num_envs=copies, **keywords),
+    )
+    assert report.passed == tuple(ENVIRONMENT_CHECKS)
+    assert (report.not_run, report.notes) == ({}, ())
 
 
 def test_an_environment_that_invents_agents_passes() -> None:

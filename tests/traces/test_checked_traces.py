@@ -1,15 +1,19 @@
 """Episodes of the kernel, as their traces tell them, are confirmed from first principles."""
 
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from golden.rewrite import GOLDEN, record
 
-from crowdgym.envs import csc_v0
+from crowdgym.agents.random_policy import RandomPolicy
+from crowdgym.envs import csc_v0, dasc_v0
+from crowdgym.testing.checked_traces import broken_rules
 from crowdgym.testing.csc_records import ViolationKind
-from crowdgym.testing.csc_trace import broken_rules
-from crowdgym.traces import TraceRecorder
+from crowdgym.testing.dasc_records import ViolationKind as DascKind
+from crowdgym.traces import Trace, TraceError, TraceRecorder
 
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith("csc_v0")])
@@ -40,3 +44,69 @@ def test_a_fault_in_a_trace_is_found() -> None:
     paid[:, task] *= 1.01
     found = broken_rules(replace(trace, values={**trace.values, "paid": paid}))
     assert {violation.kind for violation in found} == {ViolationKind.WRONG_PAYMENT, ViolationKind.REVENUE_TOTAL}
+
+
+@pytest.mark.parametrize(("action_mode", "dependency"), [("recommend", "assigned"), ("select", "finished")])
+def test_an_episode_of_dasc_on_a_whole_city_is_confirmed(action_mode: Any, dependency: Any) -> None:
+    """300 workers, 60 tasks, as by default, but with coarser epochs."""
+    env = TraceRecorder(
+        dasc_v0.parallel_env(
+            scenario="chengdu-synth", action_mode=action_mode, dependency=dependency, step_s=20.0, horizon_s=5000.0
+        ),
+        agent="random",
+    )
+    policy = RandomPolicy()
+    observations, infos = env.reset(seed=1)
+    assert (env.settings.num_workers, env.settings.num_tasks) == (300, 60)
+    while env.agents:
+        observations, _, _, _, infos = env.step(dict(policy.act(observations, infos)))
+    trace = env.trace()
+    assert trace.header.metrics["completed"] > 40
+    assert broken_rules(trace) == []
+
+
+@cache
+def dasc_trace() -> Trace:
+    return record(*GOLDEN["dasc_v0-failing"])
+
+
+def with_column(name: str, column: int, value: Any, row: int = 0) -> Trace:
+    """The trace with another value in a column, from a row on."""
+    changed = dasc_trace().values[name].copy()
+    changed[row:, column] = value
+    return replace(dasc_trace(), values={**dasc_trace().values, name: changed})
+
+
+def kinds_in(trace: Trace) -> set[Any]:
+    return {violation.kind for violation in broken_rules(trace)}  # type: ignore[attr-defined]
+
+
+def first_match(subtask: int) -> int:
+    return int(np.argmax(dasc_trace().values["subtask_worker"][:, subtask] >= 0))
+
+
+def test_faults_in_a_trace_of_dasc_are_found() -> None:
+    values = dasc_trace().values
+    assert kinds_in(dasc_trace()) == set()
+    paid_task = int(np.argmax(values["paid"][-1]))
+    again = len(values["paid"]) - 3
+    doubled = with_column("paid", paid_task, 2 * values["paid"][-1, paid_task], again)
+    assert kinds_in(doubled) == {DascKind.PAID_TWICE, DascKind.REVENUE_TOTAL, DascKind.PROFIT_TOTAL}
+    unpaid = with_column("paid", int(np.argmin(values["paid"][-1])), 5.0, again)
+    assert kinds_in(unpaid) == {DascKind.PAID_UNFINISHED, DascKind.REVENUE_TOTAL, DascKind.PROFIT_TOTAL}
+    row = first_match(0)
+    assert DascKind.TOO_FAST in kinds_in(with_column("arrive_s", 0, values["arrive_s"][row, 0] - 1.0))
+    assert DascKind.FINISHES_EARLY in kinds_in(with_column("finish_s", 0, values["finish_s"][row, 0] - 1.0))
+    busy = int(values["subtask_worker"][row, 0])
+    at_once = next(s for s in range(1, 36) if first_match(s) > 0 and values["subtask_worker"][-1, s] != busy)
+    double = with_column("subtask_worker", at_once, busy, first_match(at_once))
+    assert kinds_in(double) & {DascKind.NOT_IDLE, DascKind.WRONG_ORIGIN}
+    swapped = with_column("subtask_worker", 0, (busy + 1) % 7, row + 1)
+    assert DascKind.SERVED_TWICE in kinds_in(swapped)
+
+
+def test_an_environment_without_a_checker_is_told() -> None:
+    trace = record(*GOLDEN["csc_v0-team"])
+    other = replace(trace, header=trace.header.model_copy(update={"env": "somebodys_v0"}))
+    with pytest.raises(TraceError, match=r"no solution checker for somebodys_v0, only for csc_v0, dasc_v0"):
+        broken_rules(other)

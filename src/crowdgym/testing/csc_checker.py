@@ -8,9 +8,9 @@ import math
 from collections import defaultdict
 
 from crowdgym.data.errors import DataError
+from crowdgym.testing.checked_roads import BoolArray, Roads
 from crowdgym.testing.csc_records import (
     Assignment,
-    BoolArray,
     CheckedInstance,
     Schedule,
     TaskOutcome,
@@ -18,7 +18,6 @@ from crowdgym.testing.csc_records import (
     Violation,
     ViolationKind,
 )
-from crowdgym.testing.csc_roads import Roads
 
 TIME_TOLERANCE_S = 1e-6  # of a time that can be worked out from others
 WORK_TOLERANCE = 1e-6  # of a workload
@@ -64,7 +63,7 @@ class _Checker:
         epochs = (steps - 1, steps, steps + 1, steps + 2)
         self._last_epoch = next(k for k in epochs if k * instance.step_s >= instance.horizon_s)
         self._closing = self._epochs_at(schedule.until_s)
-        self.roads = Roads(instance)
+        self.roads = Roads(instance, instance.task_node)
         self.found: list[Violation] = []
 
     def check(self, partial: bool) -> list[Violation]:

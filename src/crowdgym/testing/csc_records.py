@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crowdgym.data.errors import DataError
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.integer]
-BoolArray = NDArray[np.bool_]
+from crowdgym.testing.checked_roads import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    refuse_bad_roads,
+    refuse_figures,
+    refuse_outside,
+)
 
 
 @dataclass(frozen=True)
@@ -66,30 +69,18 @@ class CheckedInstance:
             shape = getattr(self, name).shape
             if shape != (tasks,):
                 raise DataError(f"{name} has shape {shape}, expected ({tasks},): one entry per task")
-        if self.indptr[0] != 0 or self.indptr[-1] != len(self.indices) or np.any(np.diff(self.indptr) < 0):
-            raise DataError(f"indptr does not rise from 0 to the number of roads, {len(self.indices)}")
-        if len(self.length) != len(self.indices) or np.any(self.length < 1):
-            raise DataError("length is not one number of at least 1 for every entry of indices")
-        for name, bound in (("indices", nodes), ("worker_node", nodes), ("task_node", nodes)):
-            _within(name, getattr(self, name), bound)
-        _within("task_skill", self.task_skill, self.worker_skills.shape[1])
+        refuse_bad_roads(self)
+        for name, bound in (("worker_node", nodes), ("task_node", nodes)):
+            refuse_outside(name, getattr(self, name), bound)
+        refuse_outside("task_skill", self.task_skill, self.worker_skills.shape[1])
         for name in ("created_s", "expected_s", "deadline_s", "workload_s", "max_payment"):
             if not np.all(np.isfinite(getattr(self, name))):
                 raise DataError(f"{name} holds a number that is not finite")
-        for name in ("unit_m", "horizon_s", "step_s", "speed_mps", "max_candidates"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise DataError(f"{name} is {getattr(self, name)}, expected a positive number")
-        for name in ("range_m", "penalty_per_s"):
-            if not getattr(self, name) >= 0:
-                raise DataError(f"{name} is {getattr(self, name)}, expected a number of at least 0")
-        tail = np.repeat(np.arange(nodes), np.diff(self.indptr))
-        if len(np.unique(tail * nodes + self.indices)) != len(self.indices):
-            raise DataError("indices lists a road between the same two nodes twice, expected the shorter one only")
-
-
-def _within(name: str, numbers: IntArray, bound: int) -> None:
-    if len(numbers) and not (numbers.min() >= 0 and numbers.max() < bound):
-        raise DataError(f"{name} lies in {numbers.min()}..{numbers.max()}, expected 0..{bound - 1}")
+        refuse_figures(
+            self,
+            positive=("unit_m", "horizon_s", "step_s", "speed_mps", "max_candidates"),
+            not_negative=("range_m", "penalty_per_s"),
+        )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from crowdgym.testing.csc_records import (
     Violation,
 )
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment
+from crowdgym.traces.recording import make_environment, reset_arguments
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
@@ -35,8 +35,7 @@ def broken_rules(trace: Trace) -> list[Violation]:
         TraceError: the environment or the road network of the trace is not to be had here.
     """
     env = make_environment(trace)
-    instance = trace.header.instance
-    env.reset(seed=trace.header.seed, options=None if instance is None else {"instance": instance})
+    env.reset(**reset_arguments(trace))
     return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace))
 
 

@@ -33,14 +33,15 @@ class Quantity(BaseModel):
     """One thing that is followed through the episode.
 
     Attributes:
-        of: what its columns are: agents, tasks, cells, participants, or parts of the whole (``labels`` names these).
+        of: what its columns are: agents, workers, tasks, cells, participants, or parts of the whole (``labels`` names
+            these).
         relative_tolerance: 0 where it is compared exactly, to the last bit.
         absolute_tolerance: the same, near zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    of: Literal["agent", "task", "cell", "participant", "whole"]
+    of: Literal["agent", "worker", "task", "cell", "participant", "whole"]
     labels: tuple[str, ...] = ()
     relative_tolerance: Annotated[float, Field(ge=0)] = 0.0
     absolute_tolerance: Annotated[float, Field(ge=0)] = 0.0
@@ -57,13 +58,19 @@ class TraceHeader(BaseModel):
     settings: dict[str, Any]
     seed: int | None
     instance: int | None
-    road_checksum: str  # of the road network, or of what else the instance is on
+    options: dict[str, Any] = {}  # of reset, besides the instance; left out of the file if there are none
+    road_checksum: str  # of the road network, or of what else the scenario is made of
+    files: dict[str, str] = {}  # by setting, the SHA-256 of the file that it names; left out if there are none
     agent: str  # who acted; for people
     written_with: dict[str, str]  # versions, for people
     steps: int = Field(ge=0)
     agents: tuple[str, ...]
     quantities: dict[str, Quantity]
     metrics: dict[str, float]
+
+    def to_json(self) -> str:
+        """As it is in the file."""
+        return self.model_dump_json(exclude={name for name in ("options", "files") if not getattr(self, name)})
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Trace:
 
     Attributes:
         header: see `TraceHeader`.
-        actions: the joint action of each step. Shape [L, N], int8 where that holds all actions, else int32.
+        actions: the joint action of each step. Shape [L, N], int8, int16 or int32, whatever holds all actions.
         values: for each quantity of the header its columns after ``reset`` and after every step. Shape [L + 1, C].
     """
 
@@ -101,7 +108,7 @@ def write_trace(path: Path, trace: Trace) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    header = trace.header.model_dump_json().encode()
+    header = trace.header.to_json().encode()
     arrays: dict[str, NDArray[Any]] = {
         "header": np.frombuffer(header, np.uint8),
         "actions": trace.actions,

@@ -42,7 +42,31 @@ SENSING_QUANTITIES: dict[str, Quantity] = {
     "cell_error": FIGURE_OF_AGENT.model_copy(update={"of": "cell"}),
 }
 
-_QUANTITIES = {"csc_v0": CSC_QUANTITIES, "sensing_v0": SENSING_QUANTITIES}
+EXACT_OF_WORKER = Quantity(of="worker")
+FIGURE_OF_WORKER = FIGURE_OF_AGENT.model_copy(update={"of": "worker"})
+
+DASC_QUANTITIES: dict[str, Quantity] = {
+    "worker_status": EXACT_OF_WORKER,
+    "worker_subtask": EXACT_OF_WORKER,
+    "worker_node": EXACT_OF_WORKER,
+    "worker_goal": EXACT_OF_WORKER,
+    "depart_s": FIGURE_OF_WORKER,
+    "free_s": FIGURE_OF_WORKER,
+    "task_status": EXACT_OF_TASK,
+    "end_s": FIGURE_OF_TASK,
+    "paid": FIGURE_OF_TASK,
+    "subtask_status": EXACT,
+    "subtask_worker": EXACT,
+    "arrive_s": FIGURE_OF_AGENT,
+    "start_s": FIGURE_OF_AGENT,
+    "finish_s": FIGURE_OF_AGENT,
+    "outcome": EXACT,
+    "illegal": EXACT,
+    "invalid": EXACT,
+    "unmatched": EXACT,
+}
+
+_QUANTITIES = {"csc_v0": CSC_QUANTITIES, "dasc_v0": DASC_QUANTITIES, "sensing_v0": SENSING_QUANTITIES}
 
 
 def quantities_of(env: Any) -> dict[str, Quantity]:

@@ -1,6 +1,9 @@
 """Recording an episode as it is played, and playing a recorded one again."""
 
+import hashlib
+import json
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,9 +30,8 @@ class TraceRecorder:
         self._agent = agent
         self._actions: list[NDArray[np.integer[Any]]] = []
         most = int(env.action_space(env.possible_agents[0]).n) - 1
-        self._action_kind = np.int8 if most <= np.iinfo(np.int8).max else np.int32
+        self._action_kind = next(kind for kind in (np.int8, np.int16, np.int32) if most <= np.iinfo(kind).max)
         self._rows: list[dict[str, NDArray[Any]]] = []
-        self._infos: dict[str, dict[str, Any]] = {}
         self._seed: int | None = None
         self._instance: int | None = None
 
@@ -50,7 +52,7 @@ class TraceRecorder:
         self._seed = None if seed is None else int(seed)
         observations, infos = self._env.reset(seed=seed, options=options)
         agents = len(self._env.possible_agents)
-        self._actions, self._infos = [], infos
+        self._actions = []
         nobody = np.full(agents, -1, np.int32)
         self._rows = [observe_quantities(self._env, observations, nobody, [0.0] * agents)]
         return observations, infos
@@ -59,10 +61,9 @@ class TraceRecorder:
         """Play and record a step."""
         agents = list(self._env.agents)
         joint = joint_action(actions, agents, self._env.action_space(agents[0])) if agents else np.zeros(0, np.int64)
-        taken = zip(agents, joint.tolist(), strict=True)
-        chosen = np.array([_chosen(self._infos[agent], action) for agent, action in taken], np.int32)
+        chosen = self._env.chosen(actions) if agents else np.zeros(0, np.int32)
         result: tuple[Any, Any, Any, Any, Any] = self._env.step(actions)
-        observations, rewards, _, _, self._infos = result
+        observations, rewards = result[:2]
         self._actions.append(joint.astype(self._action_kind))
         self._rows.append(observe_quantities(self._env, observations, chosen, list(rewards.values())))
         return result
@@ -78,6 +79,7 @@ class TraceRecorder:
             raise TraceError("nothing has been recorded yet: call reset first")
         if not env.is_reproducible:
             raise TraceError("an environment with a generator or reward of its own cannot be played from a file")
+        provenance = env.provenance
         header = TraceHeader(
             format=FORMAT,
             format_version=FORMAT_VERSION,
@@ -85,7 +87,9 @@ class TraceRecorder:
             settings=env.settings.model_dump(mode="json"),
             seed=self._seed,
             instance=self._instance,
-            road_checksum=_checksum(env.instance),
+            options=json.loads(json.dumps(dict(provenance.options))),  # as a file would give them back
+            road_checksum=provenance.data_checksum,
+            files=dict(provenance.file_checksums),
             agent=self._agent,
             written_with={name: version(name) for name in ("crowdgym", "numpy", "numba")},
             steps=len(self._actions),
@@ -106,8 +110,7 @@ def replay(trace: Trace) -> Trace:
     """
     env = make_environment(trace)
     recorder = TraceRecorder(env, trace.header.agent)
-    options = None if trace.header.instance is None else {"instance": trace.header.instance}
-    recorder.reset(seed=trace.header.seed, options=options)
+    recorder.reset(**reset_arguments(trace))
     for joint in trace.actions:
         if not env.agents:
             break
@@ -115,9 +118,16 @@ def replay(trace: Trace) -> Trace:
     return recorder.trace()
 
 
+def reset_arguments(trace: Trace) -> dict[str, Any]:
+    """What ``reset`` has to be called with to begin the episode of a trace."""
+    instance = {} if trace.header.instance is None else {"instance": trace.header.instance}
+    return {"seed": trace.header.seed, "options": {**trace.header.options, **instance}}
+
+
 def make_environment(trace: Trace) -> Any:
     """The environment that a trace was recorded in; any fault becomes a `TraceError`."""
     header = trace.header
+    _check_files(header)
     try:
         env = crowdgym.make(header.env, **{**header.settings, "strict": False})
     except ValueError as error:
@@ -128,26 +138,25 @@ def make_environment(trace: Trace) -> Any:
             "expected the same"
         )
     env.reset(seed=0)
-    checksum = _checksum(env.instance)
+    checksum = env.provenance.data_checksum
     if checksum != header.road_checksum:
         raise TraceError(
-            f"the trace was recorded on {_ground(env.instance)} than {header.settings['scenario']!r} is here: "
+            f"the trace was recorded on {env.provenance.other_data} than {header.settings['scenario']!r} is here: "
             f"checksum {header.road_checksum[:12]}…, here {checksum[:12]}…"
         )
     return env
 
 
-def _chosen(info: dict[str, Any], action: int) -> int:
-    """The candidate that an action takes, or -1 where it takes none: actions that hold come before all others."""
-    candidate = action - (len(info["action_mask"]) - len(info["candidates"]))
-    return int(info["candidates"][candidate]) if candidate >= 0 and info["action_mask"][action] else -1
-
-
-def _checksum(instance: Any) -> str:
-    """Of the road network that an instance is on, or of what it has in place of one."""
-    network = getattr(instance, "network", None)
-    return str(instance.checksum if network is None else network.road_checksum)
-
-
-def _ground(instance: Any) -> str:
-    return "another road network" if hasattr(instance, "network") else "other data"
+def _check_files(header: TraceHeader) -> None:
+    """See that the files that the settings name are what they were."""
+    for setting, checksum in header.files.items():
+        file = Path(str(header.settings.get(setting))).expanduser()
+        try:
+            here = hashlib.sha256(file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise TraceError(f"the {setting} of the trace, {file}, cannot be read here: {error.strerror}") from None
+        if here != checksum:
+            raise TraceError(
+                f"the trace was recorded with another {setting} than {file} is here: "
+                f"checksum {checksum[:12]}…, here {here[:12]}…"
+            )
