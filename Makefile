@@ -21,7 +21,7 @@ demo: install  ## Greedy on an embedded city: a table of results and a map
 	$(BIN)/crowdgym demo --out $(OUT)
 
 test: install  ## the whole test suite
-	@echo compiling, unless that is done; for env in csc_v0 dasc_v0 sensing_v0; do \
+	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
@@ -40,6 +40,13 @@ golden: install  ## write the golden traces anew, after a change of the dynamics
 
 bench: install  ## the figures of the README, ours and our peers'; installs the peers for a while
 	$(BIN)/python benchmarks/speed.py
+
+profile: install  ## where the time of a step goes
+	$(BIN)/python benchmarks/profile_csc.py
+
+mutation: install  ## mutation testing of TARGETS (all), of SAMPLE mutants each (all)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
+	NUMBA_DISABLE_JIT=1 $(BIN)/python tests/mutation/run.py $(TARGETS) $(if $(SAMPLE),--sample $(SAMPLE))
 
 clean:  ## forget .venv and what was written
 	rm -rf $(VENV) .typing $(OUT) build *.egg-info
