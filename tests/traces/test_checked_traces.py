@@ -16,11 +16,7 @@ from crowdgym.testing.dasc_records import ViolationKind as DascKind
 from crowdgym.traces import Trace, TraceError, TraceRecorder
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith("csc_v0")])
-=======
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("csc_v0", "dasc_v0"))])
->>>>>>> dascrun
 def test_golden_episodes_are_confirmed(name: str) -> None:
     assert broken_rules(record(*GOLDEN[name])) == []
 
