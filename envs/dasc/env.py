@@ -53,7 +53,9 @@ class DascEnv(ParallelFace[DascInstance, DascSnapshot, Metrics]):
     | ``W_idle`` | 5 | nearest idle workers, able or not; straight line |
     | ``T_near`` | 5 | nearest other subtasks that may be assigned now; straight line |
 
-    ``state()`` is every worker and every subtask of a created task in one row, for centralised critics.
+    ``metadata["rules"]`` has the constants of the world: speed, range, penalty, cost of travel, clock and modes.
+    ``state()`` is every worker and every subtask of a created task in one row, for centralised critics and dispatchers;
+    ``metadata["state_layout"]`` describes it as ``observation_layout`` does the observation.
 
     ## Starting State
     All randomness is drawn at ``reset``: tasks appear around orders of the scenario's dataset in a window of the day,

@@ -7,6 +7,7 @@ know it, and so is an empty slot.
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.envs.core.layout import ObservationSlice
 from crowdgym.envs.dasc.dynamics import ABSENT, UNASSIGNED
 from crowdgym.envs.dasc.instance import NUM_SKILLS
 from crowdgym.envs.dasc.simulation import DascSimulation
@@ -25,6 +26,22 @@ SUBTASK_STATE = (
 def state_width(workers: int, slots: int) -> int:
     """Numbers in a state: elapsed time, then W rows of ``WORKER_STATE``, then S rows of ``SUBTASK_STATE``."""
     return 1 + workers * len(WORKER_STATE) + slots * len(SUBTASK_STATE)
+
+
+def state_slices(workers: int, slots: int) -> tuple[ObservationSlice, ...]:
+    """The parts of a state, in order; where there is a choice, units are those of the observation."""
+    crowd_at = 1 + workers * len(WORKER_STATE)
+    return (
+        ObservationSlice("clock", 0, (1, 1), ("elapsed",)),
+        ObservationSlice("workers", 1, (workers, len(WORKER_STATE)), WORKER_STATE),
+        ObservationSlice("subtasks", crowd_at, (slots, len(SUBTASK_STATE)), SUBTASK_STATE),
+    )
+
+
+def state_units(simulation: DascSimulation) -> dict[str, str]:
+    """What a 1 stands for, feature by feature."""
+    units = dict.fromkeys((*WORKER_STATE, *SUBTASK_STATE), "flag") | simulation.scales.units()
+    return units | {"until_idle": f"{simulation.scales.window_s:g} s"}
 
 
 def global_state(simulation: DascSimulation, b: int) -> NDArray[np.float32]:

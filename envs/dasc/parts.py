@@ -15,13 +15,19 @@ from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.file_generator import FileGenerator
 from crowdgym.envs.dasc.generator import DascInstanceGenerator, OrderStreamGenerator
-from crowdgym.envs.dasc.global_state import global_state, state_width
+from crowdgym.envs.dasc.global_state import global_state, state_slices, state_units, state_width
 from crowdgym.envs.dasc.instance import DascInstance
 from crowdgym.envs.dasc.observation import observation_slices
 from crowdgym.envs.dasc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.dasc.simulation import DascSimulation
 from crowdgym.envs.dasc.snapshot import DascSnapshot
 from crowdgym.envs.faces.parts import ACTION_MASK, EnvironmentParts, Viewer, require_method
+
+# The settings that every platform knows of itself: ``metadata["rules"]``, for policies that reckon with them.
+RULES = (
+    *("step_s", "horizon_s", "speed_mps", "range_m", "dependency", "action_mode"),
+    *("penalty_per_s", "travel_cost_per_m"),
+)
 
 
 def _utility(value: object) -> tuple[float, float]:
@@ -128,10 +134,15 @@ class DascParts(EnvironmentParts[DascSimulation, DascInstance]):
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def metadata(self, simulation: DascSimulation) -> dict[str, Any]:
-        """Every set of the observation, as ``observation_layout``."""
+        """What policies may know: ``observation_layout`` and ``state_layout`` part by part, and ``rules``."""
         units = simulation.scales.units()
         slices = observation_slices(self.settings.max_candidates)
-        return {"observation_layout": {part.name: part.describe(units) for part in slices}}
+        state_parts = state_slices(self.settings.num_workers, self.settings.num_slots)
+        return {
+            "observation_layout": {part.name: part.describe(units) for part in slices},
+            "state_layout": {part.name: part.describe(state_units(simulation)) for part in state_parts},
+            "rules": {name: getattr(self.settings, name) for name in RULES},
+        }
 
     def generate(self, seeds: InstanceSeeds) -> DascInstance:
         """A new instance of the generator's."""

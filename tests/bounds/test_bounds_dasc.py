@@ -1,7 +1,4 @@
-"""The bound on the revenue of DASC, against instances solved by hand.
-
-Exhaustive search, and agents that never exceed it, are to follow with the environment.
-"""
+"""The bound on the revenue of DASC, against instances solved by hand, dispatchers and exhaustive search."""
 
 from typing import Any
 

@@ -91,7 +91,7 @@ def test_windows_and_payment_are_in_the_published_ratio_of_the_base_time() -> No
         window_s = instance.expected_s[task] - instance.created_s[task]
         assert window_s == pytest.approx(1.3 * base_s)
         assert instance.deadline_s[task] - instance.created_s[task] == pytest.approx(2.5 * base_s)
-        assert instance.payment[task] == pytest.approx(10 * base_s / 60)
+        assert instance.payment[task] == pytest.approx(10 * base_s / 300)
 
 
 def test_without_spread_a_task_is_where_an_order_was() -> None:

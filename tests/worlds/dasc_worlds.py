@@ -103,6 +103,7 @@ def a_world(
         "unmatched_penalty": 0.25,
         "invalid_penalty": 0.5,
         "utility": (0.2, 0.2),
+        "payment_unit_s": 60.0,
     }
     return World(instance, DascSettings.load(**{**usual, **settings}))
 

@@ -1,0 +1,1 @@
+"""Dispatchers for ``dasc_v0`` that learn nothing."""

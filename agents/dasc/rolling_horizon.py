@@ -1,0 +1,85 @@
+"""Rolling horizon for DASC: at every epoch the best assignment of workers, idle or soon so, to the next subtasks."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.agents.dasc.situation import Dispatcher, Floats, Situation
+from crowdgym.agents.dasc.workforce import Workforce
+from crowdgym.agents.policy import Episode
+
+LOOK_AHEAD_S: Final = 300.0  # subtasks that can begin, and workers who are idle, by then take part
+LEAD_S: Final = 60.0  # a worker is sent so that it need not wait longer than this for the predecessors
+TIME_PRICE: Final = 0.1  # of a worker's second without work, as a share of what a second of a task's path pays
+NEVER: Final = -1e12  # in place of minus infinity, which the solver does not take
+
+
+class RollingHorizon(Dispatcher):
+    """Solves an assignment at every epoch, acts on the part of it that is due, and solves anew at the next.
+
+    Rows are the subtasks whose predecessors have workers and are finished within the look-ahead. Columns are their
+    candidates, the workers who will be idle within the look-ahead (their ways guessed from straight lines), and for
+    each row one that stands for doing without. To start at s means, looking ahead to the successors, that the task is
+    finished no sooner than s + the longest path from there to its end. It then pays what the rules say (0 from the
+    deadline on), shared by the subtasks that have no worker yet: so tasks nearly done come before others. From that
+    are taken the cost of the way and a price of the worker's time on it. So a subtask that would lose nothing waits
+    for somebody nearer who is idle soon, a worker is kept for the one to whom it is worth most, and a task that cannot
+    be paid any more takes nobody. Of the pairs found, those of idle workers who would not arrive much before the
+    predecessors are finished are dispatched now.
+    """
+
+    _workforce: Workforce
+
+    def reset(self, episode: Episode) -> None:
+        """See `Dispatcher`."""
+        super().reset(episode)
+        self._workforce = Workforce(episode)
+
+    def choose(self, now: Situation) -> dict[int, int]:
+        """See `Dispatcher`."""
+        from scipy.optimize import linear_sum_assignment
+
+        rows = np.flatnonzero(now.ready_s <= LOOK_AHEAD_S)
+        if not len(rows):
+            return {}
+        workers, table = self._table(now, rows)
+        chosen: dict[int, int] = {}
+        solved: Any = linear_sum_assignment(table, maximize=True)
+        for i, j in zip(*solved, strict=True):
+            row = int(rows[i])
+            if j >= len(workers):  # somebody who is not idle yet, or nobody
+                continue
+            choice = int(np.flatnonzero(now.candidates[row] == workers[j])[0])
+            if now.ready_s[row] <= now.distance_m[row, choice] / self._rules.speed_mps + LEAD_S:
+                chosen[row] = choice
+        return chosen
+
+    def _table(self, now: Situation, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
+        """The idle workers, n of them, and what everything is worth: [rows, n idle, m soon idle, one for each row]."""
+        count = len(rows)
+        candidates = now.candidates[rows]  # [rows, K]
+        workers = np.unique(candidates[candidates >= 0])
+        travel_s = np.full((count, len(workers)), np.inf)
+        at = np.nonzero(candidates >= 0)
+        travel_s[at[0], np.searchsorted(workers, candidates[at])] = now.distance_m[rows][at] / self._rules.speed_mps
+        idle = self._values(now, rows, travel_s, travel_s)
+        until_s, way_m = self._workforce.soon_idle(now.x_m[rows], now.y_m[rows], now.skills[rows], LOOK_AHEAD_S)
+        way_s = way_m / self._rules.speed_mps
+        soon = self._values(now, rows, until_s + way_s, way_s)
+        nobody = np.where(np.eye(count, dtype=bool), 0.0, NEVER)
+        return workers, np.concatenate([idle, soon, nobody], axis=1)
+
+    def _values(self, now: Situation, rows: NDArray[np.intp], arrival_s: Floats, travel_s: Floats) -> Floats:
+        """Of each pair; `NEVER` where it earns nothing. Arguments and result: shape [rows, columns]."""
+        known = np.isfinite(arrival_s)
+        path_s = now.path_s[rows, np.newaxis]
+        finish_s = np.maximum(np.where(known, arrival_s, 0.0), now.ready_s[rows, np.newaxis]) + path_s
+        late_s = np.maximum(finish_s - now.expected_s[rows, np.newaxis], 0.0)
+        payment = now.payment[rows, np.newaxis]
+        paid = np.maximum(payment - self._rules.penalty_per_s * late_s, 0.0)
+        share = paid / now.unassigned[rows, np.newaxis]
+        price = TIME_PRICE * payment / path_s + self._rules.travel_cost_per_m * self._rules.speed_mps  # a second
+        value = share - price * np.where(known, travel_s, 0.0)
+        earns = known & (finish_s < now.deadline_s[rows, np.newaxis]) & (paid > 0)
+        return np.where(earns, value, NEVER)

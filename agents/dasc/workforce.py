@@ -1,0 +1,57 @@
+"""When and where workers will be idle, read from the global state."""
+
+from typing import Final
+
+import numpy as np
+
+from crowdgym.agents.dasc.situation import Floats, amount
+from crowdgym.agents.policy import Episode
+
+DETOUR: Final = 1.35  # a way by road over the straight line, about what it is in cities
+_FLAG: Final = 0.5
+
+
+class Workforce:
+    """Reads workers from ``state()``.
+
+    Args:
+        episode: that begins; its ``metadata["state_layout"]`` says how the state is laid out.
+    """
+
+    def __init__(self, episode: Episode) -> None:
+        self._state = episode.state
+        self._part = episode.metadata["state_layout"]["workers"]
+        features, units = self._part["features"], self._part["units"]
+        self._unit = dict(zip(features, map(amount, units), strict=True))
+        self._column = {name: at for at, name in enumerate(features)}
+        self._skills = [at for at, name in enumerate(features) if name.startswith("skill_")]
+        self._range_m = float(episode.metadata["rules"]["range_m"])
+
+    def soon_idle(self, x_m: Floats, y_m: Floats, skills: Floats, within_s: float) -> tuple[Floats, Floats]:
+        """The workers, m of them, who are waiting for or at work on a subtask that is finished within some time.
+
+        Args:
+            x_m: of n places. Shape [n].
+            y_m: likewise.
+            skills: that are needed there, as flags. Shape [n, skills].
+            within_s: the time.
+
+        Returns:
+            How long until each is idle, and its way to each of the places, infinite if it is not able or the place is
+            out of range. Shapes [1, m] and [n, m].
+        """
+        crowd = self._state()[self._part["start"] : self._part["stop"]].reshape(self._part["shape"])
+        there = (crowd[:, self._column["waiting"]] > _FLAG) | (crowd[:, self._column["working"]] > _FLAG)
+        until_s = self._values(crowd, "until_idle")
+        soon = there & (until_s <= within_s)
+        crowd, until_s = crowd[soon], until_s[soon]
+        east_m = self._values(crowd, "x")[np.newaxis] - x_m[:, np.newaxis]
+        north_m = self._values(crowd, "y")[np.newaxis] - y_m[:, np.newaxis]
+        way_m = DETOUR * np.hypot(east_m, north_m)
+        has = (crowd[:, self._skills] > _FLAG).astype(np.float64)
+        able = (skills @ (1.0 - has).T < _FLAG) & (way_m <= self._range_m)
+        return until_s[np.newaxis], np.where(able, way_m, np.inf)
+
+    def _values(self, crowd: Floats, name: str) -> Floats:
+        values: Floats = crowd[:, self._column[name]].astype(np.float64) * self._unit[name]
+        return values
