@@ -62,12 +62,7 @@ class VariogramModel:
         effects = self.cell_effects()
         between = effects[:, :, np.newaxis] - effects[:, np.newaxis]  # [A, X, X]
         residual = 0.5 * (self._squares - 2.0 * between * self._differences + self._together * between**2)
-        prior = np.stack(
-            [
-                _line(self._distance_km, residual[a], self._together[a]) + 0.5 * between[a] ** 2
-                for a in range(len(effects))
-            ]
-        )
+        prior = _lines(self._distance_km, residual, self._together) + 0.5 * between**2
         weight = self._prior_weight
         found = (weight * prior + 0.5 * self._squares) / (weight + self._together)
         diagonal = np.arange(found.shape[1])
@@ -75,27 +70,29 @@ class VariogramModel:
         return np.asarray(found)
 
 
-def _line(distance_km: Floats, summed: Floats, together: Floats) -> Floats:
-    """The line n + b · d, n and b at least 0, that fits semivariances best; pairs weigh by cycles sensed together.
+def _lines(distance_km: Floats, summed: Floats, together: Floats) -> Floats:
+    """For each attribute the line n + b · d, n and b at least 0, that fits its semivariances best.
+
+    Pairs weigh by the cycles in which both were sensed. A slope that would make n negative is cut to where n is 0.
 
     Args:
         distance_km: shape [X, X].
-        summed: semivariances times cycles. Shape [X, X].
-        together: cycles. Shape [X, X].
+        summed: semivariances times cycles. Shape [A, X, X].
+        together: cycles. Shape [A, X, X].
 
     Returns:
-        At every distance; 0 where nothing is known. Shape [X, X].
+        At every distance; 0 where nothing is known. Shape [A, X, X].
     """
-    pairs = np.triu(together, k=1)
-    total = pairs.sum()
-    if total == 0.0:
-        return np.zeros_like(distance_km)
-    mean_km = (pairs * distance_km).sum() / total
-    height = np.triu(summed, k=1).sum() / total
-    spread = (pairs * (distance_km - mean_km) ** 2).sum()
-    slope = ((distance_km - mean_km) * np.triu(summed, k=1)).sum() / spread if spread > 0.0 else 0.0
-    slope = float(np.clip(slope, 0.0, height / mean_km if mean_km > 0.0 else 0.0))
-    return np.asarray(height + slope * (distance_km - mean_km))
+    pairs = together.copy()
+    pairs[:, np.arange(len(distance_km)), np.arange(len(distance_km))] = 0.0
+    total = np.maximum(pairs.sum(axis=(1, 2)), 1.0)
+    mean_km = np.einsum("axz,xz->a", pairs, distance_km) / total
+    height = summed.sum(axis=(1, 2)) / total
+    spread = np.einsum("axz,xz->a", pairs, distance_km**2) - total * mean_km**2
+    rise = np.einsum("axz,xz->a", summed, distance_km) - total * height * mean_km
+    slope = np.where(spread > 1e-9, rise / np.maximum(spread, 1e-9), 0.0)
+    slope = np.clip(slope, 0.0, height / np.maximum(mean_km, 1e-9))
+    return np.asarray((height - slope * mean_km)[:, np.newaxis, np.newaxis] + np.multiply.outer(slope, distance_km))
 
 
 class InferenceRule:
@@ -111,7 +108,8 @@ class InferenceRule:
         apart = distance_km + np.diag(np.full(len(distance_km), np.inf))
         self.nearest: NDArray[np.int64] = np.argsort(apart, axis=1, kind="stable")[:, :-1]  # [X, X - 1]
         self._near_km = np.maximum(np.take_along_axis(distance_km, self.nearest, axis=1), 1e-6)
-        self._rules = [(n + 1, power) for power in powers for n in range(min(most_neighbours, self.nearest.shape[1]))]
+        most = min(most_neighbours, self.nearest.shape[1])
+        self._rules = [(n, power) for power in powers for n in range(1, most + 1)]
         self._misses = np.zeros(len(self._rules))
 
     @property
@@ -130,11 +128,14 @@ class InferenceRule:
             values = collected[self.nearest, a]  # [X, X - 1]
             known = ~np.isnan(values)
             rank = np.cumsum(known, axis=1)
-            width = np.ptp(values[known]) if known.any() else 0.0
-            wanted = ~np.isnan(inferred[:, a]) & known.any(axis=1)
+            rows = np.flatnonzero(~np.isnan(inferred[:, a]) & known.any(axis=1))
+            width = np.ptp(values[known]) if len(rows) else 0.0
             if width == 0.0:
                 continue
             for k, (neighbours, power) in enumerate(self._rules):
-                weight = np.where(known & (rank <= neighbours), self._near_km**-power, 0.0)[wanted]
-                guess = (weight * np.where(known, values, 0.0)[wanted]).sum(axis=1) / weight.sum(axis=1)
-                self._misses[k] += np.abs(guess - inferred[wanted, a]).sum() / width
+                if neighbours == 1:  # sums over the nearest, for all numbers of neighbours at once
+                    weight = np.where(known, self._near_km**-power, 0.0)
+                    sums = np.cumsum(weight * np.where(known, values, 0.0), axis=1)
+                    guesses = sums / np.maximum(np.cumsum(weight, axis=1), 1e-300)
+                last = np.where(rank[:, -1] >= neighbours, (rank >= neighbours).argmax(axis=1), -1)
+                self._misses[k] += np.abs(guesses[rows, last[rows]] - inferred[rows, a]).sum() / width
