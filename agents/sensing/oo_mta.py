@@ -1,4 +1,4 @@
-"""OO-MTA, online optimised multi-attribute task allocation (Zhang et al. 2018; QCO-TA paper, section 5.3, baseline 1)."""
+"""OO-MTA, online optimised multi-attribute task allocation (QCO-TA paper, section 5.3, baseline 1)."""
 
 import numpy as np
 
