@@ -89,7 +89,7 @@ def _ours(table: ResultTable, period: str, inference: str) -> Iterator[Finding]:
     cost = np.mean([cell.cost_km / qco[column].cost_km for column, cell in ours.items()])
     days = "all days" if period == "all" else "the days after the first 60"
     yield Finding(
-        f"{OURS} has a smaller error than QCO-TA and a lower cost, each in 11 of 12 columns, {inference.upper()}, {days}",
+        f"{OURS} has less error than QCO-TA in 11 of 12 columns and less cost in 11, {inference.upper()}, {days}",
         f"error in {better} of {columns} ({error:.2f} times on average), cost in {cheaper} ({cost:.2f} times)",
         min(better, cheaper) * 12 >= 11 * columns,
     )

@@ -1,7 +1,8 @@
 """Tables 1 and 2 of the QCO-TA paper: facts, typed in.
 
 Zhang et al., "An online reinforcement learning approach to quality-cost-aware task allocation for multi-attribute
-social sensing", Pervasive and Mobile Computing (2019). Rows are P = 8, 10, 12, 14; columns KNN, IDW, SVR for 2, then 3, then 4 attributes. The tables call UNS-TA "UPS-TA".
+social sensing", Pervasive and Mobile Computing (2019). Rows are P = 8, 10, 12, 14; columns KNN, IDW, SVR for 2, then 3,
+then 4 attributes. The tables call UNS-TA "UPS-TA".
 """
 
 PARTICIPANTS = (8, 10, 12, 14)
