@@ -108,34 +108,42 @@ class InferenceRule:
         apart = distance_km + np.diag(np.full(len(distance_km), np.inf))
         self.nearest: NDArray[np.int64] = np.argsort(apart, axis=1, kind="stable")[:, :-1]  # [X, X - 1]
         self._near_km = np.maximum(np.take_along_axis(distance_km, self.nearest, axis=1), 1e-6)
-        most = min(most_neighbours, self.nearest.shape[1])
-        self._rules = [(n, power) for power in powers for n in range(1, most + 1)]
-        self._misses = np.zeros(len(self._rules))
+        self._powers = powers
+        self._misses = np.zeros((len(powers), min(most_neighbours, self.nearest.shape[1])))
 
     @property
     def neighbours(self) -> int:
         """How many of the nearest take part."""
-        return self._rules[int(self._misses.argmin())][0]
+        return self._best()[1] + 1
 
     @property
     def weight(self) -> Floats:
         """Of each cell's nearest cells, in the order of ``nearest``. Shape [X, X - 1]."""
-        return np.asarray(self._near_km ** -self._rules[int(self._misses.argmin())][1])
+        return np.asarray(self._near_km ** -self._powers[self._best()[0]])
 
     def observe(self, collected: Floats, inferred: Floats) -> None:
         """Compare what the rules would have inferred with what was, both of shape [X, A]."""
         for a in range(collected.shape[1]):
             values = collected[self.nearest, a]  # [X, X - 1]
             known = ~np.isnan(values)
-            rank = np.cumsum(known, axis=1)
             rows = np.flatnonzero(~np.isnan(inferred[:, a]) & known.any(axis=1))
             width = np.ptp(values[known]) if len(rows) else 0.0
-            if width == 0.0:
-                continue
-            for k, (neighbours, power) in enumerate(self._rules):
-                if neighbours == 1:  # sums over the nearest, for all numbers of neighbours at once
-                    weight = np.where(known, self._near_km**-power, 0.0)
-                    sums = np.cumsum(weight * np.where(known, values, 0.0), axis=1)
-                    guesses = sums / np.maximum(np.cumsum(weight, axis=1), 1e-300)
-                last = np.where(rank[:, -1] >= neighbours, (rank >= neighbours).argmax(axis=1), -1)
-                self._misses[k] += np.abs(guesses[rows, last[rows]] - inferred[rows, a]).sum() / width
+            if width > 0.0:
+                self._misses += self._missed(np.where(known, values, 0.0), known, inferred[:, a], rows) / width
+
+    def _missed(self, values: Floats, known: NDArray[np.bool_], inferred: Floats, rows: NDArray[np.int64]) -> Floats:
+        """By how much each rule is off, summed over cells ``rows``. Shape [powers, neighbours]."""
+        missed = np.zeros_like(self._misses)
+        rank = np.cumsum(known, axis=1)
+        for k, power in enumerate(self._powers):
+            weight = np.where(known, self._near_km**-power, 0.0)
+            sums = np.cumsum(weight * values, axis=1)  # over the nearest, for all numbers of neighbours at once
+            means = sums / np.maximum(np.cumsum(weight, axis=1), 1e-300)
+            for n in range(missed.shape[1]):
+                last = np.where(rank[:, -1] > n, (rank > n).argmax(axis=1), -1)  # the column of the (n + 1)-th known
+                missed[k, n] = np.abs(means[rows, last[rows]] - inferred[rows]).sum()
+        return missed
+
+    def _best(self) -> tuple[int, int]:
+        power, neighbours = np.unravel_index(int(self._misses.argmin()), self._misses.shape)
+        return int(power), int(neighbours)

@@ -84,7 +84,7 @@ def page(table: ResultTable, scenario: str, episodes: int) -> str:
         ),
         f"## Error against cost\n\n![Error against cost of all schemes]({PLOT_NAME})\n",
         "Means over the columns with KNN:\n",
-        _markdown(("scheme", "error", "cost, km"), _means(table, "all")),
+        _markdown(("scheme", "error", "paper", "cost, km", "paper"), _means(table, "all")),
     ]
     for metric, title in (("error", "Aggregated sensing error (table 1)"), ("cost_km", "Cost in km (table 2)")):
         parts += [f"## {title}\n", _beside_paper(table, metric)]
@@ -93,16 +93,18 @@ def page(table: ResultTable, scenario: str, episodes: int) -> str:
             "## The days after the first 60\n",
             "A run of its own, which begins with day 61 and knows nothing of those before. Means over the columns with "
             "KNN:\n",
-            _markdown(("scheme", "error", "cost, km"), _means(table, "rest")),
+            _markdown(("scheme", "error", "cost, km"), [(row[0], row[1], row[3]) for row in _means(table, "rest")]),
         ]
     return "\n".join([*parts, _OPEN])
 
 
-def _means(table: ResultTable, period: str) -> list[tuple[str, str, str]]:
+def _means(table: ResultTable, period: str) -> list[tuple[str, ...]]:
     rows = []
     for agent in table.agents("knn", period):
         error, cost_km = mean_point(table.of_agent(agent, "knn", period))
-        rows.append((f"`{agent}`", f"{error:.4f}", f"{cost_km:.3f}"))
+        beside = _paper_point(table, agent, "knn") if period == "all" else None
+        papers = ("", "") if beside is None else (f"{beside[0]:.4f}", f"{beside[1]:.3f}")
+        rows.append((f"`{agent}`", f"{error:.4f}", papers[0], f"{cost_km:.3f}", papers[1]))
     return rows
 
 
