@@ -55,8 +55,8 @@ def test_what_is_not_in_the_grid_is_refused(choices: Any, message: str) -> None:
 def test_the_paper_has_180_errors_and_180_costs() -> None:
     for metric in ("error", "cost_km"):
         assert len(published(metric)) == 5 * 4 * 9
-    # The gains of QCO-TA over OO-MTA that section 5.5.1 names, KNN, two attributes: 4.8 %, 4.4 %, 3.0 %, 3.1 %; where it
-    # has 4.4 %, the table gives 3.4 %.
+    # The gains of QCO-TA over OO-MTA that section 5.5.1 names, KNN, two attributes: 4.8 %, 4.4 %, 3.0 %, 3.1 %. For the
+    # second of them the table gives 3.4 %.
     error = published("error")
     gains = [error["oo-mta", p, 2, "knn"] - error["qco-ta", p, 2, "knn"] for p in PARTICIPANTS]
     assert gains == pytest.approx([0.048, 0.034, 0.030, 0.031])

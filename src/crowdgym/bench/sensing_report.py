@@ -99,7 +99,7 @@ def page(table: ResultTable, scenario: str, episodes: int) -> str:
 
 
 def _means(table: ResultTable, period: str) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for agent in table.agents("knn", period):
         error, cost_km = mean_point(table.of_agent(agent, "knn", period))
         beside = _paper_point(table, agent, "knn") if period == "all" else None
