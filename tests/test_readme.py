@@ -237,3 +237,14 @@ def test_the_sizes_of_the_embedded_cities_are_right() -> None:
     for name in city_names():
         network = load_dataset(name).network
         assert f"| `{name}` | {network.num_nodes:,} | {network.num_edges:,} |" in README
+
+
+def test_the_schemes_of_sensing_come_to_what_the_results_say() -> None:
+    page = (ROOT / "docs" / "sensing_results.md").read_text(encoding="utf-8")
+    means = page.split("Means over the columns with KNN:")[1].split("\n## ")[0]
+    measured = dict(re.findall(r"^\| (`[a-z-]+`) \| (.*) \|$", means, re.MULTILINE))
+    claimed = re.findall(r"^\| (`[a-z-]+`) \| [^|]+ \| (\d\.\d{4}) \| ([\d.]+) \|$", README, re.MULTILINE)
+    assert len(claimed) == 8
+    for scheme, error, cost_km in claimed:
+        figures = measured[scheme].split(" | ")
+        assert (error, cost_km) == (figures[0], figures[2])

@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``data ...`` and ``trace ...``."""
+"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``data ...`` and ``trace ...``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,3 +130,27 @@ def speed(
     from crowdgym.cli_speed import speed_command
 
     speed_command(env, scenario, interface, num_envs, runs, steps, seed, set_ or [], json)
+
+
+@app.command()
+@clean_endings()
+def bench(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of the suite: sensing-paper.")],
+    jobs: Annotated[int, typer.Option(help="Processes that play episodes at the same time.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/bench"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is in --out.")] = False,
+    scenario: Annotated[str | None, typer.Option(help="Another dataset or preset than the suite's.")] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME=VALUES", help="Some of it, such as inference=knn,idw or agent=qco-ta."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in seconds.")] = False,
+) -> None:
+    """Play a whole suite of episodes, and write tables and a plot.
+
+    A line is kept for each episode as it finishes, so a run that was killed goes on with --resume, and comes to the
+    same results.
+    """
+    from crowdgym.cli_bench import BenchOptions, bench_command
+
+    bench_command(suite, BenchOptions(jobs, out, resume, scenario, only or [], quick))

@@ -20,7 +20,7 @@ _EVERYWHERE = {
     "hold": "crowdgym.agents.hold:HoldPolicy",
 }
 
-# By environment its own, the one that is played unless another is asked for first. Schemes of ``sensing_v0`` go here.
+# By environment its own, the one that is played unless another is asked for first.
 _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
     "csc_v0": {
         "greedy": "crowdgym.agents.greedy:GreedyPolicy",
@@ -31,7 +31,15 @@ _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
         "critical-path": "crowdgym.agents.dasc.critical_path:CriticalPath",
         "rolling-horizon": "crowdgym.agents.dasc.rolling_horizon:RollingHorizon",
     },
-    "sensing_v0": {},
+    "sensing_v0": {
+        "uns-ta": "crowdgym.agents.sensing.uniform:UnsTa",
+        "ewa-ta": "crowdgym.agents.sensing.ewa:EwaTa",
+        "gps-ta": "crowdgym.agents.sensing.gps:GpsTa",
+        "oo-mta": "crowdgym.agents.sensing.oo_mta:OoMta",
+        "qco-ta": "crowdgym.agents.sensing.qco_ta:QcoTa",
+        "variogram-swap": "crowdgym.agents.sensing.variogram_swap:VariogramSwap",
+        "random-static": "crowdgym.agents.sensing.static:RandomStatic",
+    },
 }
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))

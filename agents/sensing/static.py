@@ -1,0 +1,44 @@
+"""The two ends: participants that never move, and participants that move once, to cells given from outside."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from crowdgym.agents.sensing.scheme import Cells, Cycle, SensingScheme
+from crowdgym.configs.errors import ConfigError
+
+
+class RandomStatic(SensingScheme):
+    """Everyone stays where the episode put it, in cells drawn at random. Costs nothing."""
+
+    def begin(self, generator: np.random.Generator) -> None:
+        """See `SensingScheme`."""
+
+    def choose(self, cycle: Cycle) -> Cells:
+        """See `SensingScheme`."""
+        return cycle.participant_cell
+
+
+class GivenStatic(SensingScheme):
+    """Everyone goes to one of the given cells, by the shortest ways in sum, and stays.
+
+    With the best cells in hindsight this is a bound on what a fixed choice of cells can do, and no scheme.
+
+    Args:
+        cells: as many different ones as there are participants.
+    """
+
+    def __init__(self, cells: Sequence[int]) -> None:
+        self._cells = np.array(cells, np.int64)
+
+    def begin(self, generator: np.random.Generator) -> None:
+        """See `SensingScheme`. Raises `ConfigError` if the cells do not fit the participants."""
+        wanted, given = self.region.num_participants, len(set(self._cells.tolist()))
+        if given != wanted or len(self._cells) != wanted:
+            raise ConfigError(f"cells must be as many different ones as there are participants, {wanted}, got {given}")
+
+    def choose(self, cycle: Cycle) -> Cells:
+        """See `SensingScheme`."""
+        _, nearest = linear_sum_assignment(self.region.distance_km[np.ix_(cycle.participant_cell, self._cells)])
+        return self._cells[nearest]

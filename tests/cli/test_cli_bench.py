@@ -1,0 +1,138 @@
+"""``crowdgym bench``: what it writes, that a run which was killed goes on, and what it refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from crowdgym.cli import app
+
+SMALL = ("--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta,qco-ta,oo-mta,gps-ta,ewa-ta,variogram-swap")
+
+
+def bench(out: Path, *options: str, suite: str = "sensing-paper") -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["bench", suite, "--out", str(out), *options])
+    return result.exit_code, result.output
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two seeds of six agents."""
+    out = tmp_path_factory.mktemp("bench") / "run"
+    assert bench(out, *SMALL)[0] == 0
+    return out
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_it_writes_episodes_a_table_a_page_and_a_plot(finished: Path) -> None:
+    assert set(contents(finished)) == {"episodes.jsonl", "table.csv", "sensing_results.md", "sensing_front.png"}
+    rows = [json.loads(line) for line in (finished / "episodes.jsonl").read_text().splitlines()]
+    assert len(rows) == 2 * 6
+    assert {row["agent"] for row in rows} >= {"uns-ta", "variogram-swap"}
+    assert rows[0]["suite"] == "sensing-paper"
+    assert (finished / "sensing_front.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_table_and_the_page_have_the_means_of_the_episodes(finished: Path) -> None:
+    rows = [json.loads(line) for line in (finished / "episodes.jsonl").read_text().splitlines()]
+    costs = [row["cost_km"] for row in rows if row["agent"] == "uns-ta"]
+    line = next(line for line in (finished / "table.csv").read_text().splitlines() if ",uns-ta," in line)
+    assert f",{sum(costs) / 2:.6f}," in line
+    assert line.endswith(",0.245,39.036")  # the paper's
+    assert f"| {sum(costs) / 2:.2f} (39.04) |" in (finished / "sensing_results.md").read_text()
+
+
+def test_a_run_that_was_killed_goes_on_and_comes_to_the_same(finished: Path, tmp_path: Path) -> None:
+    whole = (finished / "episodes.jsonl").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    (tmp_path / "episodes.jsonl").write_bytes(b"".join(lines[5:8]) + lines[2][:40])  # another order, and half a line
+    code, said = bench(tmp_path, *SMALL, "--resume")
+    assert (code, said.count("wrote ")) == (0, 3)
+    assert contents(tmp_path) == contents(finished)
+
+
+def test_a_finished_run_that_goes_on_plays_nothing(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crowdgym.bench import sensing_paper
+
+    def play(episode: object) -> None:
+        raise AssertionError(f"{episode} is played again")
+
+    monkeypatch.setattr(sensing_paper, "play", play)
+    (tmp_path / "episodes.jsonl").write_bytes((finished / "episodes.jsonl").read_bytes())
+    assert bench(tmp_path, *SMALL, "--resume")[0] == 0
+    assert contents(tmp_path) == contents(finished)
+
+
+def test_two_processes_come_to_the_same(finished: Path, tmp_path: Path) -> None:
+    assert bench(tmp_path, *SMALL, "--jobs", "2")[0] == 0
+    assert contents(tmp_path) == contents(finished)
+
+
+def test_it_does_not_write_over_a_run(finished: Path) -> None:
+    code, said = bench(finished, *SMALL)
+    assert code == 2
+    assert "episodes.jsonl exists; give --resume to go on with that run, or another --out" in " ".join(said.split())
+
+
+def test_it_does_not_go_on_with_another_run(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "episodes.jsonl").write_bytes((finished / "episodes.jsonl").read_bytes())
+    code, said = bench(tmp_path, "--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta", "--resume")
+    assert code == 2
+    assert "line 1 is of an episode that this run does not have" in " ".join(said.split())
+    assert (tmp_path / "episodes.jsonl").read_bytes() == (finished / "episodes.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--jobs", "0"), "--jobs must be at least 1, got 0"),
+        (("--only", "agent"), "--only must be NAME=VALUE or NAME=VALUE,VALUE, got 'agent'"),
+        (("--only", "agent=nobody"), "agent must be one of qco-ta, "),
+        (("--scenario", "nowhere"), "nowhere"),
+        (("--scenario", "tiny"), "tiny"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(
+    options: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    code, said = bench(out, *(("--scenario", "piemonte-synth") if "--scenario" not in options else ()), *options)
+    assert code == 2, said
+    assert message in " ".join(said.split())
+    assert said.startswith("error: ")
+    assert len(said.splitlines()) == 1
+    assert not out.exists()
+
+
+def test_a_suite_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
+    code, said = bench(tmp_path, suite="sensing-papers")
+    assert code == 2
+    assert "there is no suite 'sensing-papers'; did you mean 'sensing-paper'? (known: sensing-paper)" in said
+
+
+def test_without_the_real_series_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "empty"))
+    code, said = bench(tmp_path / "out")
+    assert code == 2
+    assert "piemonte" in said
+
+
+@pytest.mark.real_data
+def test_on_the_real_series_uniform_sampling_costs_what_it_does_in_the_paper(
+    shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = shared_data("piemonte")
+    monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "cache"))
+    assert CliRunner().invoke(app, ["data", "build", "piemonte", "--from", str(source)]).exit_code == 0
+    some = ("--only", "agent=uns-ta", "--only", "inference=knn", "--only", "period=all", "--only", "seed=0,1")
+    assert bench(tmp_path / "out", *some)[0] == 0
+    page = (tmp_path / "out" / "sensing_results.md").read_text()
+    verdicts = [line.rsplit("| ", 1)[1] for line in page.splitlines() if line.startswith("| UNS-TA's ")]
+    assert verdicts == ["yes |", "yes |"]
