@@ -202,3 +202,18 @@ def test_subtasks_at_one_place_are_drawn_apart() -> None:
     on_the_map = frame[97:880]
     _, discs = label(np.abs(on_the_map.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30)
     assert discs == 3
+
+
+def test_metadata_say_how_the_state_is_laid_out_and_what_the_rules_are() -> None:
+    env = dasc_v0.parallel_env(scenario="tiny", num_workers=7, horizon_s=600.0)
+    env.reset(seed=0)
+    layout, state = env.metadata["state_layout"], env.state()
+    clock, workers, subtasks = (layout[name] for name in ("clock", "workers", "subtasks"))
+    assert (clock["start"], clock["stop"]) == (0, workers["start"])
+    assert (workers["shape"][0], subtasks["start"], subtasks["stop"]) == (7, workers["stop"], len(state))
+    crowd = state[workers["start"] : workers["stop"]].reshape(workers["shape"])
+    assert (crowd[:, workers["features"].index("idle")] == 1.0).all()
+    skills = crowd[:, [workers["features"].index(f"skill_{k}") for k in range(10)]]
+    assert (skills == env.instance.worker_skills).all()
+    assert len(workers["units"]) == len(workers["features"])
+    assert (env.metadata["rules"]["speed_mps"], env.metadata["rules"]["horizon_s"]) == (10.0, 600.0)
