@@ -50,12 +50,12 @@ Row = dict[str, Any]
 
 
 def units() -> list[Unit]:
-    """Everything there is to play, the usual sizes first."""
+    """Everything there is to play: scenario by scenario, the usual sizes first."""
     sizes = [(USUAL_WORKERS, USUAL_TASKS)]
     sizes += [(workers, USUAL_TASKS) for workers in WORKERS if workers != USUAL_WORKERS]
     sizes += [(USUAL_WORKERS, tasks) for tasks in TASKS if tasks != USUAL_TASKS]
     seeds = range(FIRST_SEED, FIRST_SEED + SEEDS)
-    return [(scenario, *size, seed) for size in sizes for scenario in SCENARIOS for seed in seeds]
+    return [(scenario, *size, seed) for scenario in SCENARIOS for size in sizes for seed in seeds]
 
 
 @cache
