@@ -19,6 +19,9 @@ class VariogramSwap(SensingScheme):
     regression, the weighted mean that comes closest) follows the expected squared error of every cell that is not
     sensed. Γ is taken to be the range of what was collected so far.
 
+    To try all moves takes P · (X − P)² steps, times attributes and squared neighbours: made for tens of cells, not for
+    thousands.
+
     The defaults of λ and the prior's weight were chosen on the first 60 days of the Piemonte series (seeds 100 to 102,
     the columns of the paper with KNN) and checked on ``piemonte-synth``; nothing was fitted to the rest.
 

@@ -76,12 +76,23 @@ def test_gaussian_information_follows_from_the_correlation() -> None:
 
 
 def test_ksg_information_comes_near_what_is_true_of_normal_and_of_independent_values() -> None:
-    one, two, three = np.random.default_rng(0).normal(size=(3, 2000))
+    one, two, three = np.random.default_rng(0).normal(size=(3, 1000))
     information = ksg_information(of_cells(tuple(one), tuple(0.8 * one + 0.6 * two), tuple(three)))[0]
     assert information[0, 1] == pytest.approx(-0.5 * np.log(1 - 0.64), abs=0.05)
     assert information[0, 2] == pytest.approx(0, abs=0.05)
     assert np.array_equal(information, information.T)
     assert np.all(np.diag(information) == 0)
+
+
+@pytest.mark.parametrize("cycles", [10, 60])
+def test_ksg_information_is_that_of_scikit_learn(cycles: int) -> None:
+    from sklearn.feature_selection import mutual_info_regression
+
+    one, two = np.random.default_rng(cycles).normal(size=(2, cycles))
+    two += 3 * one
+    found = ksg_information(of_cells(tuple(one), tuple(two)))[0, 0, 1]
+    assert found > 0.1
+    assert found == pytest.approx(mutual_info_regression(one[:, np.newaxis], two, random_state=0)[0], abs=1e-6)
 
 
 def test_ksg_information_sees_what_a_correlation_does_not() -> None:
