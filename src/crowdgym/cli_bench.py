@@ -12,6 +12,7 @@ from crowdgym.bench import SUITES
 from crowdgym.bench.episodes import open_run, play_all, read_rows
 from crowdgym.cli_output import check_output_folder
 from crowdgym.configs.errors import ConfigError
+from crowdgym.data.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ def bench_command(suite: str, options: BenchOptions) -> None:
     from crowdgym.data.registry import load_series
 
     scenario = options.scenario or sensing_paper.SCENARIO
-    load_series(SensingSettings.load(scenario=scenario).dataset)  # or say what is missing before anything else
+    settings = SensingSettings.load(scenario=scenario)
+    try:
+        load_series(settings.dataset)
+    except DataError as error:
+        hint = "; 'crowdgym data fetch piemonte' gets it" if scenario == sensing_paper.SCENARIO else ""
+        raise ConfigError(f"{suite} needs the series {settings.dataset!r}{hint} ({error})") from error
     episodes = sensing_paper.only(sensing_paper.grid(scenario, quick=options.quick), _choices(options.only))
     check_output_folder(options.out, "--out")
     finished = open_run(options.out, episodes, resume=options.resume)

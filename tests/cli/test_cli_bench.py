@@ -121,7 +121,7 @@ def test_without_the_real_series_it_says_how_to_get_it(tmp_path: Path, monkeypat
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "empty"))
     code, said = bench(tmp_path / "out")
     assert code == 2
-    assert "piemonte" in said
+    assert "sensing-paper needs the series 'piemonte'; 'crowdgym data fetch piemonte' gets it" in " ".join(said.split())
 
 
 @pytest.mark.real_data
