@@ -96,7 +96,8 @@ class CscSimulation:
         )
         self.epochs = np.zeros(batch, np.int64)
         width = observation_slices(settings.max_candidates)[-1].stop
-        self.observations = np.zeros((batch, settings.num_workers, width), np.float32)
+        self._written = np.zeros((batch, settings.num_workers, width), np.float32)
+        self.observations = self._written
         self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -124,6 +125,7 @@ class CscSimulation:
         near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
         start_episode(self.state, self.roads, self.rules, b)
         _begin_epoch(*self._arrays(np.array([b])))
+        self._hand_over()
 
     def _refuse_misfit(self, instance: CscInstance) -> None:
         sizes = (
@@ -141,8 +143,11 @@ class CscSimulation:
             )
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
-        self.observations = self.observations.copy()
+        """Put observations into a new array from now on; whoever has views of the old one may keep and change them.
+
+        The kernel writes over what it wrote at the epoch before, so that has to be an array that nobody else has.
+        """
+        self.observations = np.empty_like(self._written)
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
         """Apply the joint actions, shape [B, W], and play every copy, or those listed, forward to its next epoch.
@@ -151,14 +156,19 @@ class CscSimulation:
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
         _step(*self._arrays(which, actions))
+        self._hand_over()
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self._last_epoch
 
     def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
-        own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written)
         return own + more
+
+    def _hand_over(self) -> None:
+        if self.observations is not self._written:
+            np.copyto(self.observations, self._written)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

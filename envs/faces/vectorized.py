@@ -229,7 +229,11 @@ class VectorFace(VectorEnv[Rows, Actions, NDArray[Any]]):
 
     def _handed_out(self, array: NDArray[Any]) -> NDArray[Any]:
         rows = self._as_rows(array)
-        return rows.copy() if self._copy else rows
+        if self._copy:
+            return rows.copy()
+        view = rows.view()
+        view.flags.writeable = False  # what is there is the ground that the next step stands on
+        return view
 
     def _by_row(self, by_copy: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.repeat(by_copy, self.batch_shape[1])

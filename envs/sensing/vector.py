@@ -23,7 +23,7 @@ class SensingVectorEnv(VectorFace):
     One ``Discrete`` a row.
 
     ## Observation Space
-    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are views of the environment's
+    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the environment's
     own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
 
     ## Starting State

@@ -61,7 +61,7 @@ def test_an_episode_of_dasc_on_a_whole_city_is_confirmed(action_mode: Any, depen
     while env.agents:
         observations, _, _, _, infos = env.step(dict(policy.act(observations, infos)))
     trace = env.trace()
-    assert trace.header.metrics["completed"] > 40
+    assert trace.header.metrics["completed"] > 20
     assert broken_rules(trace) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sensing_worlds import TABLE, row_of_three, write_table
+from sensing_tables import TABLE, row_of_three, write_table
 from typer.testing import CliRunner, Result
 
 from crowdgym.cli_data import data_app

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sensing_worlds import TABLE, row_of_three, write_table
+from sensing_tables import TABLE, row_of_three, write_table
 
 from crowdgym.data.errors import DataError
 from crowdgym.data.sensing import SensingSeries
