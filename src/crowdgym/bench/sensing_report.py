@@ -40,8 +40,8 @@ _DIFFERS = """\
   error for cost, so they cannot be where the paper's lead in error over OO-MTA comes from.
 - Never moving at all costs nothing and errs hardly more than uniform sampling, so an error says little without its
   cost.
-- With SVR the predicted errors of `variogram-swap` rest on the weighted mean that comes closest to it, and it gains
-  less; with IDW it gains in error, and less in cost.
+- `variogram-swap` predicts errors of weighted means of the nearest. With SVR it has to take the one that comes closest,
+  and does not beat QCO-TA in error; with IDW it does, but is not always cheaper.
 """
 
 _OPEN = """\
