@@ -22,8 +22,8 @@ class CscVectorEnv(VectorFace):
     One ``Discrete(K + 1)`` a row. ``infos["action_mask"]``, int8 [B N, K + 1], says what is legal.
 
     ## Observation Space
-    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations, masks and candidates are read-only views of the
-    environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
+    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations, masks and candidates are read-only views
+    of the environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
 
     ## Starting State
     ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays

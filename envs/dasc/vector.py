@@ -25,8 +25,8 @@ class DascVectorEnv(VectorFace):
     One ``Discrete`` a row, as in `DascEnv`. ``infos["action_mask"]``, int8 [B N, actions], says what is legal.
 
     ## Observation Space
-    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the environment's
-    own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
+    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the
+    environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
 
     ## Starting State
     ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays

@@ -37,6 +37,7 @@ _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
         "gps-ta": "crowdgym.agents.sensing.gps:GpsTa",
         "oo-mta": "crowdgym.agents.sensing.oo_mta:OoMta",
         "qco-ta": "crowdgym.agents.sensing.qco_ta:QcoTa",
+        "qco-ta-literal": "crowdgym.agents.sensing.qco_ta:LiteralQcoTa",
         "variogram-swap": "crowdgym.agents.sensing.variogram_swap:VariogramSwap",
         "random-static": "crowdgym.agents.sensing.static:RandomStatic",
     },
