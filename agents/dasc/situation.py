@@ -1,5 +1,6 @@
 """What the platform knows about the subtasks that may be dispatched now, read from observations and infos."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -141,7 +142,7 @@ def amount(unit: str) -> float:
         return 1.0
 
 
-class Dispatcher:
+class Dispatcher(ABC):
     """A policy that chooses, for all subtasks at once, who is dispatched now, and the candidate that each asks for.
 
     Where slots only recommend themselves (two actions), choosing any candidate recommends: stage 2 gives the worker.
@@ -166,6 +167,6 @@ class Dispatcher:
                 actions[now.agents[row]] = choice + 1 if self._selects else 1
         return actions
 
+    @abstractmethod
     def choose(self, now: Situation) -> dict[int, int]:
         """Who is dispatched: rows of the situation, each with the number of its candidate, from 0 on."""
-        raise NotImplementedError
