@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs import csc_v0
-from crowdgym.envs.csc.dynamics import Rules, list_candidates, play, take_actions
+from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.dynamics import Rules, play, take_actions
 from crowdgym.envs.csc.observation import (
     _columns,
     _describe_tasks,
@@ -101,7 +102,8 @@ def _timed_step(
         locate_workers(state, roads, rules, b, until_s)
         ended = _now_ns(clock, address)
         took_ns[LOCATE] += ended - began
-        list_candidates(state, b)
+        notice_tasks(state, b)
+        list_candidates(state, rules, roads.unit_m, b)
         began = _now_ns(clock, address)
         took_ns[CANDIDATES] += began - ended
         changes = notice_changes(state, b)

@@ -92,4 +92,5 @@ def _in_one_sentence(error: ValidationError) -> str:
     others = [
         other["msg"].removeprefix("Input should be ") for other in error.errors()[1:] if other["loc"][:1] == (name,)
     ]
-    return f"{name} must be {' or '.join([wanted, *others])}, got {first['input']!r}"
+    ways = dict.fromkeys([wanted, *others])  # two numbers of one pair may lack the same
+    return f"{name} must be {' or '.join(ways)}, got {first['input']!r}"

@@ -11,8 +11,6 @@ does not hold in memory takes 90 to 330 us, from a file of its own even if it do
 that is held in memory is faster than computing (5 us): at the reset of an episode with 200 tasks it would save 6 ms.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -30,29 +28,12 @@ MOST_LANES = 64  # targets swept at once
 LANES_STEP = 32  # in whole steps, because the inner loop is unrolled over four vector registers of eight
 
 
-class Arcs(NamedTuple):
-    """A `Hierarchy`, as compiled loops read it."""
-
-    position: IntArray  # [N]
-    parent: IntArray  # [N]
-    up_indptr: IntArray  # [N + 1]
-    up_head: IntArray  # [U]
-    up_length: IntArray  # [U]
-    down_indptr: IntArray  # [N + 1]
-    down_tail: IntArray  # [D]
-    down_length: IntArray  # [D]
-
-
-def _arcs_of(hierarchy: Hierarchy) -> Arcs:
-    return Arcs(*(getattr(hierarchy, name) for name in Arcs._fields))
-
-
 class Distances:
     """Distances along the roads of a network, exact, in its units."""
 
     def __init__(self, network: RoadNetwork) -> None:
         self.network = network
-        self._hierarchy = _arcs_of(kept_hierarchy(network))
+        self._hierarchy = kept_hierarchy(network)
 
     def rows(self, targets: ArrayLike) -> RowArray:
         """Return the distance from every node to each target.
@@ -111,7 +92,7 @@ def _refuse_misfit(out: RowArray, expected: tuple[int, int]) -> None:
 
 
 @jit
-def _fill_rows(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
+def _fill_rows(hierarchy: Hierarchy, targets: IntArray, out: RowArray) -> None:
     """Fill out[k, n] for all targets, as many at a time as ``_num_lanes`` says."""
     lanes = _num_lanes(len(targets))
     reached = np.empty((len(hierarchy.position), lanes), np.int32)  # by position
@@ -125,7 +106,7 @@ def _fill_rows(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
 
 
 @jit
-def _fill_columns(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
+def _fill_columns(hierarchy: Hierarchy, targets: IntArray, out: RowArray) -> None:
     """Fill out[n, k] likewise."""
     lanes = _num_lanes(len(targets))
     reached = np.empty((len(hierarchy.position), lanes), np.int32)  # by position
@@ -139,7 +120,7 @@ def _fill_columns(hierarchy: Arcs, targets: IntArray, out: RowArray) -> None:
 
 
 @jit
-def _reach(hierarchy: Arcs, targets: IntArray, reached: IntArray) -> None:
+def _reach(hierarchy: Hierarchy, targets: IntArray, reached: IntArray) -> None:
     """Fill reached[p, k] with the units from position p to the k-th target, or more than ``UNKNOWN``."""
     reached[:, :] = UNKNOWN
     climbed = np.full(len(reached), UNKNOWN, np.int32)  # by position: one lane of it
@@ -157,7 +138,7 @@ def _num_lanes(targets: int) -> int:
 
 
 @jit
-def _climb(hierarchy: Arcs, target: int, climbed: IntArray, reached: IntArray) -> None:
+def _climb(hierarchy: Hierarchy, target: int, climbed: IntArray, reached: IntArray) -> None:
     """Go up from the target through its ancestors: only from them may a path lead downhill all the way to it."""
     climbed[target] = 0
     low = target

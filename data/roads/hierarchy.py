@@ -16,8 +16,7 @@ its ancestors, and once over all nodes from the root of the tree outwards. Posit
 """
 
 import heapq
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +31,7 @@ BoolArray = NDArray[np.bool_]
 UNKNOWN = np.int32(1 << 29)  # no way yet; the sum of two is still an int32
 
 
-@dataclass(frozen=True)
-class Hierarchy:
+class Hierarchy(NamedTuple):
     """Arcs to and from upper nodes, in sweep order: position 0 is the root, every upper node has a smaller position.
 
     Attributes:
@@ -58,15 +56,15 @@ class Hierarchy:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Everything above by name, for `crowdgym.data.storage.write_arrays`."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return self._asdict()
 
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """The inverse of `to_arrays`."""
-        return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        return cls(**{name: arrays[name] for name in cls._fields})
 
 
-HIERARCHY_ARRAYS = tuple(field.name for field in fields(Hierarchy))
+HIERARCHY_ARRAYS = Hierarchy._fields
 
 
 def build_hierarchy(network: RoadNetwork) -> Hierarchy:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from crowdgym.data.jit import inner, inner_inlined, kernel
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, travel_time_s
-from crowdgym.envs.core.sorting import heap_sort
 from crowdgym.envs.core.trails import stop_at_next_node
-from crowdgym.envs.csc.state import CscState, Distances, Epoch, Tasks, Workers
+from crowdgym.envs.csc.state import UNLISTED, CscState, Epoch, Tasks, Workers
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
@@ -31,12 +30,12 @@ class Rules(NamedTuple):
 
 
 @kernel
-def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> None:
+def start_episode(state: CscState, roads: RoadArrays, b: int) -> None:
     """Put copy ``b`` at time 0.
 
     Constants of tasks and workers, ``workers.node`` and ``distances.to_tasks`` have been filled in before.
     """
-    workers, tasks, distances = state.workers, state.tasks, state.distances
+    workers, tasks = state.workers, state.tasks
     num_workers, num_tasks = workers.status.shape[1], tasks.status.shape[1]
     for i in range(num_tasks):
         tasks.status[b, i] = OPEN if tasks.created_s[b, i] <= 0.0 else PENDING
@@ -58,33 +57,11 @@ def start_episode(state: CscState, roads: RoadArrays, rules: Rules, b: int) -> N
         workers.driven_units[b, w] = 0
         workers.illegal[b, w] = 0
         workers.next_worker[b, w] = -1
-        _list_reachable_tasks(workers, tasks, distances, rules, roads.unit_m, b, w)
+        state.choices.kept[b, w] = UNLISTED
     state.epoch.share[b, :] = 0.0
     state.epoch.remaining_s[b, :] = 0.0
     state.epoch.revenue[b] = 0.0
     state.surroundings.unseen[b] = 1
-
-
-@inner
-def _list_reachable_tasks(
-    workers: Workers, tasks: Tasks, distances: Distances, rules: Rules, unit_m: float, b: int, w: int
-) -> None:
-    """List the tasks that worker ``w``, idle from now on, can ever take from where it is; nearest first, ties by id."""
-    units = distances.to_tasks[b, workers.node[b, w]]
-    keys = distances.keys[b]
-    count = 0
-    for i in range(len(units)):
-        if (
-            tasks.status[b, i] <= OPEN
-            and (workers.skill_bits[b, w] >> tasks.skill[b, i]) & 1
-            and units[i] * unit_m <= rules.range_m
-        ):
-            keys[count] = (np.int64(units[i]) << 32) | i
-            count += 1
-    heap_sort(keys, count)
-    for j in range(count):
-        distances.reach[b, w, j] = keys[j] & 0xFFFFFFFF
-    distances.reach_count[b, w] = count
 
 
 @kernel
@@ -160,7 +137,7 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
         if workers.status[b, w] == RELEASED and workers.free_s[b, w] <= until_s:
             workers.driven_units[b, w] += workers.leg_units[b, w]
             workers.leg_units[b, w] = 0
-            _become_idle(state, rules, roads.unit_m, b, w, workers.goal[b, w], workers.free_s[b, w])
+            _become_idle(state, b, w, workers.goal[b, w], workers.free_s[b, w])
 
 
 @inner_inlined
@@ -221,7 +198,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
     w = tasks.first_present[b, task]
     while w >= 0:
         following = workers.next_worker[b, w]
-        _become_idle(state, rules, roads.unit_m, b, w, tasks.node[b, task], end_s)
+        _become_idle(state, b, w, tasks.node[b, task], end_s)
         w = following
     w = tasks.first_en_route[b, task]
     while w >= 0:
@@ -249,7 +226,7 @@ def _share_payment(workers: Workers, tasks: Tasks, epoch: Epoch, b: int, task: i
 
 
 @inner
-def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, node: int, since_s: float) -> None:
+def _become_idle(state: CscState, b: int, w: int, node: int, since_s: float) -> None:
     workers = state.workers
     workers.status[b, w] = IDLE
     workers.node[b, w] = node
@@ -257,7 +234,7 @@ def _become_idle(state: CscState, rules: Rules, unit_m: float, b: int, w: int, n
     workers.next_worker[b, w] = -1
     workers.free_s[b, w] = since_s
     workers.goal[b, w] = workers.trail_node[b, w] = node
-    _list_reachable_tasks(workers, state.tasks, state.distances, rules, unit_m, b, w)
+    state.choices.kept[b, w] = UNLISTED
 
 
 @inner
@@ -271,36 +248,3 @@ def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, e
     workers.arrive_s[b, w] = np.nan
     leg_s = travel_time_s(workers.leg_units[b, w], roads.unit_m, rules.speed_mps)
     workers.free_s[b, w] = workers.depart_s[b, w] + leg_s
-
-
-@kernel
-def list_candidates(state: CscState, b: int) -> None:
-    """Write the masks and candidates of copy ``b``: for each idle worker its nearest open tasks."""
-    workers, tasks, distances, epoch = state.workers, state.tasks, state.distances, state.epoch
-    most = epoch.candidates.shape[2]
-    for w in range(workers.status.shape[1]):
-        found = 0
-        epoch.mask[b, w, 0] = 1
-        if workers.status[b, w] == IDLE:
-            reach = distances.reach[b, w]
-            kept = 0
-            count = distances.reach_count[b, w]
-            for j in range(count):
-                if found == most and kept == j:
-                    kept = count  # nothing has ended so far and no more is wanted: leave the rest as it is
-                    break
-                task = reach[j]
-                if tasks.status[b, task] > OPEN:
-                    continue
-                reach[kept] = task
-                kept += 1
-                if tasks.status[b, task] == OPEN and found < most:
-                    epoch.candidates[b, w, found] = task
-                    found += 1
-                    epoch.mask[b, w, found] = 1
-            distances.reach_count[b, w] = kept
-        for slot in range(found, most):
-            if epoch.candidates[b, w, slot] < 0:
-                break  # and so are all behind it
-            epoch.candidates[b, w, slot] = -1
-            epoch.mask[b, w, slot + 1] = 0

@@ -343,7 +343,7 @@ def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes
     near = state.surroundings
     view, ended, opened = near_tasks_of(state, b, changes), near.ended[b], near.opened[b]
     for w in range(len(observations)):
-        changed = update_near_tasks(view, w, ended, opened, changes.opened)
+        changed = update_near_tasks(view, w, ended, opened, near.num_opened[b])
         _write_near_tasks(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 
@@ -373,7 +373,7 @@ def observe(
 ) -> None:
     """Write what every worker of copy ``b`` sees at an epoch into ``observations``, shape [W, F].
 
-    `locate_workers` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
+    `locate_workers`, `notice_tasks` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
     at the epoch before, if there was one.
     """
     changes = notice_changes(state, b)

@@ -1,13 +1,33 @@
 """What a picture of CSC is made of: how everything looks, and where it goes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.core.drawing import Inset, MapView, StatusPanel, clock, draw_scale_bar, draw_streets, rank_in_group
+from crowdgym.envs.core.marks import (
+    ARROWHEAD,
+    BLUE,
+    CROSS,
+    DIAMOND,
+    GREEN,
+    GROUND_BOX,
+    LEGEND_BOX,
+    ORANGE,
+    PANEL_BOX,
+    PURPLE,
+    SIZE_PX,
+    SQUARE,
+    TICK,
+    TRIANGLE,
+    VERMILION,
+    Look,
+    apart_px,
+    polar,
+    sample,
+)
 from crowdgym.envs.core.sheet import (
     FAINT_INK,
     INK,
@@ -30,16 +50,9 @@ from crowdgym.envs.csc.state import TaskStatus, WorkerStatus
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-SIZE_PX = 1000
-PANEL_BOX = Box(0, 912, SIZE_PX, SIZE_PX)
-GROUND_BOX = Box(0, 97, SIZE_PX, 911)  # what shows the city
-LEGEND_BOX = Box(0, 0, SIZE_PX, 96)
 FIGURES = (("time", 100.0), ("revenue", 140.0), ("completed", 110.0), ("expired", 90.0), ("open", 80.0))
 LEGEND_LEFT_PX, LEGEND_COLUMN_PX = 112.0, 154.0
 SIZES_SHOWN = {"10 min": 600.0, "1 h": 3600.0}  # of work, in the legend
-
-# Colours of Okabe and Ito, which people with any of the common colour blindnesses tell apart; shapes differ as well.
-VERMILION, ORANGE, GREEN, BLUE, PURPLE = "#d55e00", "#e69f00", "#009e73", "#0072b2", "#cc79a7"
 
 RADIUS_PX = 15.0  # of a task with ``largest_work_s`` left; areas are in proportion
 SMALLEST_RADIUS_PX = 4.5
@@ -51,31 +64,6 @@ CREW_GAP_PX = 4.5  # from the rim of a task to the middle of the workers around 
 CREW_STEP_PX = 7.0  # from worker to worker around a task
 # How far workers of one status at one and the same place are moved apart; those on one way stay close together.
 SPREAD_PX = {WorkerStatus.IDLE: 6.0, WorkerStatus.RELEASED: 6.0, WorkerStatus.TRAVELLING: 3.5}
-GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
-
-TRIANGLE = np.array([[0.0, 1.1], [0.95, -0.65], [-0.95, -0.65]])
-ARROWHEAD = np.array([[1.3, 0.0], [-0.9, 0.85], [-0.45, 0.0], [-0.9, -0.85]])
-SQUARE = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
-DIAMOND = np.array([[1.1, 0.0], [0.0, 1.1], [-1.1, 0.0], [0.0, -1.1]])
-TICK = np.array([[-1.0, 0.1], [-0.3, -0.7], [1.0, 0.9]])
-CROSS = np.array([[-0.8, -0.8], [0.8, 0.8], [0.0, 0.0], [-0.8, 0.8], [0.8, -0.8]])
-NO_CORNERS = np.empty((0, 2))
-
-
-@dataclass(frozen=True)
-class Look:
-    """How workers of one status or tasks of one state are drawn."""
-
-    face: str
-    edge: str
-    edge_px: float
-    outline: FloatArray = field(default_factory=lambda: NO_CORNERS)  # a line without a face; none for a disc
-    size_px: float = 0.0  # what a 1 in ``outline`` stands for
-
-    @property
-    def rim_px(self) -> float:
-        """What a disc needs to be larger for its coloured part to be as large as it should: edges are drawn astride."""
-        return self.edge_px / 2 * (1 if self.edge == PANEL else -1)
 
 
 OPEN_TASKS = {
@@ -201,7 +189,7 @@ class CscScene:
                 radii_px = self._radii_px(snapshot.work_left_s)
                 aside_px = _around_px(snapshot.worker_task[chosen], radii_px, self._enlarged)
             else:
-                aside_px = _apart_px(places_m[chosen], SPREAD_PX[kind] * self._enlarged)
+                aside_px = apart_px(places_m[chosen], SPREAD_PX[kind] * self._enlarged)
             ahead_px = (goals_px - places_px)[chosen] if kind == WorkerStatus.TRAVELLING else None
             outlines_px = stamped(look.outline, places_px[chosen] + aside_px, look.size_px * self._enlarged, ahead_px)
             shapes.place(outlines_px)
@@ -225,22 +213,7 @@ def _around_px(task: NDArray[np.int32], radii_px: FloatArray, enlarged: float) -
         radius_px[beyond] += step_px
     _, group, size = np.unique(np.stack([task, ring]), axis=1, return_inverse=True, return_counts=True)
     angle = np.pi / 2 - (rank - (size[group] - 1) / 2) * step_px / radius_px
-    return _polar(radius_px, angle)
-
-
-def _apart_px(places_m: FloatArray, step_px: float) -> FloatArray:
-    """Where those at one and the same place go so that all are seen: a sunflower around the first.
-
-    ``places_m``: shape [n, 2]. Returns shape [n, 2].
-    """
-    _, place = np.unique(places_m, axis=0, return_inverse=True)
-    rank = rank_in_group(place)
-    return _polar(step_px * np.sqrt(rank), GOLDEN_ANGLE * rank)
-
-
-def _polar(distance: FloatArray, angle: FloatArray) -> FloatArray:
-    """Shape [n, 2]."""
-    return np.stack([distance * np.cos(angle), distance * np.sin(angle)], axis=1)
+    return polar(radius_px, angle)
 
 
 class _CscInset:
@@ -270,7 +243,7 @@ class _Legend:
             sheet.fix(Text(24, baseline_px, heading, bold=True))
             for column, (name, look) in enumerate(looks.items()):
                 left_px = LEGEND_LEFT_PX + LEGEND_COLUMN_PX * column
-                sheet.fix(_sample(look, left_px, baseline_px + 5))
+                sheet.fix(sample(look, left_px, baseline_px + 5, 7.0))
                 sheet.fix(Text(left_px + 16, baseline_px, name))
                 self._counts[name] = sheet.move(Text(left_px + 130, baseline_px, bold=True, anchor="right"))
         self._fix_sizes(sheet, radii_px)
@@ -289,14 +262,3 @@ class _Legend:
             self._counts[state].write(f"{int(chosen.sum()):,}")
         for status in WORKERS:
             self._counts[status.name.lower()].write(f"{int(np.sum(snapshot.worker_status == status)):,}")
-
-
-def _sample(look: Look, x_px: float, y_px: float) -> Discs | Shapes | Lines:
-    """One of the kind, for the legend."""
-    place_px = np.array([[x_px, y_px]])
-    if len(look.outline) == 0:
-        return Discs(look.face, look.edge, look.edge_px).place(place_px, np.array([7.0]))
-    outline_px = stamped(look.outline, place_px, max(look.size_px, 4.0))
-    if look.face == "none":
-        return Lines(look.edge, look.edge_px).place(outline_px)
-    return Shapes(look.face, look.edge, look.edge_px).place(outline_px)

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.csc import CscSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.data.jit import kernel
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
+from crowdgym.envs.core.misfit import refuse_other_network, refuse_other_sizes
 from crowdgym.envs.core.roads import RoadArrays
-from crowdgym.envs.csc.dynamics import Rules, list_candidates, play, start_episode, take_actions
+from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.dynamics import Rules, play, start_episode, take_actions
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.observation import Rows, Scales, locate_workers, observation_slices, observe
 from crowdgym.envs.csc.state import CscState, TaskStatus, WorkerStatus, empty_state
@@ -47,7 +48,8 @@ def _begin_epoch(
     for b in copies:
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         locate_workers(state, roads, rules, b, now_s)
-        list_candidates(state, b)
+        notice_tasks(state, b)
+        list_candidates(state, rules, roads.unit_m, b)
         observe(state, roads, rules, scales, b, now_s, observations[b])
 
 
@@ -123,7 +125,7 @@ class CscSimulation:
         near, x_m = self.state.surroundings, self.network.x_m
         near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")
         near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
-        start_episode(self.state, self.roads, self.rules, b)
+        start_episode(self.state, self.roads, b)
         _begin_epoch(*self._arrays(np.array([b])))
         self._hand_over()
 
@@ -132,15 +134,8 @@ class CscSimulation:
             ("workers", len(instance.worker_node), self.settings.num_workers),
             ("tasks", len(instance.task_node), self.settings.num_tasks),
         )
-        for what, got, expected in sizes:
-            if got != expected:
-                raise ConfigError(f"an instance must have num_{what} = {expected} {what}, got one with {got}")
-        network = instance.network
-        if network is not self.network and network.checksum != self.network.checksum:
-            raise ConfigError(
-                f"an instance must be on the road network of the scenario {self.settings.scenario!r}, "
-                f"got one on another network of {network.num_nodes} nodes"
-            )
+        refuse_other_sizes(sizes)
+        refuse_other_network(instance.network, self.network, self.settings.scenario)
 
     def use_fresh_observations(self) -> None:
         """Put observations into a new array from now on; whoever has views of the old one may keep and change them.

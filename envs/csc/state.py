@@ -7,13 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs.core.neighbours import Line
+from crowdgym.envs.csc.instance import NUM_SKILLS
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 Bytes = NDArray[np.int8]
-
+Keys = NDArray[np.int64]
 
 NEIGHBOURS = 5  # rows of each set of neighbours in an observation
+SPARE = 6  # tasks that an idle worker keeps beyond those it is offered, so as not to search again as soon as one ends
+UNLISTED = -1  # a worker has become idle, and what it may take is not known yet
+UNBOUNDED = 2**62  # a key greater than any
 
 
 class WorkerStatus(IntEnum):
@@ -83,9 +87,16 @@ class Distances(NamedTuple):
     """Distances along roads, in units."""
 
     to_tasks: NDArray[np.uint16]  # [B, N, T] from every node to each task
-    reach: Ints  # [B, W, T] tasks of its skills within range of an idle worker, nearest first; ended ones get dropped
-    reach_count: Ints  # [B, W]
-    keys: NDArray[np.int64]  # [B, T] scratch: distance and id in one number
+
+
+class Choices(NamedTuple):
+    """The open tasks of its skills within range that are nearest to each idle worker, as `candidates.py` keeps them."""
+
+    keys: Keys  # [B, W, K + SPARE] distance in units and id in one number, ascending
+    kept: Ints  # [B, W] how many of them hold, or UNLISTED
+    bound: Keys  # [B, W] all with a smaller key are in the list; UNBOUNDED: all there are
+    open_ids: Ints  # [B, T] open tasks by (skill, id)
+    open_ends: Ints  # [B, skills] where those of a skill end therein
 
 
 class Epoch(NamedTuple):
@@ -122,6 +133,8 @@ class Surroundings(NamedTuple):
     left_idle: Bytes  # [B, W] was idle where it is no longer
     became_idle: Ints  # [B, W] ids of who is idle where it was not before
     opened: Ints  # [B, T] ids of tasks that were not open before
+    num_opened: Ints  # [B]
+    num_ended: Ints  # [B]
     near_tasks: Ints  # [B, W, NEIGHBOURS] open ones
     near_tasks_m2: Floats  # [B, W, NEIGHBOURS] squared distances
     near_workers: Ints  # [B, W, NEIGHBOURS]
@@ -153,6 +166,8 @@ class Surroundings(NamedTuple):
             left_idle=np.zeros(bw, np.int8),
             became_idle=np.zeros(bw, np.int32),
             opened=np.zeros(bt, np.int32),
+            num_opened=np.zeros(batch, np.int32),
+            num_ended=np.zeros(batch, np.int32),
             near_tasks=np.zeros(bn, np.int32),
             near_tasks_m2=np.zeros(bn),
             near_workers=np.zeros(bn, np.int32),
@@ -170,6 +185,7 @@ class CscState(NamedTuple):
     workers: Workers
     tasks: Tasks
     distances: Distances
+    choices: Choices
     epoch: Epoch
     surroundings: Surroundings
 
@@ -227,11 +243,13 @@ def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: in
             end_s=floats(*bt),
             paid=floats(*bt),
         ),
-        Distances(
-            to_tasks=np.zeros((batch, nodes, tasks), np.uint16),
-            reach=ints(batch, workers, tasks),
-            reach_count=ints(*bw),
-            keys=np.zeros(bt, np.int64),
+        Distances(to_tasks=np.zeros((batch, nodes, tasks), np.uint16)),
+        Choices(
+            keys=np.zeros((*bw, candidates + SPARE), np.int64),
+            kept=ints(*bw),
+            bound=np.zeros(bw, np.int64),
+            open_ids=ints(*bt),
+            open_ends=ints(batch, NUM_SKILLS),
         ),
         Epoch(
             mask=octets(*bw, candidates + 1),

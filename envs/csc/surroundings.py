@@ -26,7 +26,7 @@ from crowdgym.envs.core.neighbours import (
     offer,
     sort_by_x,
 )
-from crowdgym.envs.csc.dynamics import IDLE, OPEN
+from crowdgym.envs.csc.dynamics import IDLE
 from crowdgym.envs.csc.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
 
 _FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far the neighbours are
@@ -38,7 +38,6 @@ class Changes(NamedTuple):
 
     unseen: bool  # there was none: everything
     moved: int  # workers that are elsewhere
-    opened: int  # tasks
     became_idle: int  # workers
 
 
@@ -59,12 +58,14 @@ class View(NamedTuple):
 
 @inner
 def notice_changes(state: CscState, b: int) -> Changes:
-    """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date."""
+    """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date.
+
+    `notice_tasks` of candidates.py has been called for this epoch.
+    """
     workers, tasks, near = state.workers, state.tasks, state.surroundings
     unseen = near.unseen[b] == 1
-    num_workers, num_tasks = workers.status.shape[1], tasks.status.shape[1]
     moved, became_idle, left_idle = 0, 0, 0
-    for w in range(num_workers):
+    for w in range(workers.status.shape[1]):
         has_moved = unseen or near.moved[b, w] == 1
         was_idle = not unseen and near.was_idle[b, w] == 1
         is_idle = workers.status[b, w] == IDLE
@@ -75,29 +76,23 @@ def notice_changes(state: CscState, b: int) -> Changes:
             near.became_idle[b, became_idle] = w
             became_idle += 1
         near.was_idle[b, w] = is_idle
-    opened, ended = 0, 0
-    for i in range(num_tasks):
-        was_open = not unseen and near.was_open[b, i] == 1
-        is_open = tasks.status[b, i] == OPEN
-        if is_open and not was_open:
-            near.opened[b, opened] = i
-            opened += 1
-        near.ended[b, i] = was_open and not is_open
-        ended += near.ended[b, i]
-        near.was_open[b, i] = is_open
     by_x, x_m, y_m = near.workers_by_x[b], workers.x_m[b], workers.y_m[b]
     if moved > 0:
         sort_by_x(by_x, x_m)
         fill_line(near.everyone, b, by_x, near.all_workers[b], x_m, y_m)
         find_slots(near.everyone, b, by_x, x_m, near.slot_everyone[b])
-    if unseen or became_idle + left_idle > 0:
+    idle_differ = unseen or became_idle + left_idle > 0
+    if idle_differ:
         fill_line(near.idle, b, by_x, near.was_idle[b], x_m, y_m)
-    if unseen or opened + ended > 0:
+    if idle_differ or moved > 0:
+        find_slots(near.idle, b, by_x, x_m, near.slot_idle[b])
+    open_differ = unseen or near.num_opened[b] + near.num_ended[b] > 0
+    if open_differ:
         fill_line(near.open_tasks, b, near.tasks_by_x[b], near.was_open[b], tasks.x_m[b], tasks.y_m[b])
-    find_slots(near.idle, b, by_x, x_m, near.slot_idle[b])
-    find_slots(near.open_tasks, b, by_x, x_m, near.slot_open[b])
+    if open_differ or moved > 0:
+        find_slots(near.open_tasks, b, by_x, x_m, near.slot_open[b])
     near.unseen[b] = 0
-    return Changes(unseen, moved, opened, became_idle)
+    return Changes(unseen, moved, became_idle)
 
 
 @inner_inlined

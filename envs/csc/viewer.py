@@ -4,10 +4,11 @@ import numpy as np
 
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.core.drawing import MapView, inset_box, view_of
+from crowdgym.envs.core.marks import GROUND_BOX
 from crowdgym.envs.core.sheet import Box, Frame
 from crowdgym.envs.core.streets import Streets
 from crowdgym.envs.core.window import FrameWindow
-from crowdgym.envs.csc.scene import GROUND_BOX, CscScene
+from crowdgym.envs.csc.scene import CscScene
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 MAP_BOX = Box(32, 128, 968, 880)  # where the part of the city that is shown is fitted in

@@ -1,12 +1,30 @@
 """What a picture of DASC is made of: how everything looks, and where it goes."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.data.roads import RoadNetwork
-from crowdgym.envs.core.drawing import Inset, MapView, StatusPanel, clock, draw_scale_bar, draw_streets, rank_in_group
+from crowdgym.envs.core.drawing import Inset, MapView, StatusPanel, clock, draw_scale_bar, draw_streets
+from crowdgym.envs.core.marks import (
+    ARROWHEAD,
+    BLUE,
+    CROSS,
+    DIAMOND,
+    GREEN,
+    GROUND_BOX,
+    LEGEND_BOX,
+    ORANGE,
+    PANEL_BOX,
+    PURPLE,
+    SIZE_PX,
+    SQUARE,
+    TICK,
+    TRIANGLE,
+    VERMILION,
+    Look,
+    apart_px,
+    sample,
+)
 from crowdgym.envs.core.sheet import (
     FAINT_INK,
     INK,
@@ -29,15 +47,8 @@ from crowdgym.envs.dasc.state import SubtaskStatus, TaskStatus, WorkerStatus
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-SIZE_PX = 1000
-PANEL_BOX = Box(0, 912, SIZE_PX, SIZE_PX)
-GROUND_BOX = Box(0, 97, SIZE_PX, 911)  # what shows the city
-LEGEND_BOX = Box(0, 0, SIZE_PX, 96)
 FIGURES = (("time", 100.0), ("revenue", 120.0), ("completed", 110.0), ("expired", 90.0), ("open", 80.0))
 LEGEND_LEFT_PX, LEGEND_COLUMN_PX = 124.0, 168.0
-
-# Colours of Okabe and Ito, which people with any of the common colour blindnesses tell apart; shapes differ as well.
-VERMILION, ORANGE, GREEN, BLUE, PURPLE = "#d55e00", "#e69f00", "#009e73", "#0072b2", "#cc79a7"
 
 RADIUS_PX = 5.5  # of a subtask
 ENDED_SHOWN_S = 600.0  # the subtasks of a task that has ended fade out over this long
@@ -47,26 +58,6 @@ CREW_PX = 3.2  # half the size of a worker at its subtask
 HEAD_PX = 4.0  # half the size of the head of an arrow of precedence
 SPREAD_PX = 6.0  # how far idle workers at one and the same place are moved apart
 SUBTASK_SPREAD_PX = 2 * RADIUS_PX + 2.0  # the same for subtasks
-GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
-
-TRIANGLE = np.array([[0.0, 1.1], [0.95, -0.65], [-0.95, -0.65]])
-ARROWHEAD = np.array([[1.3, 0.0], [-0.9, 0.85], [-0.45, 0.0], [-0.9, -0.85]])
-SQUARE = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
-DIAMOND = np.array([[1.1, 0.0], [0.0, 1.1], [-1.1, 0.0], [0.0, -1.1]])
-TICK = np.array([[-1.0, 0.1], [-0.3, -0.7], [1.0, 0.9]])
-CROSS = np.array([[-0.8, -0.8], [0.8, 0.8], [0.0, 0.0], [-0.8, 0.8], [0.8, -0.8]])
-NO_CORNERS = np.empty((0, 2))
-
-
-@dataclass(frozen=True)
-class Look:
-    """How workers of one status or subtasks of one state are drawn."""
-
-    face: str
-    edge: str
-    edge_px: float
-    outline: FloatArray = field(default_factory=lambda: NO_CORNERS)  # a line without a face; none for a disc
-    size_px: float = 0.0  # what a 1 in ``outline`` stands for
 
 
 DISCS = {
@@ -173,7 +164,7 @@ class DascScene:
         centres_px = self._view.pixels(snapshot.subtask_x_m, snapshot.subtask_y_m)
         there = snapshot.subtask_task >= 0
         places_m = np.stack([snapshot.subtask_x_m, snapshot.subtask_y_m], axis=1)[there]
-        centres_px[there] += _apart_px(places_m, SUBTASK_SPREAD_PX * self._enlarged)
+        centres_px[there] += apart_px(places_m, SUBTASK_SPREAD_PX * self._enlarged)
         return centres_px
 
     def _place_arrows(self, snapshot: DascSnapshot, centres_px: FloatArray) -> None:
@@ -212,20 +203,9 @@ class DascScene:
             if kind in (WorkerStatus.WORKING, WorkerStatus.WAITING):
                 shown_px = goals_px[chosen] + np.array([0.0, (RADIUS_PX + CREW_PX + 1.5) * self._enlarged])
             else:
-                shown_px = shown_px + _apart_px(places_m[chosen], SPREAD_PX * self._enlarged)
+                shown_px = shown_px + apart_px(places_m[chosen], SPREAD_PX * self._enlarged)
             ahead_px = (goals_px - places_px)[chosen] if kind == WorkerStatus.TRAVELLING else None
             shapes.place(stamped(look.outline, shown_px, look.size_px * self._enlarged, ahead_px))
-
-
-def _apart_px(places_m: FloatArray, step_px: float) -> FloatArray:
-    """Where those at one and the same place go so that all are seen: a sunflower around the first.
-
-    ``places_m``: shape [n, 2]. Returns shape [n, 2].
-    """
-    _, place = np.unique(places_m, axis=0, return_inverse=True)
-    rank = rank_in_group(place)
-    distance_px, angle = step_px * np.sqrt(rank), GOLDEN_ANGLE * rank
-    return np.stack([distance_px * np.cos(angle), distance_px * np.sin(angle)], axis=1)
 
 
 class _Legend:
@@ -241,7 +221,7 @@ class _Legend:
             sheet.fix(Text(24, baseline_px, heading, bold=True))
             for column, (name, look) in enumerate(looks.items()):
                 left_px = LEGEND_LEFT_PX + LEGEND_COLUMN_PX * column
-                sheet.fix(_sample(look, left_px, baseline_px + 5))
+                sheet.fix(sample(look, left_px, baseline_px + 5, 6.0))
                 sheet.fix(Text(left_px + 16, baseline_px, name))
                 self._counts[name] = sheet.move(Text(left_px + 136, baseline_px, bold=True, anchor="right"))
 
@@ -250,14 +230,3 @@ class _Legend:
             self._counts[state].write(f"{int(chosen.sum()):,}")
         for status in WORKERS:
             self._counts[status.name.lower()].write(f"{int(np.sum(snapshot.worker_status == status)):,}")
-
-
-def _sample(look: Look, x_px: float, y_px: float) -> Discs | Shapes | Lines:
-    """One of the kind, for the legend."""
-    place_px = np.array([[x_px, y_px]])
-    if len(look.outline) == 0:
-        return Discs(look.face, look.edge, look.edge_px).place(place_px, np.array([6.0]))
-    outline_px = stamped(look.outline, place_px, max(look.size_px, 4.0))
-    if look.face == "none":
-        return Lines(look.edge, look.edge_px).place(outline_px)
-    return Shapes(look.face, look.edge, look.edge_px).place(outline_px)

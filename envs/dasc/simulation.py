@@ -13,6 +13,7 @@ from crowdgym.data.jit import kernel
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
+from crowdgym.envs.core.misfit import refuse_other_network, refuse_other_sizes
 from crowdgym.envs.core.roads import RoadArrays
 from crowdgym.envs.dasc.dynamics import Rules, begin_step, play, start_episode
 from crowdgym.envs.dasc.instance import DascInstance
@@ -181,20 +182,13 @@ class DascSimulation:
             ("workers", len(instance.worker_node), self.settings.num_workers),
             ("tasks", len(instance.created_s), self.settings.num_tasks),
         )
-        for what, got, expected in sizes:
-            if got != expected:
-                raise ConfigError(f"an instance must have num_{what} = {expected} {what}, got one with {got}")
+        refuse_other_sizes(sizes)
         if len(instance.subtask_node) > self.sizes.slots:
             raise ConfigError(
                 f"an instance must have at most {self.sizes.slots} subtasks (subtasks_mean times num_tasks), "
                 f"got one with {len(instance.subtask_node)}"
             )
-        network = instance.network
-        if network is not self.network and network.checksum != self.network.checksum:
-            raise ConfigError(
-                f"an instance must be on the road network of the scenario {self.settings.scenario!r}, "
-                f"got one on another network of {network.num_nodes} nodes"
-            )
+        refuse_other_network(instance.network, self.network, self.settings.scenario)
 
     def use_fresh_observations(self) -> None:
         """Write observations into a new array from now on; whoever has views of the old one may keep them."""

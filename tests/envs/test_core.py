@@ -1,4 +1,4 @@
-"""The parts that all environments share: neighbours, sorting, payment, the walk along a shortest path, seeds."""
+"""The parts that all environments share: neighbours, payment, the walk along a shortest path, seeds."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, n
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
-from crowdgym.envs.core.sorting import heap_sort
 
 coordinates = st.integers(-50, 50).map(float) | st.floats(-1e5, 1e5)
 points = st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=80)
@@ -44,14 +43,6 @@ def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float,
             where = (slots[at], x_m[at], y_m[at])
             assert nearest_within(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
             assert found.tolist() == (near + [NOBODY] * count)[:count]
-
-
-@given(keys=st.lists(st.integers(-(2**62), 2**62), max_size=60), kept=st.integers(0, 60))
-def test_heap_sort_sorts_the_front_and_leaves_the_rest(keys: list[int], kept: int) -> None:
-    kept = min(kept, len(keys))
-    array = np.array(keys, np.int64)
-    heap_sort(array, kept)
-    assert array.tolist() == sorted(keys[:kept]) + keys[kept:]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from reference.hand_worlds import a_task, a_world
 from crowdgym.envs.core.neighbours import BLOCK, NOBODY, Line, fill_line, find_slots, nearest_within, offer, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.roads import RoadArrays, next_arc, travel_time_s
-from crowdgym.envs.core.sorting import heap_sort
 
 # ---- payment ----
 
@@ -60,16 +59,6 @@ def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_t
         assert np.shares_memory(getattr(roads, name), getattr(network, name))
         assert not getattr(roads, name).flags.writeable
     assert roads.unit_m == 1.0
-
-
-# ---- sorting ----
-
-
-@pytest.mark.parametrize("keys", [[], [7], [2, 1], [3, 1, 2], [1, 1, 0, 1], [5, 4, 3, 2, 1, 0]])
-def test_few_keys_are_sorted(keys: list[int]) -> None:
-    array = np.array([*keys, -9], np.int64)
-    heap_sort(array, len(keys))
-    assert array.tolist() == [*sorted(keys), -9]
 
 
 # ---- neighbours ----

@@ -47,6 +47,12 @@ def candidates(simulation: CscSimulation, w: int) -> list[int]:
     return [int(i) for i in simulation.state.epoch.candidates[0, w]]
 
 
+def kept_tasks(simulation: CscSimulation, w: int) -> list[int]:
+    """Those it may take, beyond those it is offered."""
+    kept = simulation.state.choices.keys[0, w, : simulation.state.choices.kept[0, w]]
+    return (kept & 0xFFFFFFFF).tolist()
+
+
 # ---- the start ----
 
 
@@ -103,13 +109,13 @@ def test_candidates_are_the_nearest_open_tasks_of_its_skills_in_range_and_ties_g
     simulation = start(world)
     assert candidates(simulation, 0) == [0, 1, -1]
     assert simulation.state.epoch.mask[0, 0].tolist() == [1, 1, 1, 0]
-    assert simulation.state.distances.reach_count[0, 0] == 2
+    assert simulation.state.choices.kept[0, 0] == 2
 
 
 def test_no_more_candidates_than_there_is_room_for() -> None:
     simulation = start(a_world([1], [a_task(3), a_task(2), a_task(1)], max_candidates=2))
     assert candidates(simulation, 0) == [2, 1]
-    assert simulation.state.distances.reach_count[0, 0] == 3
+    assert simulation.state.choices.kept[0, 0] == 3
 
 
 def test_a_task_that_opens_or_ends_changes_the_candidates_of_those_who_stand_by() -> None:
@@ -119,8 +125,7 @@ def test_a_task_that_opens_or_ends_changes_the_candidates_of_those_who_stand_by(
     assert candidates(simulation, 0) == [0, 2]
     play(simulation, 5.0, [0])
     assert candidates(simulation, 0) == [1, 2]
-    assert simulation.state.distances.reach[0, 0, :2].tolist() == [1, 2]  # what has ended is forgotten
-    assert simulation.state.distances.reach_count[0, 0] == 2
+    assert kept_tasks(simulation, 0) == [1, 2]  # what has ended is forgotten
 
 
 def test_nobody_is_offered_a_task_twice_as_others_end() -> None:
@@ -130,6 +135,28 @@ def test_nobody_is_offered_a_task_twice_as_others_end() -> None:
     assert candidates(simulation, 0) == [0, 1]
     later = [candidates(play(simulation, until_s, [0]), 0) for until_s in (5.0, 10.0, 15.0)]
     assert later == [[1, 2], [2, 3], [2, 3]]
+
+
+def test_a_worker_keeps_six_more_than_it_is_offered_and_searches_again_when_too_few_are_left() -> None:
+    """0(w0) - 1(τ0 to τ6 until 5 s) - 2(τ7) - 3(τ8), room for one."""
+    tasks = [a_task(1, deadline_s=5.0) for _ in range(7)] + [a_task(2), a_task(3)]
+    simulation = start(a_world([0], tasks, max_candidates=1))
+    assert candidates(simulation, 0) == [0]
+    assert kept_tasks(simulation, 0) == [0, 1, 2, 3, 4, 5, 6]
+    play(simulation, 5.0, [0])
+    assert candidates(simulation, 0) == [7]
+    assert kept_tasks(simulation, 0) == [7, 8]
+
+
+def test_what_opens_is_kept_only_if_it_is_nearer_than_all_that_may_have_been_left_out() -> None:
+    """0(w0, τ10 from 5 s) - 1(τ0 τ1 until 5 s, τ2 to τ6) - 2(τ7, left out; τ9 from 5 s) - 3(τ8)."""
+    tasks = [a_task(1, deadline_s=5.0), a_task(1, deadline_s=5.0), *(a_task(1) for _ in range(5)), a_task(2), a_task(3)]
+    tasks += [a_task(2, created_s=5.0), a_task(0, created_s=5.0)]
+    simulation = start(a_world([0], tasks, max_candidates=1))
+    assert kept_tasks(simulation, 0) == [0, 1, 2, 3, 4, 5, 6]
+    play(simulation, 5.0, [0])
+    assert candidates(simulation, 0) == [10]
+    assert kept_tasks(simulation, 0) == [10, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(("range_m", "in_range"), [(399.0, [0, -1]), (400.0, [0, 1])])

@@ -10,7 +10,8 @@ from invariants.csc_playing import assert_same_snapshot, begin, hold, is_over, l
 from invariants.search_effort import ordinary, thorough
 from invariants.world_strategies import Episode, episodes
 
-from crowdgym.envs.csc.dynamics import list_candidates, play, take_actions
+from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.dynamics import play, take_actions
 from crowdgym.envs.csc.observation import locate_workers, observe
 from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
@@ -77,7 +78,8 @@ def step_in_pieces(simulation: CscSimulation, actions: np.ndarray, shares: tuple
     for at_s in [*sorted(split_s for split_s in splits_s if now_s <= split_s <= until_s), until_s]:
         play(state, roads, rules, 0, at_s)
         locate_workers(state, roads, rules, 0, at_s)
-        list_candidates(state, 0)
+        notice_tasks(state, 0)
+        list_candidates(state, rules, roads.unit_m, 0)
         observe(state, roads, rules, scales, 0, at_s, simulation.observations[0])
     simulation.epochs[0] += 1
 
