@@ -57,7 +57,7 @@ def test_infos_keep_what_was_asked_for_to_the_last_step(names: tuple[str, ...]) 
     infos, whole = env.reset(seed=1)[1], bare.reset(seed=1)[1]
     steps = 0
     while env.agents:
-        assert {agent: list(info) for agent, info in infos.items()} == dict.fromkeys(env.possible_agents, list(names))
+        assert {agent: list(info) for agent, info in infos.items()} == {key: list(names) for key in env.possible_agents}
         assert all(np.array_equal(infos[agent][name], whole[agent][name]) for agent in infos for name in names)
         actions = {agent: int(info["action_mask"][1]) for agent, info in whole.items()}
         *seen, infos = env.step(actions)
