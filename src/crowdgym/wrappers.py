@@ -1,5 +1,6 @@
 """Wrappers around parallel environments, for libraries that look for things in other places."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -81,9 +82,9 @@ class KeepInInfos(BaseParallelWrapper[str, NDArray[Any], int]):
         ['action_mask']
     """
 
-    def __init__(self, env: ParallelEnv[str, NDArray[Any], int], names: tuple[str, ...] = (MASK,)) -> None:
+    def __init__(self, env: ParallelEnv[str, NDArray[Any], int], names: Sequence[str] = (MASK,)) -> None:
         if isinstance(names, str):
-            raise ConfigError(f"names must be a tuple of names, got {names!r}")
+            raise ConfigError(f"names must be several names, such as a tuple, got {names!r}")
         super().__init__(env)
         self._names = tuple(names)
 

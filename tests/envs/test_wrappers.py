@@ -72,5 +72,5 @@ def test_infos_keep_what_was_asked_for_to_the_last_step(names: tuple[str, ...]) 
 
 
 def test_a_name_alone_is_not_taken_for_its_letters() -> None:
-    with pytest.raises(ConfigError, match="names must be a tuple of names, got 'candidates'"):
-        KeepInInfos(csc_v0.parallel_env(**SHORT), "candidates")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="names must be several names, such as a tuple, got 'candidates'"):
+        KeepInInfos(csc_v0.parallel_env(**SHORT), "candidates")
