@@ -1,7 +1,7 @@
 """A slow simulator of sensing in plain Python, written from docs/sensing_dynamics.md and from nothing else.
 
-Lists and loops, one number at a time, but for support vectors, which are scikit-learn's. Nothing here is shared with the
-kernel or with the solution checker. The names of the methods are the headings of the page.
+Lists and loops, one number at a time, but for support vectors, which are scikit-learn's. Nothing here is shared with
+the kernel or with the solution checker. The names of the methods are the headings of the page.
 """
 
 from collections.abc import Sequence

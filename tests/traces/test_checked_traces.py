@@ -16,7 +16,7 @@ from crowdgym.testing.dasc_records import ViolationKind as DascKind
 from crowdgym.traces import Trace, TraceError, TraceRecorder
 
 
-@pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("csc_v0", "dasc_v0"))])
+@pytest.mark.parametrize("name", GOLDEN)
 def test_golden_episodes_are_confirmed(name: str) -> None:
     assert broken_rules(record(*GOLDEN[name])) == []
 
@@ -108,5 +108,5 @@ def test_faults_in_a_trace_of_dasc_are_found() -> None:
 def test_an_environment_without_a_checker_is_told() -> None:
     trace = record(*GOLDEN["csc_v0-team"])
     other = replace(trace, header=trace.header.model_copy(update={"env": "somebodys_v0"}))
-    with pytest.raises(TraceError, match=r"no solution checker for somebodys_v0, only for csc_v0, dasc_v0"):
+    with pytest.raises(TraceError, match=r"no solution checker for somebodys_v0, only for csc_v0, dasc_v0, sensing_v0"):
         broken_rules(other)
