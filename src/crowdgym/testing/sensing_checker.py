@@ -8,6 +8,7 @@ what it is given can move an inferred value by about that many deviations.
 
 import numpy as np
 
+from crowdgym.data.errors import DataError
 from crowdgym.testing.sensing_estimates import Estimator, Flags
 from crowdgym.testing.sensing_records import (
     CheckedInstance,
@@ -36,8 +37,19 @@ def check_log(instance: CheckedInstance, log: SensingLog, *, partial: bool = Fal
     Raises:
         DataError: the log has other sizes than the instance.
     """
-    checker = _Checker(instance, log)
-    return checker.check(partial)
+    _refuse_other_sizes(instance, log)
+    return _Checker(instance, log).check(partial)
+
+
+def _refuse_other_sizes(instance: CheckedInstance, log: SensingLog) -> None:
+    rows = len(log.cell)
+    participants, cells, agents = instance.num_participants, instance.num_cells, instance.num_agents
+    columns = {"cell": participants, "travel_km": participants, "crowd": cells, "cell_error": cells}
+    columns |= {"chosen": agents, "reward": agents, "error_per_attribute": len(instance.scale)}
+    shapes = {name: (rows, number) for name, number in columns.items()} | {"actions": (rows - 1, agents)}
+    for name, shape in shapes.items():
+        if getattr(log, name).shape != shape:
+            raise DataError(f"{name} has shape {getattr(log, name).shape}, expected {shape}")
 
 
 class _Checker:
