@@ -1,5 +1,6 @@
 """Wrappers around parallel environments, for libraries that look for things in other places."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -60,3 +61,42 @@ class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
     def _joined(self, observations: dict[str, Any], infos: dict[str, dict[str, Any]]) -> dict[str, Any]:
         key = self._key
         return {agent: {key: seen, MASK: infos[agent][MASK]} for agent, seen in observations.items()}
+
+
+class KeepInInfos(BaseParallelWrapper[str, NDArray[Any], int]):
+    """Keeps some entries of the infos, the same ones at every step, for libraries that want infos never to change.
+
+    TorchRL makes a tensor of every entry that is there after ``reset`` and stops with an error at the first that comes
+    later, as ``metrics`` does at the end of an episode. The metrics are in ``env.unwrapped.metrics`` at any time.
+
+    Args:
+        env: a parallel environment.
+        names: which entries of every agent's info stay, where they are there.
+
+    Raises:
+        ConfigError: ``names`` is one text instead of several names.
+
+    Example:
+        >>> env = KeepInInfos(csc_v0.parallel_env(scenario="tiny"))
+        >>> list(env.reset(seed=0)[1]["worker_0"])
+        ['action_mask']
+    """
+
+    def __init__(self, env: ParallelEnv[str, NDArray[Any], int], names: Sequence[str] = (MASK,)) -> None:
+        if isinstance(names, str):
+            raise ConfigError(f"names must be several names, such as a tuple, got {names!r}")
+        super().__init__(env)
+        self._names = tuple(names)
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
+        """As the environment's own, infos cut short."""
+        observations, infos = self.env.reset(seed=seed, options=options)
+        return observations, self._kept(infos)
+
+    def step(self, actions: dict[str, int]) -> tuple[Any, Any, Any, Any, Any]:
+        """As the environment's own, infos cut short."""
+        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        return observations, rewards, terminations, truncations, self._kept(infos)
+
+    def _kept(self, infos: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {agent: {name: info[name] for name in self._names if name in info} for agent, info in infos.items()}

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env as gymnasium_check_env
 from pettingzoo.test import parallel_api_test
-from toy_market import MarketDispatcherEnv, MarketEnv, MarketVectorEnv, MarketViewer
+from worlds.toy_market import MarketDispatcherEnv, MarketEnv, MarketVectorEnv, MarketViewer
 
 from crowdgym.configs.errors import ConfigError
 from crowdgym.envs.faces.actions import joint_action

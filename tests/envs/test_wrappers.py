@@ -8,7 +8,7 @@ from pettingzoo.test import parallel_api_test
 
 from crowdgym.configs.errors import ConfigError
 from crowdgym.envs import csc_v0
-from crowdgym.wrappers import MaskInObservation
+from crowdgym.wrappers import KeepInInfos, MaskInObservation
 
 SHORT = {"scenario": "tiny", "horizon_s": 600.0}
 
@@ -49,3 +49,28 @@ def test_the_rest_of_the_environment_can_be_reached_through_it() -> None:
     assert env.state().shape == env.state_space.shape
     assert np.isfinite(env.state()).all()
     assert env.possible_agents[0] == "worker_0"
+
+
+@pytest.mark.parametrize("names", [("action_mask",), ("candidates", "action_mask"), ()])
+def test_infos_keep_what_was_asked_for_to_the_last_step(names: tuple[str, ...]) -> None:
+    env, bare = KeepInInfos(csc_v0.parallel_env(**SHORT), names), csc_v0.parallel_env(**SHORT)
+    infos, whole = env.reset(seed=1)[1], bare.reset(seed=1)[1]
+    steps = 0
+    while env.agents:
+        assert {agent: list(info) for agent, info in infos.items()} == {key: list(names) for key in env.possible_agents}
+        assert all(np.array_equal(infos[agent][name], whole[agent][name]) for agent in infos for name in names)
+        actions = {agent: int(info["action_mask"][1]) for agent, info in whole.items()}
+        *seen, infos = env.step(actions)
+        *plain, whole = bare.step(actions)
+        assert seen[1:] == plain[1:]
+        assert [row.tobytes() for row in seen[0].values()] == [row.tobytes() for row in plain[0].values()]
+        steps += 1
+    assert steps == 20
+    assert "metrics" in whole["worker_0"]
+    assert list(infos["worker_0"]) == list(names)
+    assert env.unwrapped.metrics == bare.metrics
+
+
+def test_a_name_alone_is_not_taken_for_its_letters() -> None:
+    with pytest.raises(ConfigError, match="names must be several names, such as a tuple, got 'candidates'"):
+        KeepInInfos(csc_v0.parallel_env(**SHORT), "candidates")

@@ -9,14 +9,15 @@ import pytest
 from golden.rewrite import GOLDEN, record
 
 from crowdgym.agents.random_policy import RandomPolicy
-from crowdgym.envs import csc_v0, dasc_v0
+from crowdgym.envs import csc_v0, dasc_v0, sensing_v0
 from crowdgym.testing.checked_traces import broken_rules
 from crowdgym.testing.csc_records import ViolationKind
 from crowdgym.testing.dasc_records import ViolationKind as DascKind
+from crowdgym.testing.sensing_records import ViolationKind as SensingKind
 from crowdgym.traces import Trace, TraceError, TraceRecorder
 
 
-@pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("csc_v0", "dasc_v0"))])
+@pytest.mark.parametrize("name", GOLDEN)
 def test_golden_episodes_are_confirmed(name: str) -> None:
     assert broken_rules(record(*GOLDEN[name])) == []
 
@@ -105,8 +106,70 @@ def test_faults_in_a_trace_of_dasc_are_found() -> None:
     assert DascKind.SERVED_TWICE in kinds_in(swapped)
 
 
+def sensing_trace(**keywords: Any) -> Trace:
+    env = TraceRecorder(sensing_v0.parallel_env(**keywords), agent="random")
+    policy = RandomPolicy(2)
+    observations, infos = env.reset(seed=2)
+    while env.agents:
+        observations, _, _, _, infos = env.step(dict(policy.act(observations, infos)))
+    return env.trace()
+
+
+WEEKS = {"start_s": 86_400.0, "step_s": 7 * 86_400.0, "horizon_s": 10 * 7 * 86_400.0, "attributes": ("WS", "PM10")}
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"agents": "cells"},
+        {"agents": "participants", "inference": "idw"},
+        {"agents": "cells", "reward": "marginal", "cost_weight": 0.05, "inference": "idw", **WEEKS},
+        {"agents": "participants", "reward": "marginal", "normalisation": "p99", "num_participants": 4, **WEEKS},
+        {"agents": "cells", "inference": "svr", "horizon_s": 6 * 86_400.0},
+        {"agents": "participants", "inference": "svr", "reward": "marginal", "horizon_s": 3 * 86_400.0},
+        {"agents": "cells", "num_participants": 1, "horizon_s": 20 * 86_400.0},
+        {"agents": "cells", "num_participants": 24, "reward": "marginal", "horizon_s": 20 * 86_400.0},
+    ],
+)
+def test_episodes_of_sensing_are_confirmed(keywords: Any) -> None:
+    trace = sensing_trace(**keywords)
+    assert trace.header.metrics["error"] > 0
+    assert broken_rules(trace) == []
+
+
+def sensing_with(name: str, row: int, column: int, change: float) -> Trace:
+    """A golden trace with something added in one place."""
+    trace = record(*GOLDEN["sensing_v0-cells"])
+    changed = trace.values[name].copy()
+    changed[row, column] += change
+    return replace(trace, values={**trace.values, name: changed})
+
+
+def test_faults_in_a_trace_of_sensing_are_found() -> None:
+    trace = record(*GOLDEN["sensing_v0-cells"])
+    origin, place = (int(trace.values["participant_cell"][row, 0]) for row in (4, 5))
+    sensed = int(trace.values["participant_cell"][5, 0])
+    moved = kinds_in(sensing_with("participant_cell", 5, 0, (place + 1) % 24 - place))
+    assert moved >= {SensingKind.WRONG_CROWD, SensingKind.WRONG_TRAVEL}
+    assert moved & {SensingKind.NOT_ASKED, SensingKind.WRONG_ASKER, SensingKind.NOT_GONE} or origin == place
+    assert kinds_in(sensing_with("crowd", 5, sensed, 1)) == {SensingKind.WRONG_CROWD}
+    assert kinds_in(sensing_with("reward", 5, 3, -1e-4)) == {SensingKind.WRONG_REWARD}
+    assert kinds_in(sensing_with("travel_km", 5, 0, 0.01)) == {
+        SensingKind.WRONG_TRAVEL,
+        SensingKind.WRONG_REWARD,
+        SensingKind.COST_TOTAL,
+    }
+    assert kinds_in(sensing_with("metrics", 5, 0, 1e-6)) == {SensingKind.ERROR_TOTAL}
+    assert kinds_in(sensing_with("metrics", 5, 1, 1e-6)) == {SensingKind.COST_TOTAL}
+    assert kinds_in(sensing_with("metrics", 5, 2, 1e-6)) == {SensingKind.ATTRIBUTE_TOTAL}
+    unsensed = int(np.argmin(trace.values["crowd"][5]))
+    assert kinds_in(sensing_with("cell_error", 5, unsensed, -1e-6)) == {SensingKind.WRONG_CELL_ERROR}
+    other = replace(trace, header=trace.header.model_copy(update={"metrics": {**trace.header.metrics, "error": 0.1}}))
+    assert kinds_in(other) == {SensingKind.FINAL_TOTAL}
+
+
 def test_an_environment_without_a_checker_is_told() -> None:
     trace = record(*GOLDEN["csc_v0-team"])
     other = replace(trace, header=trace.header.model_copy(update={"env": "somebodys_v0"}))
-    with pytest.raises(TraceError, match=r"no solution checker for somebodys_v0, only for csc_v0, dasc_v0"):
+    with pytest.raises(TraceError, match=r"no solution checker for somebodys_v0, only for csc_v0, dasc_v0, sensing_v0"):
         broken_rules(other)

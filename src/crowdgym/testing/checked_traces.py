@@ -6,7 +6,11 @@ from typing import Protocol
 from crowdgym.traces.format import Trace, TraceError
 
 # By environment, the module with ``broken_rules(trace)``; imported when a trace is to be checked.
-_CHECKERS = {"csc_v0": "crowdgym.testing.csc_trace", "dasc_v0": "crowdgym.testing.dasc_trace"}
+_CHECKERS = {
+    "csc_v0": "crowdgym.testing.csc_trace",
+    "dasc_v0": "crowdgym.testing.dasc_trace",
+    "sensing_v0": "crowdgym.testing.sensing_trace",
+}
 
 
 class Violation(Protocol):
