@@ -135,22 +135,45 @@ def speed(
 @app.command()
 @clean_endings()
 def bench(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of the suite: sensing-paper.")],
+    suite: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUITE",
+            help="csc-paper, dasc-dispatchers, sensing-paper, or a .yaml file with a suite of your own.",
+        ),
+    ],
+    agents: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Who plays, your own as module:Class; else those that the suite names."),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes that play episodes at the same time.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/bench"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is in --out.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in less than a minute.")] = False,
     scenario: Annotated[str | None, typer.Option(help="Another dataset or preset than the suite's.")] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="NAME=VALUES", help="Some of it, such as inference=knn,idw or agent=qco-ta."),
+        typer.Option("--only", metavar="NAME=VALUES", help="Some of it, such as num_workers=50,100 or agent=greedy."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in seconds.")] = False,
+    episodes: Annotated[
+        int | None, typer.Option(help="Of each agent in each cell; else as many as in the suite.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds that an episode may take; else the suite's.")
+    ] = None,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Record every episode in a .trace file under --out.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="A Markdown file in which the tables are put in their place.")
+    ] = None,
 ) -> None:
-    """Play a whole suite of episodes, and write tables and a plot.
+    """Play a whole suite of episodes, and write tables and plots.
 
     A line is kept for each episode as it finishes, so a run that was killed goes on with --resume, and comes to the
-    same results.
+    same results. A policy that fails, or takes too long, is reported and stops nobody else.
     """
     from crowdgym.cli_bench import BenchOptions, bench_command
 
-    bench_command(suite, BenchOptions(jobs, out, resume, scenario, only or [], quick))
+    options = BenchOptions(agents, jobs, out, resume, scenario, only or [], episodes, time_limit, quick, traces, page)
+    bench_command(suite, options)
