@@ -50,9 +50,9 @@ class Game(NamedTuple):
 class Coalitions(NamedTuple):
     """Who has joined what."""
 
-    count: Ints  # [m] members
+    members: Ints  # [m] how many
     arrival_s: Floats  # [m, most] of the members, ascending
-    member: Ints  # [m, most] the player, or COMMITTED
+    player: Ints  # [m, most] which player each is, or COMMITTED
     paid: Floats  # [m] what each coalition earns
 
     @classmethod
@@ -69,7 +69,7 @@ def finish_s(arrival_s: Floats, count: int, work_left_s: float) -> float:
     for j in range(count):
         until_s = arrival_s[j + 1] if j + 1 < count else np.inf
         if left_s <= (j + 1) * (until_s - arrival_s[j]):
-            return arrival_s[j] + left_s / (j + 1)
+            return float(arrival_s[j] + left_s / (j + 1))
         left_s -= (j + 1) * (until_s - arrival_s[j])
     return np.inf
 
@@ -87,11 +87,11 @@ def _finish_with_s(arrival_s: Floats, count: int, work_left_s: float, more_s: fl
             j += 1
         if present > 0:
             if left_s <= present * (next_s - at_s):
-                return at_s + left_s / present
+                return float(at_s + left_s / present)
             left_s -= present * (next_s - at_s)
         at_s = next_s
         present += 1
-    return at_s + left_s / present
+    return float(at_s + left_s / present)
 
 
 @_compiled
@@ -100,26 +100,26 @@ def payment_at(game: Game, task: int, finished_s: float) -> float:
     if finished_s >= game.deadline_s[task]:
         return 0.0
     late_s = max(0.0, finished_s - game.expected_s[task])
-    return max(0.0, 1.0 - game.penalty_per_s[task] * late_s) * game.payment[task]
+    return float(max(0.0, 1.0 - game.penalty_per_s[task] * late_s) * game.payment[task])
 
 
 @_compiled
 def _paid(game: Game, coalitions: Coalitions, task: int) -> float:
-    finished_s = finish_s(coalitions.arrival_s[task], coalitions.count[task], game.work_left_s[task])
+    finished_s = finish_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task])
     return payment_at(game, task, finished_s)
 
 
 @_compiled
 def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: float) -> None:
     """Take a member in; among those who arrive together the later comer is behind."""
-    j = coalitions.count[task]
+    j = coalitions.members[task]
     while j > 0 and coalitions.arrival_s[task, j - 1] > arrival_s:
         coalitions.arrival_s[task, j] = coalitions.arrival_s[task, j - 1]
-        coalitions.member[task, j] = coalitions.member[task, j - 1]
+        coalitions.player[task, j] = coalitions.player[task, j - 1]
         j -= 1
     coalitions.arrival_s[task, j] = arrival_s
-    coalitions.member[task, j] = player
-    coalitions.count[task] += 1
+    coalitions.player[task, j] = player
+    coalitions.members[task] += 1
     coalitions.paid[task] = _paid(game, coalitions, task)
 
 
@@ -127,20 +127,20 @@ def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: 
 def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
     """Let a player go."""
     j = 0
-    while coalitions.member[task, j] != player:
+    while coalitions.player[task, j] != player:
         j += 1
-    coalitions.count[task] -= 1
-    for k in range(j, coalitions.count[task]):
+    coalitions.members[task] -= 1
+    for k in range(j, coalitions.members[task]):
         coalitions.arrival_s[task, k] = coalitions.arrival_s[task, k + 1]
-        coalitions.member[task, k] = coalitions.member[task, k + 1]
+        coalitions.player[task, k] = coalitions.player[task, k + 1]
     coalitions.paid[task] = _paid(game, coalitions, task)
 
 
 @_compiled
 def payoff(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> float:
     """What somebody who is not in it adds to a coalition: its payment with less its payment without."""
-    finished_s = _finish_with_s(coalitions.arrival_s[task], coalitions.count[task], game.work_left_s[task], arrival_s)
-    return payment_at(game, task, finished_s) - coalitions.paid[task]
+    finished_s = _finish_with_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task], arrival_s)
+    return float(payment_at(game, task, finished_s) - coalitions.paid[task])
 
 
 @_compiled
@@ -268,7 +268,7 @@ def anneal(
 @_compiled
 def mean_payment(game: Game) -> float:
     """What the tasks of a game pay at most, on average: the scale of its payments. At least a little."""
-    return max(1e-300, game.payment.mean())
+    return float(max(1e-300, game.payment.mean()))
 
 
 @_compiled
@@ -287,7 +287,7 @@ def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, env
     taken ``envy`` times the mean, over the other members, of how far those of lower priority are above it. Players
     are in order of priority; whoever is committed came before them all.
     """
-    count = coalitions.count[task]
+    count = coalitions.members[task]
     whole = coalitions.paid[task]
     marginal = np.zeros(count)
     others = np.zeros(count)
@@ -304,27 +304,29 @@ def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, env
         return 0.0
     own = 0.0
     for j in range(count):
-        if coalitions.member[task, j] == player:
+        if coalitions.player[task, j] == player:
             own = whole * marginal[j] / total
     envied = 0.0
     for j in range(count):
-        if coalitions.member[task, j] > player:
+        if coalitions.player[task, j] > player:
             envied += max(0.0, whole * marginal[j] / total - own)
-    return own - envy * envied / max(1, count - 1)
+    return float(own - envy * envied / max(1, count - 1))
 
 
 @_compiled
-def respond_fairly(game: Game, coalitions: Coalitions, choice: Ints, rounds: int, envy: float, tolerance: float) -> int:
+def respond_fairly(
+    game: Game, coalitions: Coalitions, choice: Ints, rounds: int, envy: float, tolerance: float
+) -> bool:
     """Best responses by `fair_utility`, at most ``rounds`` of all players: this need not be a potential game.
 
-    What is left behind is the best potential met at the end of a round.
+    What is left behind is an equilibrium, or if there was none by then the best potential met at the end of a round.
 
     Returns:
-        How many rounds there were; fewer than ``rounds`` if nobody gained by a change any more.
+        Whether it is an equilibrium.
     """
     best = choice.copy()
     highest = potential(coalitions)
-    for round_ in range(rounds):
+    for _ in range(rounds):
         changes = 0
         for player in range(len(choice)):
             before = choice[player]
@@ -341,12 +343,11 @@ def respond_fairly(game: Game, coalitions: Coalitions, choice: Ints, rounds: int
                     favourite, most = option, max(gain, most)
             _move(game, coalitions, choice, player, favourite)
             changes += favourite != before
+        if changes == 0:
+            return True
         now = potential(coalitions)
         if now > highest:
             highest = now
             best[:] = choice
-        if changes == 0:
-            adopt(game, coalitions, choice, best)
-            return round_ + 1
     adopt(game, coalitions, choice, best)
-    return rounds
+    return False
