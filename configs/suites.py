@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from crowdgym.configs.errors import ConfigError
 
@@ -73,6 +83,17 @@ class PublishedPoint(_Checked):
     sd: Annotated[Finite, Field(ge=0)] | None = None
 
 
+def _kind_of_published(value: object) -> str:
+    return "<name>" if isinstance(value, str) else "<points>"
+
+
+# With a discriminator, what is wrong in a point is not said to be no name.
+Published = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[tuple[PublishedPoint, ...], Strict(False), Tag("<points>")],
+    Discriminator(_kind_of_published),
+]
+
+
 class Corner(_Checked):
     """What ``--quick`` plays: what is left out is as in the whole suite."""
 
@@ -112,7 +133,7 @@ class SuiteSettings(_Checked):
     metric: str
     share_of_bound: bool
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    published: str | Annotated[tuple[PublishedPoint, ...], Strict(False)] = ()
+    published: Published = ()
     quick: Corner = Corner(episodes=1)
 
     @model_validator(mode="after")
@@ -224,7 +245,7 @@ def _in_one_sentence(error: ValidationError) -> str:
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    """``grid[0].num_tasks`` for ("grid", 0, "num_tasks"); the branches of a union, which pydantic adds, left out."""
+    """``grid[0].num_tasks`` for ("grid", 0, "num_tasks"); what pydantic adds for the branches of a union left out."""
     text = ""
     for part in loc:
         if isinstance(part, int):

@@ -146,8 +146,12 @@ def bench(
         str | None,
         typer.Option(metavar="NAME,NAME", help="Who plays, your own as module:Class; else those that the suite names."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes that play episodes at the same time.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/bench"),
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that play at the same time; as many as there are cores if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results, created if need be; out/bench/SUITE if not given.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is in --out.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in less than a minute.")] = False,
     scenario: Annotated[str | None, typer.Option(help="Another dataset or preset than the suite's.")] = None,

@@ -1,5 +1,6 @@
 """What ``crowdgym bench`` does."""
 
+import os
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,14 +18,16 @@ from crowdgym.bench.workers import WorkerPool
 from crowdgym.cli_output import check_output_folder, print_table
 from crowdgym.configs.errors import ConfigError
 
+_DEFAULT_OUT = Path("out/bench")
+
 
 @dataclass(frozen=True)
 class BenchOptions:
     """The options of the command, as they were given."""
 
     agents: str | None
-    jobs: int
-    out: Path
+    jobs: int | None
+    out: Path | None
     resume: bool
     scenario: str | None
     only: Sequence[str]
@@ -37,8 +40,10 @@ class BenchOptions:
 
 def bench_command(suite: str, options: BenchOptions) -> None:
     """See `crowdgym.cli.bench`. Everything that can be wrong is found before the first episode, as far as possible."""
-    if options.jobs < 1:
-        raise ConfigError(f"--jobs must be at least 1, got {options.jobs}")
+    jobs = _cores() if options.jobs is None else options.jobs
+    if jobs < 1:
+        raise ConfigError(f"--jobs must be at least 1, got {jobs}")
+    folder = _DEFAULT_OUT / Path(suite).stem if options.out is None else options.out
     wishes = Wishes(
         agents=None if options.agents is None else [name.strip() for name in options.agents.split(",")],
         scenario=options.scenario,
@@ -48,22 +53,27 @@ def bench_command(suite: str, options: BenchOptions) -> None:
         quick=options.quick,
         traces=options.traces,
     )
-    with WorkerPool(options.jobs) as pool:
-        benchmark = find_benchmark(suite, wishes, options.out, pool)
+    with WorkerPool(jobs) as pool:
+        benchmark = find_benchmark(suite, wishes, folder, pool)
         if options.page is not None:
             check_page(options.page, benchmark.name)
-        _play(benchmark, options, pool)
-    report = benchmark.report(options.out)
+        _play(benchmark, folder, pool, resume=options.resume)
+    report = benchmark.report(folder)
     _print(benchmark, report)
     if options.page is not None:
         write_page(options.page, benchmark.name, report.markdown)
         typer.echo(f"wrote {options.page}")
 
 
-def _play(benchmark: Benchmark, options: BenchOptions, pool: WorkerPool) -> None:
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _play(benchmark: Benchmark, folder: Path, pool: WorkerPool, *, resume: bool) -> None:
     """Play what is not there yet, and say how long it took whom."""
-    finished = open_run(options.out, benchmark, resume=options.resume)
-    check_output_folder(options.out, "--out")
+    finished = open_run(folder, benchmark, resume=resume)
+    check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)
     with tqdm(
         total=sum(len(part.items) for part in benchmark.parts),
@@ -77,7 +87,7 @@ def _play(benchmark: Benchmark, options: BenchOptions, pool: WorkerPool) -> None
             progress.update()
             took_s[piece.parameters().get("agent", "bounds")].append(outcome.wall_s)
 
-        play_all(options.out, benchmark, pool, finished=finished, watch=watch)
+        play_all(folder, benchmark, pool, finished=finished, watch=watch)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")

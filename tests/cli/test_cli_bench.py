@@ -13,7 +13,7 @@ SMALL = ("--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta,qco-
 
 
 def bench(out: Path, *options: str, suite: str = "sensing-paper") -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["bench", suite, "--out", str(out), *options])
+    result = CliRunner().invoke(app, ["bench", suite, "--out", str(out), "--jobs", "1", *options])
     return result.exit_code, result.output
 
 

@@ -18,6 +18,7 @@ from crowdgym.data.storage import write_bytes
 
 FILE_NAME = "episodes.jsonl"
 BOUNDS_NAME = "bounds.jsonl"
+TRACES_NAME = "traces"  # a folder
 RUN_NAME = "run.json"
 
 Row = Mapping[str, Any]  # a piece's parameters and what it came to
@@ -70,6 +71,7 @@ def play_all(
     Raises:
         ConfigError: a policy failed in a part that keeps no failures.
     """
+    _remove_leftovers(folder, benchmark)
     if benchmark.provenance:
         write_bytes(folder / RUN_NAME, _run_file(folder, benchmark))
     for part, rows in zip(benchmark.parts, finished, strict=True):
@@ -87,6 +89,14 @@ def read_rows(file: Path) -> list[Row]:
 def key_of(piece: Piece) -> str:
     """What two pieces have in common if and only if they are the same."""
     return _key(piece.parameters())
+
+
+def _remove_leftovers(folder: Path, benchmark: Benchmark) -> None:
+    """Remove files that were being written when the run was killed; they have temporary names."""
+    names = (*(part.file_name for part in benchmark.parts), *benchmark.output_names, RUN_NAME)
+    for pattern in (*(f".{name}.*" for name in names), f"{TRACES_NAME}/.*.trace.*"):
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 def _finished(folder: Path, part: Part[Item]) -> dict[str, Row]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import crowdgym
-from crowdgym.bench.episodes import BOUNDS_NAME, FILE_NAME
+from crowdgym.bench.episodes import BOUNDS_NAME, FILE_NAME, TRACES_NAME
 from crowdgym.bench.grid_work import (
     BOUNDED_METRIC,
     BOUNDS,
@@ -31,8 +31,6 @@ from crowdgym.configs.loading import Settings
 from crowdgym.configs.suites import Cell, SuiteSettings
 from crowdgym.data.errors import DataError
 from crowdgym.policies import load_policy, policy_names
-
-TRACES_NAME = "traces"
 
 _SETTINGS = {
     "csc_v0": ("crowdgym.configs.csc", "CscSettings", "crowdgym.envs.csc.simulation"),
