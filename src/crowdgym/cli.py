@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``data ...`` and ``trace ...``."""
+"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data ...`` and ``trace ...``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -181,3 +181,25 @@ def bench(
 
     options = BenchOptions(agents, jobs, out, resume, scenario, only or [], episodes, time_limit, quick, traces, page)
     bench_command(suite, options)
+
+
+@app.command()
+@clean_endings()
+def calibrate(
+    setting: Annotated[str, typer.Argument(metavar="SETTING", help="What to calibrate: csc.")],
+    city: Annotated[str, typer.Option(help="Of the published tables: chengdu or haikou.")],
+    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 600,
+    episodes: Annotated[int, typer.Option(help="Of each agent at each point of the tables, per candidate.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/calibration"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the fit that is in --out.")] = False,
+) -> None:
+    """Fit what a paper leaves out of a scenario to the figures that it gives of policies that learn nothing.
+
+    Writes a scenario file, and prints what the policies earn in it, on seeds apart from those of the fit, beside what
+    is published. A line is kept for each candidate, so a fit that was killed goes on with --resume.
+    """
+    from crowdgym.calibration.fit import Plan
+    from crowdgym.cli_calibrate import calibrate_command
+
+    calibrate_command(setting, Plan(city, evaluations, episodes, seed), out, resume)
