@@ -8,7 +8,7 @@ import pytest
 
 from crowdgym.bench.grid_page import failures_of, markdown, terminal_table
 from crowdgym.bench.grid_plot import plot
-from crowdgym.bench.grid_statistics import interquartile_mean
+from crowdgym.bench.grid_statistics import interquartile_mean, interquartile_means
 from crowdgym.bench.grid_table import ResultTable
 from crowdgym.configs.suites import SuiteSettings
 
@@ -73,6 +73,16 @@ def table() -> ResultTable:
 def test_the_interquartile_mean_is_that_of_the_middle_half() -> None:
     assert interquartile_mean(np.array(EIGHT)[:, np.newaxis]).iqm == 4.5
     assert interquartile_mean(np.array([[100.0], [1.0], [0.0], [3.0], [2.0]])).iqm == 2.0  # one cut off at each end
+
+
+def test_many_cells_at_once_are_each_by_itself() -> None:
+    """A column of equal scores has them for an interval, whatever is in the other."""
+    two, same = np.array([[0.0, 7.0], [1.0, 7.0]]), [0.0, 0.5, 1.0]
+    first, second = interquartile_means(two)
+    assert [first.low, first.iqm, first.high] == same
+    assert (second.low, second.iqm, second.high) == (7.0, 7.0, 7.0)
+    (eight,) = interquartile_means(np.array(EIGHT)[:, np.newaxis])
+    assert eight == interquartile_mean(np.array(EIGHT)[:, np.newaxis])
 
 
 def test_the_interval_of_two_scores_goes_from_one_to_the_other() -> None:

@@ -1,11 +1,10 @@
 """What some scores come to: mean, standard deviation, and an interquartile mean with its interval."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,15 +49,37 @@ def interquartile_mean(scores: Scores) -> Interval:
         scores: episodes are drawn anew within each column. Shape [episodes, strata].
     """
     with _explicit_randomness():
-        from rliable import library, metrics
+        from rliable import metrics
 
-        def iqm(drawn: Scores) -> Any:
-            return np.array([metrics.aggregate_iqm(drawn)])
+    return _bootstrapped(scores, lambda drawn: np.array([metrics.aggregate_iqm(drawn)]))[0]
+
+
+def interquartile_means(scores: Scores) -> list[Interval]:
+    """The same of each column by itself: `interquartile_mean` of many cells in the time of one.
+
+    Args:
+        scores: shape [episodes, cells].
+    """
+    from scipy.stats import trim_mean
+
+    return _bootstrapped(scores, lambda drawn: trim_mean(drawn, proportiontocut=0.25, axis=0))
+
+
+def _bootstrapped(scores: Scores, statistics: Callable[[Scores], Scores]) -> list[Interval]:
+    """Each of some statistics, and the interval in which it is in 95 % of all samples.
+
+    Args:
+        scores: shape [episodes, strata].
+        statistics: from a sample of the same shape to an array of shape [n].
+    """
+    with _explicit_randomness():
+        from rliable import library
 
         points, ends = library.get_interval_estimates(
-            {"": scores}, iqm, reps=RESAMPLES, confidence_interval_size=CONFIDENCE
+            {"": scores}, statistics, reps=RESAMPLES, confidence_interval_size=CONFIDENCE
         )
-    return Interval(float(points[""][0]), float(ends[""][0, 0]), float(ends[""][1, 0]))
+    low, high = ends[""]
+    return [Interval(*map(float, of)) for of in zip(points[""], low, high, strict=True)]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdgym.bench.episodes import Row
-from crowdgym.bench.grid_statistics import Interval, Scores, interquartile_mean
+from crowdgym.bench.grid_statistics import Interval, Scores, interquartile_mean, interquartile_means
 from crowdgym.bench.published import published_points
 from crowdgym.configs.suites import Cell, PublishedPoint, SuiteSettings, key_of
 
@@ -109,14 +109,16 @@ class ResultTable:
         for row in episodes:
             cells = grouped.setdefault((row["scenario"], row["agent"]), {})
             cells.setdefault(repr([row[name] for name in names]), []).append(row)
-        order = {agent: at for at, agent in enumerate(suite.agents)}
-        scenarios = {scenario: at for at, scenario in enumerate(suite.scenarios)}
         rows: list[CellResult] = []
-        for scenario, agent in sorted(grouped, key=lambda of: (scenarios[of[0]], order[of[1]])):
-            for played in grouped[scenario, agent].values():
-                at = {name: played[0][name] for name in names}
+        for scenario, agent in sorted(
+            grouped, key=lambda of: (suite.scenarios.index(of[0]), suite.agents.index(of[1]))
+        ):
+            played = list(grouped[scenario, agent].values())
+            for of_cell, interval in zip(played, _intervals(played, suite.metric), strict=True):
+                at = {name: of_cell[0][name] for name in names}
                 point = published.get((scenario, agent, key_of(at)))
-                rows.append(_result(scenario, agent, at, played, suite.metric, bound, point))
+                figures = None if interval is None else _figures(of_cell, suite, bound, interval)
+                rows.append(CellResult(scenario, agent, at, *_counted(of_cell), figures, point))
         return cls(suite, tuple(rows))
 
     @property
@@ -164,25 +166,35 @@ class ResultTable:
         return Summary(scenario, agent, share, tuple(of for of in deviations if of is not None))
 
 
-def _result(
-    scenario: str,
-    agent: str,
-    at: Cell,
-    rows: Sequence[Row],
-    metric: str,
-    bound: Mapping[str, float],
-    published: PublishedPoint | None,
-) -> CellResult:
+def _intervals(cells: Sequence[Sequence[Row]], metric: str) -> list[Interval | None]:
+    """The interquartile mean of each cell; None where a policy failed. Cells of as many episodes go together."""
+    intervals: list[Interval | None] = [None] * len(cells)
+    together: dict[int, list[int]] = {}
+    for number, rows in enumerate(cells):
+        if all(row["failure"] is None for row in rows):
+            together.setdefault(len(rows), []).append(number)
+    for numbers in together.values():
+        scores = np.stack([_scores(cells[number], metric) for number in numbers], axis=1)  # [episodes, cells]
+        for number, interval in zip(numbers, interquartile_means(scores), strict=True):
+            intervals[number] = interval
+    return intervals
+
+
+def _figures(rows: Sequence[Row], suite: SuiteSettings, bound: Mapping[str, float], interval: Interval) -> Figures:
+    scores = _scores(rows, suite.metric)
+    bounds = np.array([bound.get(_instance(row, suite.parameters), 0.0) for row in rows])
+    shares = scores / bounds if (bounds > 0).all() else None
+    return Figures(float(scores.mean()), float(scores.std()), interval, shares)
+
+
+def _counted(rows: Sequence[Row]) -> tuple[int, tuple[tuple[int, str], ...]]:
+    """How many episodes were finished, and what became of the others."""
     failures = tuple((row["seed"], row["failure"]) for row in rows if row["failure"] is not None)
-    finished = [row for row in rows if row["failure"] is None]
-    figures = None
-    if not failures:
-        scores = np.array([float(row[metric]) for row in finished])
-        interval = interquartile_mean(scores[:, np.newaxis])
-        bounds = np.array([bound.get(_instance(row, tuple(at)), 0.0) for row in finished])
-        shares = scores / bounds if (bounds > 0).all() else None
-        figures = Figures(float(scores.mean()), float(scores.std()), interval, shares)
-    return CellResult(scenario, agent, at, len(finished), failures, figures, published)
+    return len(rows) - len(failures), failures
+
+
+def _scores(rows: Sequence[Row], metric: str) -> Scores:
+    return np.array([float(row[metric]) for row in rows])
 
 
 def _instance(row: Row, names: Sequence[str]) -> str:
