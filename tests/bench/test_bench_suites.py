@@ -1,5 +1,6 @@
 """Suites as YAML files: what a good one is, what is said of one that is not, and those that come with CrowdGym."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,10 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
             {"grid": [{"num_workers": [6, -1], "num_tasks": [5]}]},
             "the suite mine: num_workers must be greater than or equal to 1, got -1",
         ),
+        (
+            {"grid": [{"num_workers": [6, 200], "num_tasks": [5]}], "quick": ...},
+            "the suite mine, on tiny: num_workers must be at most 104, the number of places in 'tiny', got 200",
+        ),
         ({"agents": ["greedi"]}, "there is no agent 'greedi' for csc_v0; did you mean 'greedy'?"),
         ({"published": "kafe"}, "published must be points or one of cafe, got 'kafe'"),
         (
@@ -126,6 +131,14 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
 )
 def test_what_does_not_exist_is_said_in_a_sentence(changes: dict[str, Any], message: str) -> None:
     assert message in refusal(**changes)
+
+
+def test_the_one_in_the_documentation_is_all_right() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    settings = parse_suite(text, "docs/benchmarks.md")
+    GridSuite("documented", settings).check()
+    assert set(yaml.safe_load(text)) == set(SuiteSettings.model_fields)
 
 
 @pytest.mark.parametrize(

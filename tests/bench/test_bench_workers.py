@@ -13,6 +13,7 @@ import pytest
 
 from crowdgym.bench.work import Outcome, Task
 from crowdgym.bench.workers import WorkerPool
+from crowdgym.configs.errors import ConfigError
 from crowdgym.policies import PolicyError
 
 
@@ -52,6 +53,8 @@ def play(piece: Sum) -> dict[str, Any]:
 def prepare(piece: Sum) -> None:
     if piece.deed == "prepare at leisure":
         time.sleep(0.8)
+    if piece.deed == "ask too much":
+        raise ConfigError("number must be less")
 
 
 def threads_of(piece: Sum) -> dict[str, Any]:
@@ -101,6 +104,11 @@ def test_time_to_prepare_is_not_counted(pool: WorkerPool) -> None:
 def test_a_fault_of_the_program_is_no_failure(pool: WorkerPool) -> None:
     with pytest.raises(RuntimeError, match=r"(?s)a process of the benchmark failed:.*our own fault"):
         outcomes(pool, Sum(1, "break"))
+
+
+def test_what_cannot_be_prepared_is_refused(pool: WorkerPool) -> None:
+    with pytest.raises(ConfigError, match="number must be less"):
+        outcomes(pool, Sum(1, "ask too much"))
 
 
 def test_who_must_not_meet_is_never_in_the_same_process() -> None:

@@ -62,7 +62,7 @@ def interquartile_means(scores: Scores) -> list[Interval]:
     """
     from scipy.stats import trim_mean
 
-    return _bootstrapped(scores, lambda drawn: trim_mean(drawn, proportiontocut=0.25, axis=0))
+    return _bootstrapped(scores, lambda drawn: np.asarray(trim_mean(drawn, proportiontocut=0.25, axis=0)))
 
 
 def _bootstrapped(scores: Scores, statistics: Callable[[Scores], Scores]) -> list[Interval]:

@@ -189,12 +189,10 @@ class GridSuite:
         for scenario in self.settings.scenarios:
             for cell in self.settings.cells():
                 self._load(scenario, cell)
-            try:
-                crowdgym.make(
-                    self.settings.environment, scenario=scenario, **{**self.settings.settings, **self._first()}
-                )
-            except DataError as error:
-                raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
+            for sweep in self.settings.grid:  # what does not fit into a city is mostly at an end
+                cells = self.settings.cells_of(sweep)
+                for cell in (cells[0], cells[-1]):
+                    self._make(scenario, cell)
 
     def _check_published(self) -> None:
         parameters = self.settings.parameters
@@ -205,8 +203,14 @@ class GridSuite:
                     f"got {point.at!r}"
                 )
 
-    def _first(self) -> Cell:
-        return self.settings.cells()[0]
+    def _make(self, scenario: str, cell: Cell) -> None:
+        suite = self.settings
+        try:
+            crowdgym.make(suite.environment, scenario=scenario, **{**suite.settings, **cell})
+        except DataError as error:
+            raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
+        except ConfigError as error:
+            raise ConfigError(f"the suite {self.name}, on {scenario}: {error}") from error
 
     def _load(self, scenario: str, cell: Cell) -> Settings:
         module, name, _ = _SETTINGS[self.settings.environment]

@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
 from crowdgym.bench.work import Item, Outcome, Piece, Task
+from crowdgym.configs.errors import ConfigError
+from crowdgym.data.errors import DataError
 from crowdgym.policies import PolicyError
 
 # Libraries for numbers use one thread in each process: several would get in each other's way, and sums would depend on
@@ -48,6 +50,7 @@ class WorkerPool:
             An item and what came of it, as they are finished.
 
         Raises:
+            ConfigError: what a piece needs cannot be prepared.
             RuntimeError: a fault of the program, with the traceback of the process in which it happened.
         """
         waiting: deque[Item] = deque(items)
@@ -83,7 +86,7 @@ class WorkerPool:
 class _Answer:
     """What a process says about the piece that it was given."""
 
-    kind: Literal["begun", "done", "failed", "crashed"]
+    kind: Literal["begun", "done", "failed", "refused", "crashed"]
     values: Any = None
 
 
@@ -125,6 +128,8 @@ class _Worker:
             self._begun = time.monotonic()
             self.deadline = None if time_limit_s is None else self._begun + time_limit_s
             return None
+        if answer.kind == "refused":
+            raise ConfigError(answer.values)
         if answer.kind == "crashed":
             raise RuntimeError(f"a process of the benchmark failed:\n{answer.values}")
         if answer.kind == "failed":
@@ -197,7 +202,12 @@ def _end_with_parent() -> None:
 def _done(task: Task[Any], item: Piece, connection: Connection) -> _Answer:
     try:
         task.prepare(item)
-        connection.send(_Answer("begun"))
+    except (ConfigError, DataError) as error:
+        return _Answer("refused", str(error))
+    except Exception:
+        return _Answer("crashed", traceback.format_exc())
+    connection.send(_Answer("begun"))
+    try:
         return _Answer("done", task.play(item))
     except PolicyError as error:
         return _Answer("failed", " ".join(str(error).split()))
