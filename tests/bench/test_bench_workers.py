@@ -28,7 +28,7 @@ class Sum:
     def parameters(self) -> dict[str, Any]:
         return {"number": self.number}
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         return self.friends
 
 

@@ -56,7 +56,7 @@ class EpisodeWork:
         at = self.instance
         return {"suite": self.suite, "scenario": at.scenario, "agent": self.agent, **dict(at.cell), "seed": at.seed}
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         """CrowdGym's own agents share processes; another's has its own, so that it meets nothing but itself."""
         return "" if self.agent in policy_names(self.instance.environment) else self.agent
 
@@ -77,7 +77,7 @@ class BoundWork:
         at = self.instance
         return {"suite": self.suite, "scenario": at.scenario, **dict(at.cell), "seed": at.seed}
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         """See `crowdgym.bench.work.Piece`."""
         return ""
 
@@ -93,7 +93,7 @@ class PolicyWork:
         """See `crowdgym.bench.work.Piece`."""
         return {"environment": self.environment, "agent": self.agent}
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         """See `crowdgym.bench.work.Piece`."""
         return self.agent
 

@@ -79,7 +79,7 @@ class SensingEpisode:
         """See `crowdgym.bench.work.Piece`."""
         return {"suite": NAME, **asdict(self)}
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         """See `crowdgym.bench.work.Piece`: all agents are our own."""
         return ""
 

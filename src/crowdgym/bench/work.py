@@ -16,7 +16,7 @@ class Piece(Protocol):
     def parameters(self) -> dict[str, Any]:
         """What sets it apart from the others, as a JSON object."""
 
-    def company(self) -> str:
+    def isolation_group(self) -> str:
         """Only pieces with the same answer may share a process: somebody's own policy is kept apart from the rest."""
 
 

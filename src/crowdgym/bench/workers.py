@@ -71,14 +71,14 @@ class WorkerPool:
         free = [worker for worker in self._workers if worker not in busy]
         for worker in free:
             for item in waiting:
-                if item.company() == worker.company:
+                if item.isolation_group() == worker.group:
                     waiting.remove(item)
                     return worker, item
         if len(self._workers) >= self._jobs:
             free[0].end()
             self._workers.remove(free[0])
         item = waiting.popleft()
-        self._workers.append(_Worker(item.company()))
+        self._workers.append(_Worker(item.isolation_group()))
         return self._workers[-1], item
 
 
@@ -93,8 +93,8 @@ class _Answer:
 class _Worker:
     """One process, seen from the one that gives it work."""
 
-    def __init__(self, company: str) -> None:
-        self.company = company
+    def __init__(self, group: str) -> None:
+        self.group = group
         self.deadline: float | None = None  # of the piece, once it has begun
         self._begun: float | None = None
         self.connection, theirs = _START.Pipe()
@@ -147,7 +147,7 @@ class _Worker:
         self._process.join()
         code = self._process.exitcode or 0
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        if self._begun is None and not self.company:  # nobody's policy was there
+        if self._begun is None and not self.group:  # nobody's policy was there
             raise RuntimeError(f"a process of the benchmark {how} before it played")
         return Outcome({}, f"the process that it played in {how}", self._wall_s())
 
