@@ -373,8 +373,8 @@ def observe(
 ) -> None:
     """Write what every worker of copy ``b`` sees at an epoch into ``observations``, shape [W, F].
 
-    `locate_workers`, `notice_tasks` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
-    at the epoch before, if there was one.
+    `locate_workers`, `notice_tasks` and `list_candidates` have been called for this epoch, and ``observations`` holds
+    what this wrote at the epoch before, if there was one.
     """
     changes = notice_changes(state, b)
     _describe_tasks(state, rules, scales, b, now_s)

@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``data ...`` and ``trace ...``."""
+"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data ...`` and ``trace ...``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,22 +135,71 @@ def speed(
 @app.command()
 @clean_endings()
 def bench(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of the suite: sensing-paper.")],
-    jobs: Annotated[int, typer.Option(help="Processes that play episodes at the same time.")] = 1,
-    out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/bench"),
+    suite: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUITE",
+            help="csc-paper, dasc-dispatchers, sensing-paper, or a .yaml file with a suite of your own.",
+        ),
+    ],
+    agents: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME", help="Who plays, your own as module:Class; else those that the suite names."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(help="Processes that play at the same time; as many as there are cores if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results, created if need be; out/bench/SUITE if not given.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is in --out.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in less than a minute.")] = False,
     scenario: Annotated[str | None, typer.Option(help="Another dataset or preset than the suite's.")] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="NAME=VALUES", help="Some of it, such as inference=knn,idw or agent=qco-ta."),
+        typer.Option("--only", metavar="NAME=VALUES", help="Some of it, such as num_workers=50,100 or agent=greedy."),
     ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in seconds.")] = False,
+    episodes: Annotated[
+        int | None, typer.Option(help="Of each agent in each cell; else as many as in the suite.")
+    ] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds that an episode may take; else the suite's.")
+    ] = None,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Record every episode in a .trace file under --out.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="A Markdown file in which the tables are put in their place.")
+    ] = None,
 ) -> None:
-    """Play a whole suite of episodes, and write tables and a plot.
+    """Play a whole suite of episodes, and write tables and plots.
 
     A line is kept for each episode as it finishes, so a run that was killed goes on with --resume, and comes to the
-    same results.
+    same results. A policy that fails, or takes too long, is reported and stops nobody else.
     """
     from crowdgym.cli_bench import BenchOptions, bench_command
 
-    bench_command(suite, BenchOptions(jobs, out, resume, scenario, only or [], quick))
+    options = BenchOptions(agents, jobs, out, resume, scenario, only or [], episodes, time_limit, quick, traces, page)
+    bench_command(suite, options)
+
+
+@app.command()
+@clean_endings()
+def calibrate(
+    setting: Annotated[str, typer.Argument(metavar="SETTING", help="What to calibrate: csc.")],
+    city: Annotated[str, typer.Option(help="Of the published tables: chengdu or haikou.")],
+    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 600,
+    episodes: Annotated[int, typer.Option(help="Of each agent at each point of the tables, per candidate.")] = 4,
+    seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/calibration"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the fit that is in --out.")] = False,
+) -> None:
+    """Fit what a paper leaves out of a scenario to the figures that it gives of policies that learn nothing.
+
+    Writes a scenario file, and prints what the policies earn in it, on seeds apart from those of the fit, beside what
+    is published. A line is kept for each candidate, so a fit that was killed goes on with --resume.
+    """
+    from crowdgym.calibration.fit import Plan
+    from crowdgym.cli_calibrate import calibrate_command
+
+    calibrate_command(setting, Plan(city, evaluations, episodes, seed), out, resume)

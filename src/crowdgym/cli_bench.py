@@ -1,59 +1,104 @@
 """What ``crowdgym bench`` does."""
 
+import os
+import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import typer
 from tqdm import tqdm
 
-from crowdgym.bench import SUITES
-from crowdgym.bench.episodes import open_run, play_all, read_rows
-from crowdgym.cli_output import check_output_folder
+from crowdgym.bench.episodes import open_run, play_all
+from crowdgym.bench.pages import check_page, write_page
+from crowdgym.bench.suites import Wishes, find_benchmark
+from crowdgym.bench.work import Benchmark, Outcome, Piece, Report
+from crowdgym.bench.workers import WorkerPool
+from crowdgym.cli_output import check_output_folder, print_table
 from crowdgym.configs.errors import ConfigError
-from crowdgym.data.errors import DataError
+
+_DEFAULT_OUT = Path("out/bench")
 
 
 @dataclass(frozen=True)
 class BenchOptions:
     """The options of the command, as they were given."""
 
-    jobs: int
-    out: Path
+    agents: str | None
+    jobs: int | None
+    out: Path | None
     resume: bool
     scenario: str | None
     only: Sequence[str]
+    episodes: int | None
+    time_limit_s: float | None
     quick: bool
+    traces: bool
+    page: Path | None
 
 
 def bench_command(suite: str, options: BenchOptions) -> None:
-    """See `crowdgym.cli.bench`."""
-    if suite not in SUITES:
-        close = get_close_matches(suite, SUITES, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigError(f"there is no suite {suite!r}{hint} (known: {', '.join(SUITES)})")
-    if options.jobs < 1:
-        raise ConfigError(f"--jobs must be at least 1, got {options.jobs}")
-    from crowdgym.bench import sensing_paper
-    from crowdgym.bench.sensing_report import write_report
-    from crowdgym.configs.sensing import SensingSettings
-    from crowdgym.data.registry import load_series
+    """See `crowdgym.cli.bench`. Everything that can be wrong is found before the first episode, as far as possible."""
+    jobs = _cores() if options.jobs is None else options.jobs
+    if jobs < 1:
+        raise ConfigError(f"--jobs must be at least 1, got {jobs}")
+    folder = _DEFAULT_OUT / Path(suite).stem if options.out is None else options.out
+    wishes = Wishes(
+        agents=None if options.agents is None else [name.strip() for name in options.agents.split(",")],
+        scenario=options.scenario,
+        episodes=options.episodes,
+        time_limit_s=options.time_limit_s,
+        only=_choices(options.only),
+        quick=options.quick,
+        traces=options.traces,
+    )
+    with WorkerPool(jobs) as pool:
+        benchmark = find_benchmark(suite, wishes, folder, pool)
+        if options.page is not None:
+            check_page(options.page, benchmark.name)
+        _play(benchmark, folder, pool, resume=options.resume)
+    report = benchmark.report(folder)
+    _print(benchmark, report)
+    if options.page is not None:
+        write_page(options.page, benchmark.name, report.markdown)
+        typer.echo(f"wrote {options.page}")
 
-    scenario = options.scenario or sensing_paper.SCENARIO
-    settings = SensingSettings.load(scenario=scenario)
-    try:
-        load_series(settings.dataset)
-    except DataError as error:
-        hint = "; 'crowdgym data fetch piemonte' gets it" if scenario == sensing_paper.SCENARIO else ""
-        raise ConfigError(f"{suite} needs the series {settings.dataset!r}{hint} ({error})") from error
-    episodes = sensing_paper.only(sensing_paper.grid(scenario, quick=options.quick), _choices(options.only))
-    check_output_folder(options.out, "--out")
-    finished = open_run(options.out, episodes, resume=options.resume)
-    with tqdm(total=len(episodes), unit="episode", leave=False, disable=None) as progress:
-        for there in play_all(options.out, episodes, sensing_paper.play, finished=finished, jobs=options.jobs):
-            progress.update(there - progress.n)
-    for file in write_report(options.out, read_rows(options.out)):
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _play(benchmark: Benchmark, folder: Path, pool: WorkerPool, *, resume: bool) -> None:
+    """Play what is not there yet, and say how long it took whom."""
+    finished = open_run(folder, benchmark, resume=resume)
+    check_output_folder(folder, "--out")
+    took_s: dict[str, list[float]] = defaultdict(list)
+    with tqdm(
+        total=sum(len(part.items) for part in benchmark.parts),
+        initial=sum(map(len, finished)),
+        unit="episode",
+        leave=False,
+        disable=None,
+    ) as progress:
+
+        def watch(piece: Piece, outcome: Outcome) -> None:
+            progress.update()
+            took_s[piece.parameters().get("agent", "bounds")].append(outcome.wall_s)
+
+        play_all(folder, benchmark, pool, finished=finished, watch=watch)
+    for agent, seconds in took_s.items():
+        median_s, most_s = statistics.median(seconds), max(seconds)
+        typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
+
+
+def _print(benchmark: Benchmark, report: Report) -> None:
+    if report.rows:
+        print_table(benchmark.name, report.headings, report.rows)
+    for note in report.notes:
+        typer.echo(f"failed: {note}")
+    for file in report.files:
         typer.echo(f"wrote {file}")
 
 

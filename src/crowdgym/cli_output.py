@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from crowdgym.configs.errors import ConfigError
@@ -112,6 +113,8 @@ def print_table(
     console = Console(file=sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = 120
+    unlimited = console.options.update(width=10_000)
+    console.width = max(console.width, Measurement.get(console, unlimited, table).maximum)
     console.print(title, style="bold", soft_wrap=True)
     console.print(table)
 

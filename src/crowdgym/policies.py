@@ -24,6 +24,8 @@ _EVERYWHERE = {
 _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
     "csc_v0": {
         "greedy": "crowdgym.agents.greedy:GreedyPolicy",
+        "pau": "crowdgym.agents.pau.policy:PauPolicy",
+        "pau-fair": "crowdgym.agents.pau.policy:FairPauPolicy",
     },
     "dasc_v0": {
         "greedy": "crowdgym.agents.dasc.greedy:DascGreedy",

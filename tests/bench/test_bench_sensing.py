@@ -8,9 +8,10 @@ import pytest
 
 import crowdgym
 from crowdgym.agents.sensing.static import GivenStatic
+from crowdgym.bench.selection import only
 from crowdgym.bench.sensing_findings import BASELINES, OTHERS, findings
 from crowdgym.bench.sensing_hindsight import best_static_cells, static_error
-from crowdgym.bench.sensing_paper import FRONT, HINDSIGHT, OURS, SensingEpisode, grid, only
+from crowdgym.bench.sensing_paper import FRONT, HINDSIGHT, NAME, OURS, SensingEpisode, grid
 from crowdgym.bench.sensing_published import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
 from crowdgym.bench.sensing_table import ResultTable
 from crowdgym.configs.errors import ConfigError
@@ -34,7 +35,9 @@ def test_the_bound_is_only_where_it_can_be_computed() -> None:
 
 def test_some_of_the_grid() -> None:
     some = only(
-        grid("piemonte", quick=False), {"num_participants": ("8",), "agent": ("qco-ta",), "inference": ("idw",)}
+        grid("piemonte", quick=False),
+        {"num_participants": ("8",), "agent": ("qco-ta",), "inference": ("idw",)},
+        NAME,
     )
     assert {(e.num_participants, e.agent, e.inference) for e in some} == {(8, "qco-ta", "idw")}
     assert len(some) == 3 * 10
@@ -43,13 +46,13 @@ def test_some_of_the_grid() -> None:
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"cells": ("1",)}, "sensing-paper has no parameter 'cells' .known: scenario, period, "),
+        ({"cells": ("1",)}, "sensing-paper has no parameter 'cells' .known: suite, scenario, period, "),
         ({"num_participants": ("9",)}, "num_participants must be one of 8, 10, 12, 14, got '9'"),
     ],
 )
 def test_what_is_not_in_the_grid_is_refused(choices: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        only(grid("piemonte", quick=False), choices)
+        only(grid("piemonte", quick=False), choices, NAME)
 
 
 def test_the_paper_has_180_errors_and_180_costs() -> None:

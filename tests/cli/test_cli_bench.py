@@ -13,7 +13,7 @@ SMALL = ("--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta,qco-
 
 
 def bench(out: Path, *options: str, suite: str = "sensing-paper") -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["bench", suite, "--out", str(out), *options])
+    result = CliRunner().invoke(app, ["bench", suite, "--out", str(out), "--jobs", "1", *options])
     return result.exit_code, result.output
 
 
@@ -114,7 +114,7 @@ def test_bad_options_are_refused_before_anything_is_written(
 def test_a_suite_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
     code, said = bench(tmp_path, suite="sensing-papers")
     assert code == 2
-    assert "there is no suite 'sensing-papers'; did you mean 'sensing-paper'? (known: sensing-paper)" in said
+    assert "there is no suite 'sensing-papers'; did you mean 'sensing-paper'? (known: csc-paper, " in said
 
 
 def test_without_the_real_series_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

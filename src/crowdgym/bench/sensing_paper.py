@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,14 @@ from crowdgym.agents.sensing.qco_ta import LiteralQcoTa, QcoTa
 from crowdgym.agents.sensing.static import GivenStatic, RandomStatic
 from crowdgym.agents.sensing.uniform import UnsTa
 from crowdgym.agents.sensing.variogram_swap import VariogramSwap
+from crowdgym.bench.episodes import FILE_NAME, read_rows
+from crowdgym.bench.selection import only
 from crowdgym.bench.sensing_hindsight import best_static_cells
 from crowdgym.bench.sensing_published import ATTRIBUTES, PARTICIPANTS
+from crowdgym.bench.work import Benchmark, Part, Report, Task
 from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.sensing import SensingSettings
+from crowdgym.data.errors import DataError
 from crowdgym.data.registry import load_series
 from crowdgym.envs.sensing.generator import scale_of
 from crowdgym.runner import run_episodes
@@ -71,8 +76,12 @@ class SensingEpisode:
     seed: int
 
     def parameters(self) -> dict[str, Any]:
-        """See `crowdgym.bench.episodes.Episode`."""
+        """See `crowdgym.bench.work.Piece`."""
         return {"suite": NAME, **asdict(self)}
+
+    def isolation_group(self) -> str:
+        """See `crowdgym.bench.work.Piece`: all agents are our own."""
+        return ""
 
 
 def grid(scenario: str, *, quick: bool) -> list[SensingEpisode]:
@@ -93,23 +102,6 @@ def grid(scenario: str, *, quick: bool) -> list[SensingEpisode]:
     ]
 
 
-def only(episodes: list[SensingEpisode], choices: Mapping[str, tuple[str, ...]]) -> list[SensingEpisode]:
-    """The episodes that have one of the values given for each parameter.
-
-    Raises:
-        ConfigError: there is no such parameter, or it never has the value.
-    """
-    for name, values in choices.items():
-        known = {str(value): None for episode in episodes if (value := episode.parameters().get(name)) is not None}
-        if not known:
-            raise ConfigError(f"{NAME} has no parameter {name!r} (known: {', '.join(SensingEpisode.__annotations__)})")
-        wrong = next((value for value in values if value not in known), None)
-        if wrong is not None:
-            raise ConfigError(f"{name} must be one of {', '.join(known)}, got {wrong!r}")
-        episodes = [episode for episode in episodes if str(episode.parameters()[name]) in values]
-    return episodes
-
-
 def play(episode: SensingEpisode) -> dict[str, Any]:
     """Play one episode with a fresh policy.
 
@@ -128,6 +120,33 @@ def play(episode: SensingEpisode) -> dict[str, Any]:
         "cost_km": metrics["cost_km"],
         "error_per_attribute": errors,
     }
+
+
+def benchmark(scenario: str, choices: Mapping[str, tuple[str, ...]], *, quick: bool) -> Benchmark:
+    """The suite, ready to be played.
+
+    Args:
+        scenario: see `grid`.
+        choices: the values that are wanted of some parameters; see `crowdgym.bench.selection.only`.
+        quick: see `grid`.
+
+    Raises:
+        ConfigError: the series is not there, or a choice that there is not.
+    """
+    from crowdgym.bench.sensing_report import OUTPUT_NAMES, write_report
+
+    settings = SensingSettings.load(scenario=scenario)
+    try:
+        load_series(settings.dataset)
+    except DataError as error:
+        hint = "; 'crowdgym data fetch piemonte' gets it" if scenario == SCENARIO else ""
+        raise ConfigError(f"{NAME} needs the series {settings.dataset!r}{hint} ({error})") from error
+    episodes = only(grid(scenario, quick=quick), choices, NAME)
+
+    def report(folder: Path) -> Report:
+        return Report(write_report(folder, read_rows(folder / FILE_NAME)))
+
+    return Benchmark(NAME, (Part(FILE_NAME, episodes, Task(play)),), {}, OUTPUT_NAMES, report)
 
 
 def _episodes(

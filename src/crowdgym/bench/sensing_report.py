@@ -12,6 +12,7 @@ from crowdgym.bench.sensing_table import ResultTable
 from crowdgym.data.storage import write_bytes
 
 CSV_NAME, PAGE_NAME, PLOT_NAME = "table.csv", "sensing_results.md", "sensing_front.png"
+OUTPUT_NAMES = (CSV_NAME, PAGE_NAME, PLOT_NAME)
 
 _ABOUT = """\
 # Results of the sensing schemes

@@ -1,0 +1,1 @@
+"""PAU: task assignment by coalitions, as an exact potential game."""

@@ -1,0 +1,1 @@
+"""Calibration: finding the parameters that a paper leaves out, from the figures that it gives."""

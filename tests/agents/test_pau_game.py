@@ -1,0 +1,370 @@
+"""PAU's game by hand, and against an independent one in plain Python.
+
+Times are seconds from now. Unless a test says otherwise there is one task: 60 worker-seconds, expected in 20 s, due in
+100 s, paying 90, of which a hundredth is lost with every second of delay.
+
+    members arrive at      done at                      paid
+    10                     10 + 60        = 70          90 · 0.50 = 45
+    10, 20                 20 + 50 / 2    = 45          90 · 0.75 = 67.5
+    10, 20, 30             30 + 30 / 3    = 40          90 · 0.80 = 72
+"""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from crowdgym.agents.pau.game import (
+    COMMITTED,
+    HOLD,
+    Coalitions,
+    Game,
+    anneal,
+    fair_utility,
+    finish_s,
+    join,
+    leave,
+    payment_at,
+    payoff,
+    potential,
+    respond,
+    respond_fairly,
+    settle,
+)
+
+TOLERANCE = 1e-7
+
+
+def a_game(task: list[list[int]], arrival_s: list[list[float]], tasks: int = 1, **others: list[float]) -> Game:
+    plain = {"work_left_s": 60.0, "expected_s": 20.0, "deadline_s": 100.0, "payment": 90.0, "penalty_per_s": 0.01}
+    values = {name: np.array(others.get(name, [value] * tasks)) for name, value in plain.items()}
+    return Game(task=np.array(task, np.int64), arrival_s=np.array(arrival_s, np.float64), **values)
+
+
+def joined(game: Game, *arrivals_s: float) -> Coalitions:
+    """The first task's coalition with some who are committed to it."""
+    coalitions = Coalitions.empty(len(game.payment), 20)
+    for arrival_s in arrivals_s:
+        join(game, coalitions, 0, COMMITTED, arrival_s)
+    return coalitions
+
+
+def chosen(game: Game, choice: list[int]) -> Coalitions:
+    """The coalitions when every player has chosen."""
+    coalitions = Coalitions.empty(len(game.payment), 20)
+    for player, option in enumerate(choice):
+        if option != HOLD:
+            join(game, coalitions, game.task[player, option], player, game.arrival_s[player, option])
+    return coalitions
+
+
+# ---- payments ----
+
+
+@pytest.mark.parametrize(
+    ("arrivals_s", "work_s", "expected"),
+    [
+        ([], 60.0, np.inf),
+        ([10.0], 60.0, 70.0),
+        ([10.0, 20.0], 60.0, 45.0),
+        ([10.0, 20.0, 30.0], 60.0, 40.0),
+        ([10.0, 20.0, 50.0], 60.0, 45.0),  # too late to be of use
+        ([0.0, 0.0, 0.0], 60.0, 20.0),
+        ([10.0, 20.0], 10.0, 20.0),  # done at the very moment at which the other arrives
+    ],
+)
+def test_when_a_coalition_is_done(arrivals_s: list[float], work_s: float, expected: float) -> None:
+    assert finish_s(np.array(arrivals_s), len(arrivals_s), work_s) == expected
+
+
+@pytest.mark.parametrize(
+    ("finished_s", "paid"), [(0.0, 90.0), (20.0, 90.0), (45.0, 67.5), (99.0, 18.9), (100.0, 0.0), (np.inf, 0.0)]
+)
+def test_what_a_task_pays(finished_s: float, paid: float) -> None:
+    assert payment_at(a_game([], []), 0, finished_s) == pytest.approx(paid, abs=1e-12)
+
+
+def test_the_penalty_takes_no_more_than_there_is() -> None:
+    game = a_game([], [], penalty_per_s=[0.02])
+    assert payment_at(game, 0, 69.0) == pytest.approx(90 * 0.02)
+    assert payment_at(game, 0, 80.0) == 0.0
+
+
+def test_payoff_is_the_payment_with_less_the_payment_without() -> None:
+    game = a_game([], [])
+    assert payoff(game, joined(game), 0, 10.0) == 45.0
+    assert payoff(game, joined(game, 10.0), 0, 20.0) == 22.5
+    assert payoff(game, joined(game, 20.0), 0, 10.0) == 67.5 - 36.0
+    assert payoff(game, joined(game, 10.0, 20.0), 0, 30.0) == 4.5
+
+
+def test_who_makes_a_task_possible_at_all_is_paid_all_of_it() -> None:
+    game = a_game([], [], deadline_s=[60.0])  # one alone is not done before 70
+    assert payoff(game, joined(game), 0, 10.0) == 0.0
+    assert payoff(game, joined(game, 10.0), 0, 20.0) == 67.5
+
+
+def test_who_comes_too_late_adds_nothing() -> None:
+    game = a_game([], [])
+    assert payoff(game, joined(game, 0.0), 0, 60.0) == 0.0
+    assert payoff(game, joined(game), 0, 100.0) == 0.0
+
+
+def test_coalitions_are_by_arrival_and_leaving_undoes_joining() -> None:
+    game = a_game([], [])
+    coalitions = joined(game, 20.0)
+    join(game, coalitions, 0, 7, 10.0)
+    assert coalitions.player[0, :2].tolist() == [7, COMMITTED]
+    assert coalitions.arrival_s[0, :2].tolist() == [10.0, 20.0]
+    assert coalitions.paid[0] == 67.5
+    leave(game, coalitions, 0, 7)
+    assert (coalitions.members[0], coalitions.arrival_s[0, 0], coalitions.paid[0]) == (1, 20.0, 36.0)
+
+
+# ---- best response ----
+
+
+def test_nobody_joins_for_nothing() -> None:
+    """Committed: one at the task, done in time. A player who is there at once would add nothing."""
+    game = a_game([[0]], [[0.0]], expected_s=[60.0])
+    coalitions, choice = joined(game, 0.0), np.array([HOLD])
+    assert respond(game, coalitions, choice, TOLERANCE) == 0
+    assert choice.tolist() == [HOLD]
+
+
+def test_whoever_has_become_needless_leaves() -> None:
+    """The second to choose makes the first needless: in time alone, and there first."""
+    game = a_game([[0], [0]], [[10.0], [0.0]], expected_s=[60.0])
+    choice = np.array([HOLD, HOLD])
+    respond(game, joined(game), choice, TOLERANCE)
+    assert choice.tolist() == [HOLD, 0]
+
+
+def test_of_equal_payoffs_the_nearest_is_taken() -> None:
+    game = a_game([[1, 0]], [[10.0, 10.0]], tasks=2)
+    choice = np.array([HOLD])
+    respond(game, joined(game), choice, TOLERANCE)
+    assert choice.tolist() == [0]
+
+
+def test_players_choose_in_order() -> None:
+    """Both want the better task, done in time by one; the first gets it."""
+    game = a_game([[0, 1], [0, 1]], [[0.0, 0.0]] * 2, tasks=2, expected_s=[60.0] * 2, payment=[90.0, 80.0])
+    choice = np.array([HOLD, HOLD])
+    respond(game, Coalitions.empty(2, 2), choice, TOLERANCE)
+    assert choice.tolist() == [0, 1]
+
+
+# ---- annealing ----
+
+# Player 0 takes the first task, which pays 90; player 1, who can do no other, then adds nothing. Nobody gains by
+# another choice, but with player 0 at the second task, which pays 80, both would be done.
+IN_THE_WAY = a_game([[0, 1], [0, -1]], [[0.0, 0.0], [0.0, 0.0]], tasks=2, expected_s=[60.0, 60.0], payment=[90.0, 80.0])
+
+
+def test_an_equilibrium_need_not_be_the_best() -> None:
+    choice = np.array([HOLD, HOLD])
+    coalitions = Coalitions.empty(2, 2)
+    respond(IN_THE_WAY, coalitions, choice, TOLERANCE)
+    assert choice.tolist() == [0, HOLD]
+    assert potential(coalitions) == 90.0
+
+
+def test_annealing_finds_a_better_equilibrium() -> None:
+    choice = np.array([HOLD, HOLD])
+    coalitions = Coalitions.empty(2, 2)
+    settle(IN_THE_WAY, coalitions, choice, 100, np.random.default_rng(0))
+    assert choice.tolist() == [1, 0]
+    assert potential(coalitions) == 170.0
+
+
+# ---- laws, on random games ----
+
+
+def random_game(seed: int, players: int = 4, tasks: int = 3) -> Game:
+    """Small and crowded: most choices matter to somebody else."""
+    generator = np.random.default_rng(seed)
+    most = 3
+    task = np.full((players, most), -1, np.int64)
+    for player in range(players):
+        options = generator.permutation(tasks)[: generator.integers(0, most + 1)]
+        task[player, : len(options)] = options
+    expected_s = generator.uniform(0, 60, tasks)
+    return Game(
+        task=task,
+        arrival_s=generator.uniform(0, 60, (players, most)),
+        work_left_s=generator.uniform(20, 200, tasks),
+        expected_s=expected_s,
+        deadline_s=expected_s + generator.uniform(20, 120, tasks),
+        payment=generator.uniform(50, 150, tasks),
+        penalty_per_s=np.full(tasks, generator.uniform(0.002, 0.02)),
+    )
+
+
+def plain_paid(game: Game, choice: tuple[int, ...]) -> float:
+    """The sum of payments, second by second in steps that end wherever the number of workers changes."""
+    total = 0.0
+    for task in range(len(game.payment)):
+        arrivals_s = sorted(
+            float(game.arrival_s[player, option])
+            for player, option in enumerate(choice)
+            if option != HOLD and game.task[player, option] == task
+        )
+        left_s = float(game.work_left_s[task])
+        finished_s = float("inf")
+        for present, (from_s, to_s) in enumerate(zip(arrivals_s, [*arrivals_s, float("inf")][1:], strict=True), 1):
+            if left_s / present <= to_s - from_s:
+                finished_s = from_s + left_s / present
+                break
+            left_s -= present * (to_s - from_s)
+        late_s = max(0.0, finished_s - game.expected_s[task])
+        if finished_s < game.deadline_s[task]:
+            total += max(0.0, 1 - game.penalty_per_s[task] * late_s) * game.payment[task]
+    return total
+
+
+def options_of(game: Game, player: int) -> list[int]:
+    return [HOLD, *np.flatnonzero(game.task[player] >= 0).tolist()]
+
+
+def assert_nobody_gains_alone(game: Game, choice: tuple[int, ...]) -> None:
+    """The definition of a Nash equilibrium: a payoff is what the player's choice adds to the sum of payments."""
+    for player in range(len(choice)):
+        without = plain_paid(game, (*choice[:player], HOLD, *choice[player + 1 :]))
+        own = plain_paid(game, choice) - without
+        for option in options_of(game, player):
+            other = plain_paid(game, (*choice[:player], option, *choice[player + 1 :])) - without
+            assert other <= own + 1e-6, (player, option)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sum_of_payments_is_an_exact_potential(seed: int) -> None:
+    """At every joint choice, and for every change of one player."""
+    game = random_game(seed)
+    for choice in product(*(options_of(game, player) for player in range(4))):
+        coalitions = chosen(game, list(choice))
+        assert potential(coalitions) == pytest.approx(plain_paid(game, choice))
+        for player, option in enumerate(choice):
+            if option == HOLD:
+                continue
+            leave(game, coalitions, game.task[player, option], player)
+            alone = plain_paid(game, (*choice[:player], HOLD, *choice[player + 1 :]))
+            gain = payoff(game, coalitions, game.task[player, option], game.arrival_s[player, option])
+            assert gain == pytest.approx(plain_paid(game, choice) - alone, abs=1e-9)
+            join(game, coalitions, game.task[player, option], player, game.arrival_s[player, option])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_best_responses_end_in_a_nash_equilibrium(seed: int) -> None:
+    game = random_game(seed, players=6)
+    choice = np.full(6, HOLD)
+    coalitions = Coalitions.empty(3, 6)
+    respond(game, coalitions, choice, TOLERANCE)
+    assert_nobody_gains_alone(game, tuple(choice.tolist()))
+    assert potential(coalitions) == pytest.approx(plain_paid(game, tuple(choice.tolist())))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_potential_never_falls_under_best_response(seed: int) -> None:
+    """One response after the other, in plain Python: the potential never falls, and the end is the same."""
+    game = random_game(seed, players=6)
+    choice = [HOLD] * 6
+    reached = plain_paid(game, tuple(choice))
+    quiet = 0
+    while quiet < 6:
+        for player in range(6):
+            worth = {
+                o: plain_paid(game, (*choice[:player], o, *choice[player + 1 :])) for o in options_of(game, player)
+            }
+            best = HOLD if worth[choice[player]] <= worth[HOLD] else choice[player]
+            for option in options_of(game, player):
+                best = option if worth[option] > worth[best] + 1e-9 else best
+            quiet = quiet + 1 if best == choice[player] else 0
+            choice[player] = best
+            now = plain_paid(game, tuple(choice))
+            assert now >= reached - 1e-9
+            reached = now
+    compiled = np.full(6, HOLD)
+    respond(game, Coalitions.empty(3, 6), compiled, 1e-9)
+    assert compiled.tolist() == choice
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_annealing_returns_no_less_than_the_equilibrium_and_one_itself(seed: int) -> None:
+    game = random_game(seed, players=6)
+    choice = np.full(6, HOLD)
+    coalitions = Coalitions.empty(3, 6)
+    respond(game, coalitions, choice, TOLERANCE)
+    before = potential(coalitions)
+    anneal(game, coalitions, choice, 60, 10.0, 0.1, TOLERANCE, np.random.default_rng(seed))
+    after = potential(coalitions)
+    assert after >= before - 1e-9
+    assert after == pytest.approx(plain_paid(game, tuple(choice.tolist())))
+    assert_nobody_gains_alone(game, tuple(choice.tolist()))
+
+
+def test_annealing_does_find_better_ones() -> None:
+    gains = []
+    for seed in range(60):
+        game = random_game(seed, players=6)
+        choice, coalitions = np.full(6, HOLD), Coalitions.empty(3, 6)
+        respond(game, coalitions, choice, TOLERANCE)
+        before = potential(coalitions)
+        anneal(game, coalitions, choice, 120, 10.0, 0.1, TOLERANCE, np.random.default_rng(seed))
+        gains.append(potential(coalitions) > before + 1.0)
+    assert sum(gains) >= 5
+
+
+# ---- fairness ----
+
+
+def test_a_fair_share_is_by_marginal_contribution() -> None:
+    """Arrivals at 10 (player 0) and 20 (player 1) earn 67.5; without 0 it is 36, without 1 it is 45.
+
+    Marginal contributions are 31.5 and 22.5, so shares are 67.5 · 31.5 / 54 = 39.375 and 28.125.
+    """
+    game = a_game([[0], [0]], [[10.0], [20.0]])
+    coalitions = chosen(game, [0, 0])
+    assert fair_utility(game, coalitions, 0, 0, 0.5) == pytest.approx(39.375)
+    assert fair_utility(game, coalitions, 0, 1, 0.5) == pytest.approx(28.125)  # no envy of the one who came before
+
+
+def test_envy_is_of_those_of_lower_priority_who_get_more() -> None:
+    """The same, the first to choose arriving later: it misses 39.375 - 28.125 = 11.25, of which half is taken off."""
+    game = a_game([[0], [0]], [[20.0], [10.0]])
+    coalitions = chosen(game, [0, 0])
+    assert fair_utility(game, coalitions, 0, 0, 0.5) == pytest.approx(28.125 - 0.5 * 11.25)
+    assert fair_utility(game, coalitions, 0, 1, 0.5) == pytest.approx(39.375)
+
+
+def test_who_is_needless_has_no_share() -> None:
+    game = a_game([[0], [0]], [[0.0], [0.0]], expected_s=[60.0])
+    coalitions = chosen(game, [0, 0])
+    assert fair_utility(game, coalitions, 0, 0, 0.5) == 0.0  # both are: each alone would do
+
+
+def test_fair_responses_end_in_an_equilibrium_where_there_is_one() -> None:
+    found = 0
+    for seed in range(20):
+        game = random_game(seed, players=6)
+        choice = np.full(6, HOLD)
+        coalitions = Coalitions.empty(3, 7)
+        if not respond_fairly(game, coalitions, choice, 10, 0.5, TOLERANCE):
+            continue
+        found += 1
+        for player, own in enumerate(choice.tolist()):
+            worth = {HOLD: 0.0}
+            for option in options_of(game, player)[1:]:
+                changed = [*choice[:player].tolist(), option, *choice[player + 1 :].tolist()]
+                worth[option] = fair_utility(game, chosen(game, changed), int(game.task[player, option]), player, 0.5)
+            assert max(worth.values()) <= worth[own] + 1e-6
+    assert found >= 10
+
+
+def test_fair_responses_without_an_end_leave_the_best_behind() -> None:
+    """One round is too short to see that nobody changes."""
+    game = a_game([[0]], [[10.0]])
+    choice, coalitions = np.array([HOLD]), Coalitions.empty(1, 1)
+    assert not respond_fairly(game, coalitions, choice, 1, 0.5, TOLERANCE)
+    assert choice.tolist() == [0]
+    assert potential(coalitions) == 45.0

@@ -1,0 +1,95 @@
+"""PAU in the environment: it reads what it needs from observations and infos, exactly."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import crowdgym
+from crowdgym.agents.pau.game import finish_s
+from crowdgym.agents.pau.policy import PauPolicy
+from crowdgym.agents.pau.situation import Situation
+from crowdgym.agents.policy import Episode
+from crowdgym.policies import load_policy
+from crowdgym.runner import EpisodeResult, policy_seed, run_episodes
+
+
+@cache
+def played(agent: str, scenario: str = "tiny", episodes: int = 3) -> tuple[EpisodeResult, ...]:
+    env = crowdgym.make("csc_v0", scenario=scenario, strict=True)  # whatever is illegal raises
+    return run_episodes(env, load_policy(agent, "csc_v0"), agent=agent, episodes=episodes, seed=100).episodes
+
+
+@pytest.mark.parametrize("agent", ["pau", "pau-fair"])
+@pytest.mark.parametrize("scenario", ["tiny", "haikou-synth"])
+def test_it_does_nothing_illegal_and_earns_more_than_greedy(agent: str, scenario: str) -> None:
+    pau, greedy = played(agent, scenario), played("greedy", scenario)
+    assert sum(one.metrics["revenue"] for one in pau) > sum(one.metrics["revenue"] for one in greedy)
+
+
+@pytest.mark.parametrize("agent", ["pau", "pau-fair"])
+def test_the_same_seed_gives_the_same_episode(agent: str) -> None:
+    env = crowdgym.make("csc_v0", scenario="tiny")
+    policy = load_policy(agent, "csc_v0")
+    again = run_episodes(env, policy, agent=agent, episodes=2, seed=101).episodes  # the same policy, other episodes
+    assert [one.metrics for one in again] == [one.metrics for one in played(agent)[1:]]
+
+
+class Watched(PauPolicy):
+    """Keeps when it expects tasks to be finished, by id, in seconds from now."""
+
+    expected_s: dict[int, float]
+
+    def choose(self, now: Situation) -> np.ndarray:
+        choice = super().choose(now)
+        there = now.game.task >= 0
+        id_of = dict(zip(now.game.task[there].tolist(), now.options[there].tolist(), strict=True))
+        self.expected_s = {
+            id_of[task]: finish_s(now.coalitions.arrival_s[task], int(now.coalitions.members[task]), left_s)
+            for task, left_s in enumerate(now.game.work_left_s.tolist())
+            if now.coalitions.members[task]
+        }
+        return choice
+
+
+def test_finish_times_of_coalitions_are_exact() -> None:
+    """The latest that it expected of a task is when that is finished, if it is: nobody has joined since."""
+    env = crowdgym.make("csc_v0", scenario="tiny")
+    observations, infos = env.reset(seed=3)
+    policy = Watched()
+    agents = tuple(env.possible_agents)
+    policy.reset(
+        Episode(
+            policy_seed(3),
+            agents,
+            env.observation_space(agents[0]),
+            env.action_space(agents[0]),
+            env.metadata,
+            env.state,
+        )
+    )
+    finish: dict[int, float] = {}
+    while env.agents:
+        now_s = env.snapshot().time_s
+        policy.expected_s = {}
+        actions = policy.act(observations, infos)
+        finish |= {task: now_s + seconds for task, seconds in policy.expected_s.items()}
+        observations, _, _, _, infos = env.step(actions)
+    end = env.snapshot()
+    finished = np.flatnonzero(end.paid > 0).tolist()
+    assert len(finished) > 15
+    for task in finished:
+        assert finish[task] == pytest.approx(end.end_s[task], abs=0.01)  # observations are 32-bit shares of an hour
+
+
+def test_it_learns_speed_and_penalty_from_what_it_sees() -> None:
+    env = crowdgym.make("csc_v0", scenario="tiny", speed_mps=7.0, penalty_per_s=0.0013, workload_mean_s=900.0)
+    policy = PauPolicy()
+    run_episodes(env, policy, agent="pau", episodes=1, seed=0)
+    assert policy._reader._speed_mps == pytest.approx(7.0, rel=1e-4)
+    assert policy._reader._penalty_per_s == pytest.approx(0.0013, rel=1e-4)
+
+
+def test_it_chooses_nothing_where_there_is_nothing_to_choose() -> None:
+    env = crowdgym.make("csc_v0", scenario="tiny", range_m=0.0)
+    assert run_episodes(env, PauPolicy(), agent="pau", episodes=1, seed=0).episodes[0].metrics["travel_m"] == 0

@@ -1,0 +1,186 @@
+"""What episodes come to: figures worked out by hand, the table as CSV and Markdown, and the picture."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crowdgym.bench.grid_page import failures_of, markdown, terminal_table
+from crowdgym.bench.grid_plot import plot
+from crowdgym.bench.grid_statistics import interquartile_mean, interquartile_means
+from crowdgym.bench.grid_table import ResultTable
+from crowdgym.configs.suites import SuiteSettings
+
+EIGHT = (2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0)  # mean 5, deviation 2, middle half 4 4 5 5
+
+SUITE = SuiteSettings.model_validate(
+    {
+        "about": "by hand",
+        "environment": "csc_v0",
+        "scenarios": ["north", "south"],
+        "grid": [{"num_workers": [1, 2], "num_tasks": [7]}, {"num_workers": [2], "num_tasks": [7, 8]}],
+        "agents": ["b", "a"],
+        "first_seed": 0,
+        "episodes": 8,
+        "metric": "revenue",
+        "share_of_bound": True,
+        "time_limit_s": 1.0,
+        "published": [
+            {"scenario": "north", "agent": "b", "at": {"num_workers": 1, "num_tasks": 7}, "mean": 4.0, "sd": 0.5},
+            {"scenario": "north", "agent": "b", "at": {"num_tasks": 7, "num_workers": 2}, "mean": 2.0},
+        ],
+    }
+)
+
+
+def episodes(scenario: str, agent: str, workers: int, tasks: int, scores: Any, *failed: int) -> list[dict[str, Any]]:
+    """A line for each score; those of the seeds ``failed`` say why there is none."""
+    at = {"suite": "hand", "scenario": scenario, "agent": agent, "num_workers": workers, "num_tasks": tasks}
+    return [
+        {**at, "seed": seed, "failure": "it was lazy"}
+        if seed in failed
+        else {**at, "seed": seed, "revenue": score, "steps": 1, "failure": None}
+        for seed, score in enumerate(scores)
+    ]
+
+
+def bounds(scenario: str, workers: int, tasks: int, bound: float) -> list[dict[str, Any]]:
+    at = {"suite": "hand", "scenario": scenario, "num_workers": workers, "num_tasks": tasks}
+    return [{**at, "seed": seed, "bound": bound} for seed in range(8)]
+
+
+@cache
+def table() -> ResultTable:
+    """North: b in all three cells, a in one, in another with two failures. South: b in one, without bounds."""
+    return ResultTable.of(
+        SUITE,
+        [
+            *episodes("north", "a", 1, 7, EIGHT, 3, 5),
+            *episodes("north", "b", 1, 7, EIGHT),
+            *episodes("south", "b", 1, 7, [3.0] * 8),
+            *episodes("north", "b", 2, 7, [3.0] * 8),
+            *episodes("north", "b", 2, 8, [6.0] * 8),
+            *episodes("north", "a", 2, 7, [0.0, 1.0]),
+        ],
+        [*bounds("north", 1, 7, 10.0), *bounds("north", 2, 7, 4.0), *bounds("north", 2, 8, 8.0)],
+    )
+
+
+# Statistics
+
+
+def test_the_interquartile_mean_is_that_of_the_middle_half() -> None:
+    assert interquartile_mean(np.array(EIGHT)[:, np.newaxis]).iqm == 4.5
+    assert interquartile_mean(np.array([[100.0], [1.0], [0.0], [3.0], [2.0]])).iqm == 2.0  # one cut off at each end
+
+
+def test_many_cells_at_once_are_each_by_itself() -> None:
+    """A column of equal scores has them for an interval, whatever is in the other."""
+    two, same = np.array([[0.0, 7.0], [1.0, 7.0]]), [0.0, 0.5, 1.0]
+    first, second = interquartile_means(two)
+    assert [first.low, first.iqm, first.high] == same
+    assert (second.low, second.iqm, second.high) == (7.0, 7.0, 7.0)
+    (eight,) = interquartile_means(np.array(EIGHT)[:, np.newaxis])
+    assert eight == interquartile_mean(np.array(EIGHT)[:, np.newaxis])
+
+
+def test_the_interval_of_two_scores_goes_from_one_to_the_other() -> None:
+    """Each is drawn twice in a quarter of all samples, more often than 1 in 40."""
+    interval = interquartile_mean(np.array([[0.0], [1.0]]))
+    assert (interval.low, interval.iqm, interval.high) == (0.0, 0.5, 1.0)
+
+
+def test_episodes_are_drawn_within_their_cell() -> None:
+    """Four times 0 in one cell and four times 10 in the other: so it is in every sample."""
+    interval = interquartile_mean(np.tile([0.0, 10.0], (4, 1)))
+    assert (interval.low, interval.iqm, interval.high) == (5.0, 5.0, 5.0)
+
+
+def test_the_same_scores_give_the_same_interval_whatever_was_drawn_before_and_disturb_nobody() -> None:
+    scores = np.random.default_rng(1).normal(size=(9, 2))
+    np.random.seed(5)  # noqa: NPY002
+    first = interquartile_mean(scores)
+    drawn = np.random.random()  # noqa: NPY002
+    second = interquartile_mean(scores)
+    assert first == second
+    np.random.seed(5)  # noqa: NPY002
+    assert np.random.random() == drawn  # noqa: NPY002
+    assert first.low < first.iqm < first.high
+
+
+# The table
+
+
+def test_the_csv_has_the_figures_worked_out_by_hand() -> None:
+    lines = table().to_csv().splitlines()
+    assert lines[0] == (
+        "scenario,agent,num_workers,num_tasks,mean,sd,iqm,iqm_low,iqm_high,share_of_bound,episodes,paper"
+    )
+    cells = [line.split(",") for line in lines[1:]]
+    assert [cell[:4] for cell in cells] == [
+        ["north", "b", "1", "7"],
+        ["north", "b", "2", "7"],
+        ["north", "b", "2", "8"],
+        ["north", "a", "1", "7"],
+        ["north", "a", "2", "7"],
+        ["south", "b", "1", "7"],
+    ]
+    assert cells[0][4:7] == ["5.000000", "2.000000", "4.500000"]
+    assert cells[0][9:] == ["0.500000", "8", "4.000000"]  # mean of 0.2 0.4 0.4 0.4 0.5 0.5 0.7 0.9
+    assert cells[1][4:] == ["3.000000", "0.000000", "3.000000", "3.000000", "3.000000", "0.750000", "8", "2.000000"]
+    assert cells[4][4:] == ["0.500000", "0.500000", "0.500000", "0.000000", "1.000000", "0.125000", "2", ""]
+    assert cells[5][9:] == ["", "8", ""]  # no bound, nothing published
+
+
+def test_a_cell_in_which_a_policy_failed_has_no_figures_and_says_how_many_were_finished() -> None:
+    (line,) = [line for line in table().to_csv().splitlines() if line.startswith("north,a,1,7")]
+    assert line == "north,a,1,7,,,,,,,6,"
+    assert failures_of(table()) == [
+        "a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed; in that of seed 3, it was lazy"
+    ]
+
+
+def test_the_share_of_all_cells_and_what_it_is_off_the_published_points() -> None:
+    of = {(one.scenario, one.agent): one for one in table().summaries()}
+    # Points of the two sweeps: 5 of 4 is 25 % above; 3 of 2 is 50 % above, and in both sweeps.
+    assert of["north", "b"].deviations == pytest.approx((0.25, 0.5, 0.5))
+    # Shares: 8 of EIGHT / 10, 8 times 3 / 4, 8 times 6 / 8: of 24, the middle 12 from the seventh on: .5 -> .75.
+    share = of["north", "b"].share
+    assert share is not None
+    assert share.iqm == pytest.approx((0.7 + 11 * 0.75) / 12)
+    assert of["north", "a"].share is None  # an episode failed
+    assert of["south", "b"].share is None  # no bound
+
+
+def test_the_markdown_has_a_table_for_each_sweep_with_the_papers_figures_beside_ours() -> None:
+    text = markdown(table(), "hand")
+    assert "### north by num_workers (num_tasks = 7)" in text
+    assert "| num_workers | `b` | paper | off | `a` |" in text
+    assert "| 1 | 5.0000 ± 2.0000 | 4.0000 ± 0.5000 | +25.0 % | 2 failed |" in text
+    assert "| 2 | 3.0000 ± 0.0000 | 2.0000 | +50.0 % | 0.5000 ± 0.5000 |" in text
+    assert "### north by num_tasks (num_workers = 2)" in text
+    assert "| 8 | 6.0000 ± 0.0000 |  |  |  |" in text
+    assert "### south by num_workers (num_tasks = 7)" in text
+    assert "| north | `b` | 74.6 % [" in text
+    assert "] | 3 | 41.7 % | 50.0 % |" in text
+    assert "- a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed" in text
+
+
+def test_on_the_terminal_agents_are_beside_each_other() -> None:
+    headings, rows = terminal_table(table())
+    assert headings[:4] == ["scenario", "num_workers", "num_tasks", "agent"]
+    assert [row[:4] for row in rows[:3]] == [
+        ["north", "1", "7", "b"],
+        ["north", "1", "7", "a"],
+        ["north", "2", "7", "b"],
+    ]
+    assert rows[0][4] == "5.0000 ± 2.0000"
+    assert rows[0][6:] == ["50.0 %", "8", "4.0000 ± 0.5000", "+25.0 %"]
+    assert rows[1][4] == "2 failed"
+
+
+def test_the_picture_is_the_same_for_the_same_table() -> None:
+    assert plot(table(), "north").startswith(b"\x89PNG")
+    assert plot(table(), "north") == plot(table(), "north")
+    assert plot(table(), "south") != plot(table(), "north")
