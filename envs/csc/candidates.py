@@ -15,10 +15,9 @@ from crowdgym.envs.csc.state import UNBOUNDED, CscState, Ints, Keys
 def notice_tasks(state: CscState, b: int) -> None:
     """Find out which tasks of copy ``b`` have opened and ended since this was called last, and group those open now."""
     tasks, near = state.tasks, state.surroundings
-    unseen = near.unseen[b] == 1
     opened, ended = 0, 0
     for i in range(tasks.status.shape[1]):
-        was_open = not unseen and near.was_open[b, i] == 1
+        was_open = near.was_open[b, i] == 1
         is_open = tasks.status[b, i] == OPEN
         if is_open and not was_open:
             near.opened[b, opened] = i
@@ -27,7 +26,7 @@ def notice_tasks(state: CscState, b: int) -> None:
         ended += near.ended[b, i]
         near.was_open[b, i] = is_open
     near.num_opened[b], near.num_ended[b] = opened, ended
-    if unseen or opened + ended > 0:
+    if opened + ended > 0:
         _group_by_skill(state, b)
 
 
@@ -51,7 +50,7 @@ def list_candidates(state: CscState, rules: Rules, unit_m: float, b: int) -> Non
     `notice_tasks` has been called for this epoch.
     """
     workers, near, choices = state.workers, state.surroundings, state.choices
-    stirred = near.unseen[b] == 1 or near.num_opened[b] + near.num_ended[b] > 0
+    stirred = near.num_opened[b] + near.num_ended[b] > 0
     for w in range(workers.status.shape[1]):
         if workers.status[b, w] != IDLE:
             _offer_nothing(state, b, w, 0)

@@ -62,6 +62,8 @@ def start_episode(state: CscState, roads: RoadArrays, b: int) -> None:
     state.epoch.remaining_s[b, :] = 0.0
     state.epoch.revenue[b] = 0.0
     state.surroundings.unseen[b] = 1
+    state.surroundings.was_open[b, :] = 0
+    state.choices.open_ends[b, :] = 0
 
 
 @kernel
