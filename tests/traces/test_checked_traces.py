@@ -127,6 +127,8 @@ WEEKS = {"start_s": 86_400.0, "step_s": 7 * 86_400.0, "horizon_s": 10 * 7 * 86_4
         {"agents": "participants", "reward": "marginal", "normalisation": "p99", "num_participants": 4, **WEEKS},
         {"agents": "cells", "inference": "svr", "horizon_s": 6 * 86_400.0},
         {"agents": "participants", "inference": "svr", "reward": "marginal", "horizon_s": 3 * 86_400.0},
+        {"agents": "cells", "inference": "svr", "num_participants": 1, "horizon_s": 3 * 86_400.0},
+        {"agents": "cells", "inference": "svr", "num_participants": 24, "horizon_s": 2 * 86_400.0},
         {"agents": "cells", "num_participants": 1, "horizon_s": 20 * 86_400.0},
         {"agents": "cells", "num_participants": 24, "reward": "marginal", "horizon_s": 20 * 86_400.0},
     ],
