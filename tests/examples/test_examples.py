@@ -46,7 +46,7 @@ def test_an_example_trains(name: str, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_rllib_trains_in_an_environment_of_its_own(tmp_path: Path) -> None:
     venv.create(tmp_path / "rllib", with_pip=True)
     python = tmp_path / "rllib" / "bin" / "python"
-    requirements = ["-r", str(EXAMPLES / "rllib_requirements.txt"), str(EXAMPLES.parent)]
+    requirements = ["-r", str(EXAMPLES / "rllib_requirements.txt"), "--editable", str(EXAMPLES.parent)]
     subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True, timeout=1_800)
     program = [python, EXAMPLES / "rllib_ppo.py", "--steps", "480"]
     done = subprocess.run(

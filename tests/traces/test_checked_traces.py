@@ -127,6 +127,8 @@ WEEKS = {"start_s": 86_400.0, "step_s": 7 * 86_400.0, "horizon_s": 10 * 7 * 86_4
         {"agents": "participants", "reward": "marginal", "normalisation": "p99", "num_participants": 4, **WEEKS},
         {"agents": "cells", "inference": "svr", "horizon_s": 6 * 86_400.0},
         {"agents": "participants", "inference": "svr", "reward": "marginal", "horizon_s": 3 * 86_400.0},
+        {"agents": "cells", "inference": "svr", "num_participants": 1, "horizon_s": 3 * 86_400.0},
+        {"agents": "cells", "inference": "svr", "num_participants": 24, "horizon_s": 2 * 86_400.0},
         {"agents": "cells", "num_participants": 1, "horizon_s": 20 * 86_400.0},
         {"agents": "cells", "num_participants": 24, "reward": "marginal", "horizon_s": 20 * 86_400.0},
     ],
@@ -161,11 +163,21 @@ def test_faults_in_a_trace_of_sensing_are_found() -> None:
     }
     assert kinds_in(sensing_with("metrics", 5, 0, 1e-6)) == {SensingKind.ERROR_TOTAL}
     assert kinds_in(sensing_with("metrics", 5, 1, 1e-6)) == {SensingKind.COST_TOTAL}
-    assert kinds_in(sensing_with("metrics", 5, 2, 1e-6)) == {SensingKind.ATTRIBUTE_TOTAL}
+    assert kinds_in(sensing_with("metrics", 5, 2, 1e-6)) == {SensingKind.ATTRIBUTE_TOTAL, SensingKind.ERROR_TOTAL}
     unsensed = int(np.argmin(trace.values["crowd"][5]))
     assert kinds_in(sensing_with("cell_error", 5, unsensed, -1e-6)) == {SensingKind.WRONG_CELL_ERROR}
     other = replace(trace, header=trace.header.model_copy(update={"metrics": {**trace.header.metrics, "error": 0.1}}))
     assert kinds_in(other) == {SensingKind.FINAL_TOTAL}
+
+
+def test_a_trace_of_sensing_that_lacks_something_is_refused() -> None:
+    trace = record(*GOLDEN["sensing_v0-cells"])
+    fewer = {name: value for name, value in trace.values.items() if name != "crowd"}
+    with pytest.raises(TraceError, match="the trace lacks 'crowd', which one of sensing_v0 holds"):
+        broken_rules(replace(trace, values=fewer))
+    narrow = {**trace.values, "crowd": trace.values["crowd"][:, :3]}
+    with pytest.raises(TraceError, match="the trace does not fit its settings: crowd has shape"):
+        broken_rules(replace(trace, values=narrow))
 
 
 def test_an_environment_without_a_checker_is_told() -> None:

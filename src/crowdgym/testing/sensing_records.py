@@ -117,6 +117,7 @@ class ViolationKind(Enum):
     """What can be wrong. The values are for people: they may be shown as they are."""
 
     INCOMPLETE = "ends before the last cycle"
+    TOO_LONG = "goes on after the last cycle"
     UNKNOWN_CELL = "is in a cell that is not there"
     UNKNOWN_ACTION = "takes an action that there is not"
     WRONG_CHOICE = "is said to have asked for something else than its action does"
@@ -133,7 +134,7 @@ class ViolationKind(Enum):
     WRONG_CELL_ERROR = "has another error than inference from what was collected gives"
     WRONG_REWARD = "is rewarded otherwise than the formula says"
     ATTRIBUTE_TOTAL = "error of an attribute so far is not the mean over the cycles"
-    ERROR_TOTAL = "error so far is not the mean over the cycles"
+    ERROR_TOTAL = "error so far is not the sum over the attributes"
     COST_TOTAL = "cost so far is not the mean over the cycles and participants"
     FINAL_TOTAL = "metrics at the end are not those of the last cycle"
 

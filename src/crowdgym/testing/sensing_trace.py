@@ -10,26 +10,33 @@ from typing import Any
 import numpy as np
 
 from crowdgym.configs.sensing import SensingSettings
+from crowdgym.data.errors import DataError
 from crowdgym.data.registry import load_series
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.testing.sensing_checker import check_log
 from crowdgym.testing.sensing_records import CheckedInstance, Floats, SensingLog, Totals, Violation, Whole
-from crowdgym.traces.format import Trace
+from crowdgym.traces.format import Trace, TraceError
 from crowdgym.traces.recording import make_environment, reset_arguments
 
 _ROUNDING = 1e-9  # of a cycle
+_QUANTITIES = ("metrics", "chosen", "participant_cell", "travel_km", "crowd", "cell_error", "reward")
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
     """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
 
     Raises:
-        TraceError: the environment or the series of the trace is not to be had here.
+        TraceError: the environment or the series of the trace is not to be had here, or the trace lacks something that
+            a trace of sensing holds.
     """
     env = make_environment(trace)
     env.reset(**reset_arguments(trace))
     series = load_series(env.settings.dataset)
-    return check_log(checked_instance(series, env.settings, env.instance.cell), log_of(trace))
+    instance = checked_instance(series, env.settings, env.instance.cell)
+    try:
+        return check_log(instance, log_of(trace))
+    except DataError as error:
+        raise TraceError(f"the trace does not fit its settings: {error}") from error
 
 
 def checked_instance(series: SensingSeries, settings: SensingSettings, start: Whole) -> CheckedInstance:
@@ -72,7 +79,15 @@ def _scale(values: Floats, settings: SensingSettings) -> Floats:
 
 
 def log_of(trace: Trace) -> SensingLog:
-    """The log of an episode, read off its trace."""
+    """The log of an episode, read off its trace.
+
+    Raises:
+        TraceError: it lacks something.
+        DataError: what it holds does not fit together.
+    """
+    missing = [name for name in _QUANTITIES if name not in trace.values]
+    if missing:
+        raise TraceError(f"the trace lacks {missing[0]!r}, which one of sensing_v0 holds")
     values, labels = trace.values, trace.header.quantities["metrics"].labels
     metrics: dict[str, Any] = {name: values["metrics"][:, column] for column, name in enumerate(labels)}
     per_attribute = [name for name in labels if name.startswith("error_per_attribute ")]
