@@ -31,8 +31,9 @@ WANTED = np.array([[10.0, 20.0], [10.0, 30.0]])
 def test_bounds_are_0_and_1_and_a_search_begins_between(one: fitting.Any) -> None:
     assert (one.to_unit(one.low), one.to_unit(one.high)) == (pytest.approx(0), pytest.approx(1))
     assert (one.from_unit(-0.5), one.from_unit(1.5)) == (pytest.approx(one.low), pytest.approx(one.high))
-    assert one.from_unit(one.to_unit(one.start)) == pytest.approx(one.start)
-    assert 0 < one.to_unit(one.start) < 1
+    for start in one.starts.values():
+        assert one.from_unit(one.to_unit(start)) == pytest.approx(start)
+        assert 0 < one.to_unit(start) < 1
 
 
 def test_the_penalty_rate_is_its_share_over_a_mean_workload() -> None:

@@ -18,7 +18,7 @@ FILE_NAME = "evaluations.jsonl"
 FIRST_SEED = 1_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
 SEEDS_A_POINT = 1_000
 PAYMENT_MEAN = 1_000.0  # while fitting
-SPREAD = 0.15  # of the first candidates, as a share of the bounds
+SPREAD = 0.08  # of the first candidates, as a share of the bounds
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation]) -> Iterator[Evalu
         "randn": lambda *shape: generator.standard_normal(shape),
         "verbose": -9,
     }
-    search = cma.CMAEvolutionStrategy([one.to_unit(one.start) for one in PARAMETERS], SPREAD, options)
+    search = cma.CMAEvolutionStrategy([one.to_unit(one.starts[plan.city]) for one in PARAMETERS], SPREAD, options)
     write_bytes(folder / FILE_NAME, "".join([_line(_header(plan)), *(_line(asdict(one)) for one in found)]).encode())
     tried = 0
     with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
@@ -169,7 +169,8 @@ class Trial:
             excess = instance.payment.mean() / PAYMENT_MEAN
             for column, agent in enumerate(UNLEARNED):
                 revenue[episode, column] = play_episode(simulation, instance, agent, seed) / excess
-        return revenue.mean(axis=0)
+        mean: Floats = revenue.mean(axis=0)
+        return mean
 
 
 def _header(plan: Plan) -> dict[str, Any]:
@@ -177,9 +178,9 @@ def _header(plan: Plan) -> dict[str, Any]:
 
     Not the number of evaluations: a fit that is finished may go on, too.
     """
-    header = {"plan": asdict(plan), "parameters": [[one.name, one.low, one.high, one.start] for one in PARAMETERS]}
-    del header["plan"]["evaluations"]
-    parsed: dict[str, Any] = json.loads(json.dumps(header))
+    options = {name: value for name, value in asdict(plan).items() if name != "evaluations"}
+    bounds = [[one.name, one.low, one.high, one.starts[plan.city]] for one in PARAMETERS]
+    parsed: dict[str, Any] = json.loads(json.dumps({"plan": options, "parameters": bounds}))
     return parsed
 
 
