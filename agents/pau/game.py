@@ -24,6 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 HOLD = -1  # the choice of a player in no coalition
 HOTTEST, COLDEST = 0.1, 0.001  # temperatures, as shares of the mean payment of the game's tasks; assumption
 TOLERANCE = 1e-9  # as such a share: what no player changes for
+HASTE_S = 1e-6  # less is no difference
 COMMITTED = -1  # in place of a player: a worker that is at the task or on its way, and can't choose
 
 
@@ -159,11 +160,48 @@ def _withdraw(game: Game, coalitions: Coalitions, choice: Ints, player: int) -> 
 
 
 @_compiled
-def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) -> int:
-    """Best responses, player after player in order of priority, until nobody gains by another: a Nash equilibrium.
+def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> bool:
+    """Whether somebody who is not in it makes a coalition that is paid finish earlier."""
+    if coalitions.paid[task] <= 0.0:
+        return False
+    row, members, left_s = coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task]
+    return _finish_with_s(row, members, left_s, arrival_s) < finish_s(row, members, left_s) - HASTE_S
 
-    A player changes only for more than ``tolerance``, so the potential rises by more than that at every change, and
-    there is an end. Of equals the player keeps what it has, else takes the nearest; nobody joins for nothing.
+
+@_compiled
+def _best_response(game: Game, coalitions: Coalitions, player: int, before: int, tolerance: float) -> int:
+    """What a player chooses who is in no coalition now and was in that of ``before``."""
+    best, most = HOLD, 0.0
+    if before != HOLD:
+        kept = payoff(game, coalitions, game.task[player, before], game.arrival_s[player, before])
+        if kept > 0.0:
+            best, most = before, kept
+    for option in range(game.task.shape[1]):
+        if game.task[player, option] < 0:
+            break
+        gain = payoff(game, coalitions, game.task[player, option], game.arrival_s[player, option])
+        if gain > most + tolerance:
+            best, most = option, gain
+    if best != HOLD:
+        return best
+    if before != HOLD and _hastens(game, coalitions, game.task[player, before], game.arrival_s[player, before]):
+        return before
+    for option in range(game.task.shape[1]):
+        if game.task[player, option] < 0:
+            break
+        if _hastens(game, coalitions, game.task[player, option], game.arrival_s[player, option]):
+            return option
+    return HOLD
+
+
+@_compiled
+def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) -> int:
+    """Best responses, player after player in order of priority, until nobody changes: a Nash equilibrium.
+
+    A player changes for a payoff that is higher by more than ``tolerance``; of equals it keeps what it has, else takes
+    the nearest. Who gains nothing anywhere helps where it makes a coalition that is paid finish earlier, sooner than
+    hold: that costs nobody anything. So every change raises the potential, or leaves it and lowers the sum of finish
+    times, and there is an end.
 
     Args:
         game: who may join what.
@@ -179,18 +217,7 @@ def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) 
         for player in range(len(choice)):
             before = choice[player]
             _withdraw(game, coalitions, choice, player)
-            best = HOLD
-            most = 0.0
-            if before != HOLD:
-                kept = payoff(game, coalitions, game.task[player, before], game.arrival_s[player, before])
-                if kept > 0.0:
-                    best, most = before, kept
-            for option in range(game.task.shape[1]):
-                if game.task[player, option] < 0:
-                    break
-                gain = payoff(game, coalitions, game.task[player, option], game.arrival_s[player, option])
-                if gain > most + tolerance:
-                    best, most = option, gain
+            best = _best_response(game, coalitions, player, before, tolerance)
             _move(game, coalitions, choice, player, best)
             changes += best != before
             since = since + 1 if best == before else 0

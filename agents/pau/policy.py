@@ -8,7 +8,7 @@ from crowdgym.agents.pau.game import HOLD, TOLERANCE, Ints, mean_payment, respon
 from crowdgym.agents.pau.situation import Reader, Situation
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 
-MOVES_PER_PLAYER: Final = 20  # of the annealing; assumption
+MOVES_PER_PLAYER: Final = 10  # of the annealing; assumption
 ENVY: Final = 0.5  # of the fairness variant; assumption
 ROUNDS: Final = 20  # of the fairness variant, which may have no equilibrium
 

@@ -75,6 +75,7 @@ class Reader:
         task = np.full(options.shape, -1, np.int64)
         task[there] = place
         game = self._game(ids, rows[there][first], task, self._values(rows, "distance"))
+        self._correct_work_left(game, ids, seen)
         return Situation(self._agents, players, options, game, self._coalitions(game, ids, seen))
 
     def note_sent(self, worker: int, task: int) -> None:
@@ -108,6 +109,18 @@ class Reader:
             payment=np.array([self._most_paid[i] for i in ids.tolist()], np.float64),
             penalty_per_s=np.full(len(ids), self._penalty_per_s) if known else falls_to_zero,
         )
+
+    def _correct_work_left(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> None:
+        """Where the work left is more than an observation shows, those at work know when they are done.
+
+        Of a task that nobody is at, what is shown is the least that is left.
+        """
+        working = np.flatnonzero(self._own.values(seen, "working") > 0.5)
+        until_idle_s = self._own.values(seen, "until_idle")
+        for place in np.flatnonzero(game.work_left_s >= self._unit["work_left"]).tolist():
+            present = working[self._sent_to[working] == ids[place]]
+            if len(present):
+                game.work_left_s[place] = until_idle_s[present[0]] * len(present)
 
     def _note_payments(self, ids: Ints, paid_now: Floats, late_s: Floats) -> None:
         """Remember what tasks pay at most, and what a second of delay costs.

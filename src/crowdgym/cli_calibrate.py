@@ -7,7 +7,7 @@ import typer
 from tqdm import tqdm
 
 from crowdgym.bench.csc_published import CITIES, UNLEARNED
-from crowdgym.calibration.fit import Evaluation, Plan, fit, open_fit
+from crowdgym.calibration.fit import FINALISTS, Evaluation, Plan, final, fit, open_fit
 from crowdgym.calibration.objective import fitted_points
 from crowdgym.calibration.parameters import rounded
 from crowdgym.cli_output import check_output_folder, print_table
@@ -23,7 +23,7 @@ def calibrate_command(setting: str, plan: Plan, folder: Path, resume: bool) -> N
     check_output_folder(folder, "--out")
     found = open_fit(folder, plan, resume=resume)
     best = _searched(folder, plan, found)
-    typer.echo(f"best of {plan.evaluations} candidates: loss {best.loss:.3f}")
+    typer.echo(f"{plan.evaluations} candidates tried; loss of the best, played again: {best.loss:.3f}")
     keywords = rounded(best.keywords)
     from crowdgym.calibration.report import EPISODES, play_held_out, scenario_file
 
@@ -56,12 +56,15 @@ def _check(setting: str, plan: Plan) -> None:
 
 def _searched(folder: Path, plan: Plan, found: list[Evaluation]) -> Evaluation:
     """The best of all candidates."""
-    best: Evaluation | None = None
     with tqdm(total=plan.evaluations, unit="candidate", leave=False, disable=None) as progress:
+        tried: list[Evaluation] = []
         for one in fit(folder, plan, found):
-            if best is None or one.loss < best.loss:
-                best = one
-                progress.set_postfix(loss=f"{best.loss:.3f}")
+            tried.append(one)
+            progress.set_postfix(loss=f"{min(one.loss for one in tried):.3f}")
             progress.update()
-    assert best is not None  # there is at least one
-    return best
+    with tqdm(total=FINALISTS, unit="finalist", leave=False, disable=None) as progress:
+        finalists = []
+        for one in final(plan, tried):
+            finalists.append(one)
+            progress.update()
+    return min(finalists, key=lambda one: one.loss)

@@ -124,20 +124,40 @@ def test_coalitions_are_by_arrival_and_leaving_undoes_joining() -> None:
 # ---- best response ----
 
 
-def test_nobody_joins_for_nothing() -> None:
-    """Committed: one at the task, done in time. A player who is there at once would add nothing."""
+def test_who_gains_nothing_helps() -> None:
+    """Committed: one at the task, done in time at 60. A player who is there at once adds nothing, but halves that."""
     game = a_game([[0]], [[0.0]], expected_s=[60.0])
     coalitions, choice = joined(game, 0.0), np.array([HOLD])
-    assert respond(game, coalitions, choice, TOLERANCE) == 0
-    assert choice.tolist() == [HOLD]
+    assert respond(game, coalitions, choice, TOLERANCE) == 1
+    assert choice.tolist() == [0]
+    assert potential(coalitions) == 90.0
 
 
-def test_whoever_has_become_needless_leaves() -> None:
-    """The second to choose makes the first needless: in time alone, and there first."""
-    game = a_game([[0], [0]], [[10.0], [0.0]], expected_s=[60.0])
+def test_who_is_of_no_use_holds() -> None:
+    """The same, arriving as the work is done; and a task that is not paid whatever a player does."""
+    game = a_game([[0], [0]], [[60.0], [70.0]], expected_s=[60.0])
+    choice = np.array([HOLD, HOLD])
+    respond(game, joined(game, 0.0), choice, TOLERANCE)
+    assert choice.tolist() == [HOLD, HOLD]
+    hopeless = a_game([[0]], [[0.0]], deadline_s=[50.0])
+    respond(hopeless, joined(hopeless), choice[:1], TOLERANCE)
+    assert choice.tolist() == [HOLD, HOLD]
+
+
+def test_whoever_has_become_needless_goes_where_it_is_of_use() -> None:
+    """The first chooses the task; the second, there so early that it is done first, leaves it nothing to do."""
+    game = a_game([[0], [0]], [[60.0], [0.0]], expected_s=[60.0], deadline_s=[200.0])
     choice = np.array([HOLD, HOLD])
     respond(game, joined(game), choice, TOLERANCE)
     assert choice.tolist() == [HOLD, 0]
+
+
+def test_a_payoff_comes_before_help() -> None:
+    """The nearest task is done in time anyway; at the other a player earns."""
+    game = a_game([[0, 1]], [[0.0, 50.0]], tasks=2, expected_s=[60.0, 60.0], deadline_s=[200.0, 200.0])
+    coalitions, choice = joined(game, 0.0), np.array([HOLD])
+    respond(game, coalitions, choice, TOLERANCE)
+    assert choice.tolist() == [1]
 
 
 def test_of_equal_payoffs_the_nearest_is_taken() -> None:
@@ -157,9 +177,17 @@ def test_players_choose_in_order() -> None:
 
 # ---- annealing ----
 
-# Player 0 takes the first task, which pays 90; player 1, who can do no other, then adds nothing. Nobody gains by
-# another choice, but with player 0 at the second task, which pays 80, both would be done.
-IN_THE_WAY = a_game([[0, 1], [0, -1]], [[0.0, 0.0], [0.0, 0.0]], tasks=2, expected_s=[60.0, 60.0], payment=[90.0, 80.0])
+# Player 0 takes the first task, in time: 90. Player 1, who can do no other, is there at 70, after the work is done, and
+# holds. Nobody gains by another choice; but with player 0 at the second task, 80 in time, player 1 would be done with
+# the first at 130, 70 late, and earn 27.
+IN_THE_WAY = a_game(
+    [[0, 1], [0, -1]],
+    [[0.0, 0.0], [70.0, 0.0]],
+    tasks=2,
+    expected_s=[60.0, 60.0],
+    deadline_s=[200.0, 200.0],
+    payment=[90.0, 80.0],
+)
 
 
 def test_an_equilibrium_need_not_be_the_best() -> None:
@@ -175,7 +203,7 @@ def test_annealing_finds_a_better_equilibrium() -> None:
     coalitions = Coalitions.empty(2, 2)
     settle(IN_THE_WAY, coalitions, choice, 100, np.random.default_rng(0))
     assert choice.tolist() == [1, 0]
-    assert potential(coalitions) == 170.0
+    assert potential(coalitions) == pytest.approx(107.0)
 
 
 # ---- laws, on random games ----
@@ -201,26 +229,51 @@ def random_game(seed: int, players: int = 4, tasks: int = 3) -> Game:
     )
 
 
-def plain_paid(game: Game, choice: tuple[int, ...]) -> float:
-    """The sum of payments, second by second in steps that end wherever the number of workers changes."""
+def plain_finish_s(game: Game, choice: tuple[int, ...], task: int) -> float:
+    """When a task is done, in steps that end wherever the number of workers changes."""
+    arrivals_s = sorted(
+        float(game.arrival_s[player, option])
+        for player, option in enumerate(choice)
+        if option != HOLD and game.task[player, option] == task
+    )
+    left_s = float(game.work_left_s[task])
+    for present, (from_s, to_s) in enumerate(zip(arrivals_s, [*arrivals_s, float("inf")][1:], strict=True), 1):
+        if left_s / present <= to_s - from_s:
+            return from_s + left_s / present
+        left_s -= present * (to_s - from_s)
+    return float("inf")
+
+
+def plain_paid(game: Game, choice: tuple[int, ...], tasks: tuple[int, ...] | None = None) -> float:
+    """The sum of payments, of all tasks or of some."""
     total = 0.0
-    for task in range(len(game.payment)):
-        arrivals_s = sorted(
-            float(game.arrival_s[player, option])
-            for player, option in enumerate(choice)
-            if option != HOLD and game.task[player, option] == task
-        )
-        left_s = float(game.work_left_s[task])
-        finished_s = float("inf")
-        for present, (from_s, to_s) in enumerate(zip(arrivals_s, [*arrivals_s, float("inf")][1:], strict=True), 1):
-            if left_s / present <= to_s - from_s:
-                finished_s = from_s + left_s / present
-                break
-            left_s -= present * (to_s - from_s)
+    for task in range(len(game.payment)) if tasks is None else tasks:
+        finished_s = plain_finish_s(game, choice, task)
         late_s = max(0.0, finished_s - game.expected_s[task])
         if finished_s < game.deadline_s[task]:
             total += max(0.0, 1 - game.penalty_per_s[task] * late_s) * game.payment[task]
     return total
+
+
+def plain_response(game: Game, choice: list[int], player: int) -> int:
+    """What a player chooses, by the words of `respond`."""
+
+    def with_(option: int) -> tuple[int, ...]:
+        return (*choice[:player], option, *choice[player + 1 :])
+
+    def helps(option: int) -> bool:
+        task = int(game.task[player, option])
+        earlier = plain_finish_s(game, with_(option), task) < plain_finish_s(game, with_(HOLD), task) - 1e-6
+        return plain_paid(game, with_(HOLD), (task,)) > 0 and earlier
+
+    worth = {option: plain_paid(game, with_(option)) for option in options_of(game, player)}
+    best = HOLD if worth[choice[player]] <= worth[HOLD] else choice[player]
+    for option in options_of(game, player):
+        best = option if worth[option] > worth[best] + 1e-9 else best
+    if best == HOLD:
+        useful = [option for option in (choice[player], *options_of(game, player)) if option != HOLD and helps(option)]
+        best = useful[0] if useful else HOLD
+    return best
 
 
 def options_of(game: Game, player: int) -> list[int]:
@@ -273,12 +326,7 @@ def test_the_potential_never_falls_under_best_response(seed: int) -> None:
     quiet = 0
     while quiet < 6:
         for player in range(6):
-            worth = {
-                o: plain_paid(game, (*choice[:player], o, *choice[player + 1 :])) for o in options_of(game, player)
-            }
-            best = HOLD if worth[choice[player]] <= worth[HOLD] else choice[player]
-            for option in options_of(game, player):
-                best = option if worth[option] > worth[best] + 1e-9 else best
+            best = plain_response(game, choice, player)
             quiet = quiet + 1 if best == choice[player] else 0
             choice[player] = best
             now = plain_paid(game, tuple(choice))

@@ -46,6 +46,8 @@ class WorkerPool:
     def run(self, task: Task[Item], items: Sequence[Item]) -> Iterator[tuple[Item, Outcome]]:
         """Do what is to be done with all items.
 
+        The first is prepared alone: what is compiled then, and kept, the others need not compile at the same time.
+
         Yields:
             An item and what came of it, as they are finished.
 
@@ -55,13 +57,15 @@ class WorkerPool:
         """
         waiting: deque[Item] = deque(items)
         busy: dict[_Worker, Item] = {}
+        room = 1
         while waiting or busy:
-            while waiting and len(busy) < self._jobs:
+            while waiting and len(busy) < room:
                 worker, item = self._pair(waiting, busy)
                 worker.begin(task, item)
                 busy[worker] = item
             for worker in _first_to_answer(list(busy)):
                 outcome = worker.outcome(task.time_limit_s)
+                room = self._jobs  # it has begun, if it is not finished
                 if outcome is not None:
                     yield busy.pop(worker), outcome
 

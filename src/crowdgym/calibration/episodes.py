@@ -5,7 +5,8 @@ here, observations and dicts. PAU reads from the arrays what the policy works ou
 a double where the policy has 32-bit shares.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -30,7 +31,12 @@ from crowdgym.envs.csc.state import CscState
 
 AGENTS = ("greedy", "pau")
 
-jit: Any = numba.njit(cache=True, nogil=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _compiled(function: Function) -> Function:
+    """Compile once a process, half a minute or so: kept code would not notice a change of the kernel or of PAU."""
+    return cast(Function, numba.njit(nogil=True)(function))
 
 
 def play_episode(
@@ -58,7 +64,7 @@ def play_episode(
     return float(state.tasks.paid[0].sum())
 
 
-@jit
+@_compiled
 def _play_greedy(state: CscState, roads: RoadArrays, rules: Rules, clock: Clock) -> None:
     actions = np.zeros(state.workers.status.shape[1], np.int64)
     epoch = 0
@@ -70,7 +76,7 @@ def _play_greedy(state: CscState, roads: RoadArrays, rules: Rules, clock: Clock)
         epoch += 1
 
 
-@jit
+@_compiled
 def _play_pau(
     state: CscState, roads: RoadArrays, rules: Rules, clock: Clock, moves: int, generator: np.random.Generator
 ) -> None:
@@ -86,7 +92,7 @@ def _play_pau(
         epoch += 1
 
 
-@jit
+@_compiled
 def _go_on(
     state: CscState, roads: RoadArrays, rules: Rules, clock: Clock, epoch: int, actions: NDArray[np.int64]
 ) -> None:
@@ -94,7 +100,7 @@ def _go_on(
     play(state, roads, rules, 0, min((epoch + 1) * clock.step_s, clock.horizon_s))
 
 
-@jit
+@_compiled
 def _players(state: CscState, step_s: float) -> Ints:
     """Idle workers with a candidate, by the epoch at which they were first seen idle, then by number."""
     workers = state.workers
@@ -109,7 +115,7 @@ def _players(state: CscState, step_s: float) -> Ints:
     return players[np.argsort(since[:count], kind="mergesort")]
 
 
-@jit
+@_compiled
 def _choose(
     state: CscState,
     roads: RoadArrays,
@@ -138,7 +144,7 @@ def _choose(
         actions[players[player]] = choice[player] + 1
 
 
-@jit
+@_compiled
 def _game(
     state: CscState, roads: RoadArrays, rules: Rules, now_s: float, players: Ints, ids: Ints, place: Ints
 ) -> Game:
@@ -163,7 +169,7 @@ def _game(
     return Game(task, arrival_s, left_s, expected_s, deadline_s, tasks.payment[0][ids], penalty_per_s)
 
 
-@jit
+@_compiled
 def _coalitions(state: CscState, now_s: float, game: Game, ids: Ints) -> Coalitions:
     """Those at each task or on their way to it."""
     shape = (len(ids), state.workers.status.shape[1])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ from crowdgym.data.storage import write_bytes
 FILE_NAME = "evaluations.jsonl"
 FIRST_SEED = 1_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
 SEEDS_A_POINT = 1_000
+FINAL_SEED = 2_000_000  # of the episodes among finalists
+FINALISTS, FINAL_EPISODES = 6, 12  # candidates, episodes of each agent at each point
 PAYMENT_MEAN = 1_000.0  # while fitting
-SPREAD = 0.15  # of the first candidates, as a share of the bounds
+SPREAD = 0.08  # of the first candidates, as a share of the bounds
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,11 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation]) -> Iterator[Evalu
         "randn": lambda *shape: generator.standard_normal(shape),
         "verbose": -9,
     }
-    search = cma.CMAEvolutionStrategy([one.to_unit(one.start) for one in PARAMETERS], SPREAD, options)
+    search = cma.CMAEvolutionStrategy([one.to_unit(one.starts[plan.city]) for one in PARAMETERS], SPREAD, options)
     write_bytes(folder / FILE_NAME, "".join([_line(_header(plan)), *(_line(asdict(one)) for one in found)]).encode())
     tried = 0
     with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-        while tried < plan.evaluations:
+        while True:
             asked = [np.clip(candidate, 0.0, 1.0).tolist() for candidate in search.ask()]
             losses = []
             for shares in asked:
@@ -127,14 +129,28 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation]) -> Iterator[Evalu
                 tried += 1
                 losses.append(one.loss)
                 yield one
+                if tried == plan.evaluations:
+                    return
             search.tell(asked, losses)
 
 
-class Trial:
-    """Plays candidates."""
+def final(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[Evaluation]:
+    """Play the best candidates again, longer and on other seeds: the best of many owes something to luck.
 
-    def __init__(self, plan: Plan) -> None:
+    Yields:
+        Each as it is now.
+    """
+    trial = Trial(replace(plan, episodes=FINAL_EPISODES), FINAL_SEED)
+    for one in sorted(tried, key=lambda one: one.loss)[:FINALISTS]:
+        yield trial.evaluate(one.shares)
+
+
+class Trial:
+    """Plays candidates. ``first_seed``: of the episodes; the first point begins there, the others behind."""
+
+    def __init__(self, plan: Plan, first_seed: int = FIRST_SEED) -> None:
         self._plan = plan
+        self._first_seed = first_seed
         self._points = fitted_points(plan.city)
         self._wanted = published_means(self._points)
 
@@ -163,13 +179,14 @@ class Trial:
         instances = OrderStreamGenerator(dataset, settings)
         revenue = np.zeros((self._plan.episodes, len(UNLEARNED)))
         for episode in range(self._plan.episodes):
-            seed = FIRST_SEED + SEEDS_A_POINT * number + episode
+            seed = self._first_seed + SEEDS_A_POINT * number + episode
             instance = instances.generate(InstanceSeeds.of(np.random.SeedSequence(seed)))
             simulation.reset_copy(0, instance)
             excess = instance.payment.mean() / PAYMENT_MEAN
             for column, agent in enumerate(UNLEARNED):
                 revenue[episode, column] = play_episode(simulation, instance, agent, seed) / excess
-        return revenue.mean(axis=0)
+        mean: Floats = revenue.mean(axis=0)
+        return mean
 
 
 def _header(plan: Plan) -> dict[str, Any]:
@@ -177,9 +194,9 @@ def _header(plan: Plan) -> dict[str, Any]:
 
     Not the number of evaluations: a fit that is finished may go on, too.
     """
-    header = {"plan": asdict(plan), "parameters": [[one.name, one.low, one.high, one.start] for one in PARAMETERS]}
-    del header["plan"]["evaluations"]
-    parsed: dict[str, Any] = json.loads(json.dumps(header))
+    options = {name: value for name, value in asdict(plan).items() if name != "evaluations"}
+    bounds = [[one.name, one.low, one.high, one.starts[plan.city]] for one in PARAMETERS]
+    parsed: dict[str, Any] = json.loads(json.dumps({"plan": options, "parameters": bounds}))
     return parsed
 
 
