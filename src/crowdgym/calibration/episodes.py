@@ -16,15 +16,8 @@ from crowdgym.agents.pau.game import COMMITTED, HOLD, Coalitions, Game, Ints, jo
 from crowdgym.agents.pau.policy import MOVES_PER_PLAYER
 from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.roads import RoadArrays, travel_time_s
-from crowdgym.envs.csc.dynamics import (
-    IDLE,
-    Rules,
-    list_candidates,
-    play,
-    start_episode,
-    take_actions,
-    work_left_s,
-)
+from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.dynamics import IDLE, Rules, play, start_episode, take_actions, work_left_s
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.state import CscState
@@ -56,7 +49,7 @@ def play_episode(
     """
     state, roads, rules = simulation.state, simulation.roads, simulation.rules
     state.workers.node[0] = instance.worker_node
-    start_episode(state, roads, rules, 0)
+    start_episode(state, roads, 0)
     if agent == "greedy":
         _play_greedy(state, roads, rules, simulation.clock)
     else:
@@ -69,7 +62,8 @@ def _play_greedy(state: CscState, roads: RoadArrays, rules: Rules, clock: Clock)
     actions = np.zeros(state.workers.status.shape[1], np.int64)
     epoch = 0
     while epoch * clock.step_s < clock.horizon_s:
-        list_candidates(state, 0)
+        notice_tasks(state, 0)
+        list_candidates(state, rules, roads.unit_m, 0)
         for w in range(len(actions)):
             actions[w] = state.epoch.mask[0, w, 1]
         _go_on(state, roads, rules, clock, epoch, actions)
@@ -83,7 +77,8 @@ def _play_pau(
     actions = np.zeros(state.workers.status.shape[1], np.int64)
     epoch = 0
     while epoch * clock.step_s < clock.horizon_s:
-        list_candidates(state, 0)
+        notice_tasks(state, 0)
+        list_candidates(state, rules, roads.unit_m, 0)
         actions[:] = 0
         players = _players(state, clock.step_s)
         if len(players):
