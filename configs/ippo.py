@@ -50,5 +50,5 @@ class IppoSettings(AgentSettings):
 
     @classmethod
     def load(cls, environment: str, **keywords: object) -> "IppoSettings":
-        """Defaults, then those of an environment, then ``keywords``. Raises `ConfigError`, see `load_agent_settings`."""
+        """Defaults, then an environment's, then ``keywords``. Raises `ConfigError`, see `load_agent_settings`."""
         return load_agent_settings(cls, environment, keywords)

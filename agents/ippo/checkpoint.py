@@ -160,9 +160,8 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except FileNotFoundError:
         raise CheckpointError(f"there are no weights at {file}") from None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(
-            f"{file} is damaged or no checkpoint of CrowdGym ({' '.join(str(error).split())})"
-        ) from None
+        why = " ".join(str(error).split())
+        raise CheckpointError(f"{file} is damaged or no checkpoint of CrowdGym ({why})") from None
 
 
 def _of_module(name: str, module: nn.Module) -> dict[str, Tensor]:

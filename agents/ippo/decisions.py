@@ -97,4 +97,5 @@ def shared_rewards(rewards: Floats, num_agents: int, team_share: float) -> Float
         return rewards
     by_copy = rewards.reshape(len(rewards), -1, num_agents)
     mean = by_copy.mean(axis=2, keepdims=True)
-    return ((1.0 - team_share) * by_copy + team_share * mean).reshape(rewards.shape)
+    shared: Floats = (1.0 - team_share) * by_copy + team_share * mean
+    return shared.reshape(rewards.shape)

@@ -58,7 +58,7 @@ class Scaling(nn.Module):
 
 
 def _taken_apart(observations: Tensor, part: ObservationSet) -> tuple[Tensor, Tensor]:
-    rows = observations[:, part.start : part.stop].unflatten(1, (part.rows, len(part.features)))
+    rows = observations[:, part.start : part.stop].reshape(-1, part.rows, len(part.features))
     present = rows[:, :, 0] > 0 if part.may_be_empty else torch.ones_like(rows[:, :, 0], dtype=torch.bool)
     return rows, present
 
@@ -84,12 +84,12 @@ class SetAttention(nn.Module):
         Where a set is empty, attention gives zeros to the layer behind it.
         """
         split = (self.heads, query.shape[1] // self.heads)
-        asked = self.query(query).unflatten(1, split) / split[1] ** 0.5  # [M, H, D / H]
-        keys = self.key.weight.unflatten(0, split)  # [H, D / H, D]
+        asked = self.query(query).reshape(-1, *split) / split[1] ** 0.5  # [M, H, D / H]
+        keys = self.key.weight.reshape(*split, -1)  # [H, D / H, D]
         scores = torch.einsum("mhd,hde->mhe", asked, keys) @ rows.transpose(1, 2)  # [M, H, R]
         there = present.unsqueeze(1)
         weights = scores.masked_fill(~there, _NEVER).softmax(dim=2) * there
-        values = self.value.weight.unflatten(0, split)
+        values = self.value.weight.reshape(*split, -1)
         heard = torch.einsum("mhe,hde->mhd", weights @ rows, values).flatten(1)  # [M, D]
         return cast(Tensor, self.out(heard + self.value.bias * present.any(1, keepdim=True)))
 

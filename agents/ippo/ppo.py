@@ -22,7 +22,7 @@ from crowdgym.agents.ippo.sets import ObservationSet
 from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.ippo import IppoSettings
 
-_CHUNK = 8192  # observations that are looked at together where no gradient is needed
+_CHUNK = 512  # observations that are looked at together where no gradient is needed
 _LEAST_SEED = 2**32  # training plays no instance of a seed below; those are for evaluation
 
 
@@ -90,8 +90,10 @@ def collect(
         raise ConfigError("IPPO needs episodes of one length, but some copies ended before others")
     if not parts:
         raise ConfigError("IPPO has nothing to learn: no agent ever had more than one legal action")
-    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Rollout(*columns, np.stack(rewards), infos["metrics"], environment_s)
+    seen, legal, chosen, log_probabilities, who, when = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Rollout(
+        seen, legal, chosen, log_probabilities, who, when, np.stack(rewards), infos["metrics"], environment_s
+    )
 
 
 def choose(
@@ -168,7 +170,7 @@ class Learner:
     def values(self, observations: NDArray[np.float32]) -> NDArray[np.float64]:
         """What the critic expects, [M], in the units of the rewards."""
         with torch.no_grad():
-            chunks = _tensor(observations, self.device).split(_CHUNK)
+            chunks = torch.split(_tensor(observations, self.device), _CHUNK)
             found = torch.cat([self.critic(chunk) for chunk in chunks]).cpu().numpy().astype(np.float64)
         return found * self.normaliser.deviation + self.normaliser.mean
 
@@ -200,10 +202,13 @@ class Learner:
         self.normaliser.update(returns)
         scaled = (returns - self.normaliser.mean) / self.normaliser.deviation
         normal = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
-        batch = _Batch(
-            *(_tensor(array, self.device) for array in (rollout.observations, rollout.masks, rollout.actions)),
-            _tensor(rollout.log_probabilities, self.device),
-            *(_tensor(array.astype(np.float32), self.device) for array in (normal, scaled)),
+        batch = Batch(
+            observations=_tensor(rollout.observations, self.device),
+            masks=_tensor(rollout.masks, self.device),
+            actions=_tensor(rollout.actions, self.device),
+            log_probabilities=_tensor(rollout.log_probabilities, self.device),
+            advantages=_tensor(normal.astype(np.float32), self.device),
+            returns=_tensor(scaled.astype(np.float32), self.device),
         )
         for optimiser in self.optimisers.values():
             optimiser.param_groups[0]["lr"] = self._learning_rate(progress)
@@ -216,7 +221,7 @@ class Learner:
         left = 1.0 - progress if self.settings.learning_rate_schedule == "linear" else 1.0
         return self.settings.learning_rate * left
 
-    def _passes(self, batch: "_Batch", order: np.random.Generator) -> Mapping[str, float]:
+    def _passes(self, batch: "Batch", order: np.random.Generator) -> Mapping[str, float]:
         """Pass over all decisions a number of times, in minibatches of about equal size."""
         decisions = len(batch.actions)
         pieces = max(1, round(decisions / self.settings.minibatch_size))
@@ -228,7 +233,7 @@ class Learner:
                     totals[name] = totals.get(name, 0.0) + figure
         return {name: total / (pieces * self.settings.epochs) for name, total in totals.items()}
 
-    def _improve(self, batch: "_Batch") -> Mapping[str, float]:
+    def _improve(self, batch: "Batch") -> Mapping[str, float]:
         settings = self.settings
         losses = policy_loss(self.actor, batch, settings.clip)
         value_loss = 0.5 * (self.critic(batch.observations) - batch.returns).square().mean()
@@ -250,7 +255,7 @@ class Learner:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """Decisions as tensors; advantages and returns normalised."""
 
     observations: Tensor  # [D, F]
@@ -260,8 +265,9 @@ class _Batch:
     advantages: Tensor  # [D]
     returns: Tensor  # [D]
 
-    def part(self, chosen: Tensor) -> "_Batch":
-        return _Batch(*(tensor[chosen] for tensor in vars(self).values()))
+    def part(self, chosen: Tensor) -> "Batch":
+        """Some of the decisions, by number."""
+        return Batch(*(tensor[chosen] for tensor in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -274,10 +280,10 @@ class PolicyLoss:
     clipped: Tensor  # share of the decisions
 
 
-def policy_loss(actor: Actor, batch: _Batch, clip: float) -> PolicyLoss:
+def policy_loss(actor: Actor, batch: Batch, clip: float) -> PolicyLoss:
     """The clipped surrogate of PPO (Schulman et al. 2017, equation 7), to be made small, and the entropy.
 
-    J = E min(ψ A, clip(ψ, 1 ± ε) A),  ψ the probability of the action over what it was when it was chosen
+    J = E min(ψ A, clip(ψ, 1 ± ε) A), with ψ the probability of the action over what it was when it was chosen.
     """
     log_policy = actor(batch.observations, batch.masks)  # [D, A]
     log_ratio = log_policy.gather(1, batch.actions.unsqueeze(1)).squeeze(1) - batch.log_probabilities

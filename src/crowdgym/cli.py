@@ -101,9 +101,7 @@ def train(
     scenario: Annotated[
         str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run that is in --out, if there is one.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, if there is one.")] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Of the processor, for the networks.")] = 1,
     seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
@@ -112,7 +110,7 @@ def train(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A keyword of the environment or a hyperparameter; as often as you like.",
+            help="A keyword of the environment or a hyperparameter; give it as often as you like.",
         ),
     ] = None,
 ) -> None:

@@ -37,6 +37,7 @@ class Progress:
     iteration: int = 0  # iterations that are over
     best: float | None = None  # score of the best evaluation
     wall_s: float = 0.0
+    processor_s: float = 0.0  # of all cores
     environment_s: float = 0.0
 
 
@@ -95,7 +96,7 @@ def _to_csv(rows: list[Row]) -> bytes:
 
 
 def _figure(value: float) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
 
 
 def _from_csv(file: Path) -> list[Row]:
@@ -107,5 +108,5 @@ def _from_csv(file: Path) -> list[Row]:
 
 
 def _numbers(row: Mapping[str, Any]) -> Row:
-    numbers: Row = {name: float(value) for name, value in row.items() if value}
+    numbers: Row = {name: float(value) for name, value in row.items() if value != ""}
     return numbers | {name: int(numbers[name]) for name in ("iteration", "steps", "decisions")}

@@ -4,7 +4,7 @@ import math
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +15,7 @@ from crowdgym.agents.ippo.decisions import Rollout
 from crowdgym.agents.ippo.ppo import IterationSeeds, Learner, collect
 from crowdgym.agents.ippo.sets import observation_sets
 from crowdgym.configs.errors import ConfigError
-from crowdgym.training.folder import TENSORBOARD, Progress, Row, RunFolder
+from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
 from crowdgym.training.plan import Environments, TrainingPlan, evaluation_seeds, play_baseline
 
 # Instances of an iteration that never comes are what features are scaled by.
@@ -73,7 +73,7 @@ class TrainingRun:
         self._look_around()
         iterations = math.ceil(self.plan.steps / self.steps_per_iteration)
         if not self.folder.rows:
-            self._finish_iteration({"iteration": 0, "steps": 0, "decisions": 0}, time.perf_counter(), evaluates=True)
+            self._finish_iteration({"iteration": 0, "steps": 0, "decisions": 0}, _Clock(), evaluates=True)
         with _Logs(self.folder, self.progress.iteration) as logs:
             watch(self._news(iterations))
             while self.progress.iteration < iterations:
@@ -86,7 +86,7 @@ class TrainingRun:
         self.environments.close()
 
     def _iterate(self, iterations: int) -> None:
-        began_s = time.perf_counter()
+        clock = _Clock()
         settings, env = self.plan.settings, self.environments.training
         seeds = IterationSeeds.of(self.plan.seed, self.progress.iteration, settings.num_envs)
         rollout = collect(env, self.learner.actor, seeds.instances, seeds.actions, self.device)
@@ -102,17 +102,18 @@ class TrainingRun:
             "training": self._score_of(rollout),
             **figures,
         }
-        self._finish_iteration(row, began_s, evaluates=number % settings.evaluation_every == 0 or number == iterations)
+        self._finish_iteration(row, clock, evaluates=number % settings.evaluation_every == 0 or number == iterations)
 
-    def _finish_iteration(self, row: Row, began_s: float, *, evaluates: bool) -> None:
+    def _finish_iteration(self, row: Row, clock: "_Clock", *, evaluates: bool) -> None:
         if evaluates:
             row["evaluation"] = score = self._evaluated()
             sign, best = self.plan.score.sign, self.progress.best
             if best is None or sign * score > sign * best:
                 self.progress.best = score
                 self.folder.save_best(self.learner, self.progress)
-        self.progress.wall_s += time.perf_counter() - began_s
-        row |= {"wall_s": self.progress.wall_s, "environment_s": self.progress.environment_s}
+        self.progress.wall_s += time.perf_counter() - clock.wall_s
+        self.progress.processor_s += time.process_time() - clock.processor_s
+        row |= {name: getattr(self.progress, name) for name in ("wall_s", "processor_s", "environment_s")}
         self.folder.rows.append(row)
         self.folder.save(self.learner, self.progress)
 
@@ -179,6 +180,14 @@ class TrainingRun:
                     f"the run in {self.folder.path} has {name} = {had!r}, not {wanted!r}; "
                     "go on with it as it was begun, or give --out another folder"
                 )
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """When an iteration began."""
+
+    wall_s: float = field(default_factory=time.perf_counter)
+    processor_s: float = field(default_factory=time.process_time)
 
 
 def _both(had: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
