@@ -130,8 +130,8 @@ def restore_learner(learner: Learner, file: Path) -> dict[str, Any]:
         CheckpointError: the file is missing, damaged, or of other networks.
     """
     tensors, facts = read_tensors(file)
+    _restore_networks(learner, tensors, file)
     for name, network in learner.networks.items():
-        _fill(network, name, tensors, file)
         state = learner.optimisers[name].state
         for of_parameter, parameter in network.named_parameters():
             end = f".{name}.{of_parameter}"
@@ -140,10 +140,17 @@ def restore_learner(learner: Learner, file: Path) -> dict[str, Any]:
                 key.removeprefix("optimiser.").removesuffix(end): moment.to(parameter.device if moment.dim() else "cpu")
                 for key, moment in moments.items()
             }
-    if "normaliser" not in tensors:
-        raise CheckpointError(f"{file} is no checkpoint of a learner: it lacks 'normaliser'")
-    learner.normaliser.sums = tensors["normaliser"].numpy().copy()
     return facts
+
+
+def start_from(learner: Learner, folder: Path) -> None:
+    """Give a learner the networks that another run ended with; its optimisers begin anew.
+
+    Raises:
+        CheckpointError: the run's last weights are missing, damaged, or of other networks.
+    """
+    tensors, _ = read_tensors(folder / LAST)
+    _restore_networks(learner, tensors, folder / LAST)
 
 
 def restore_actor(actor: nn.Module, tensors: Mapping[str, Tensor], file: Path) -> None:
@@ -162,6 +169,14 @@ def read_tensors(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         why = " ".join(str(error).split())
         raise CheckpointError(f"{file} is damaged or no checkpoint of CrowdGym ({why})") from None
+
+
+def _restore_networks(learner: Learner, tensors: Mapping[str, Tensor], file: Path) -> None:
+    if "normaliser" not in tensors:
+        raise CheckpointError(f"{file} is no checkpoint of a learner: it lacks 'normaliser'")
+    for name, network in learner.networks.items():
+        _fill(network, name, tensors, file)
+    learner.normaliser.sums = tensors["normaliser"].numpy().copy()
 
 
 def _of_module(name: str, module: nn.Module) -> dict[str, Tensor]:

@@ -101,6 +101,9 @@ def train(
     scenario: Annotated[
         str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
     ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, if there is one.")] = False,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Of the processor, for the networks.")] = 1,
@@ -121,7 +124,7 @@ def train(
     """
     from crowdgym.cli_train import TrainOptions, train_command
 
-    train_command(agent, env, TrainOptions(steps, out, scenario, resume, device, threads, seed, set_ or []))
+    train_command(agent, env, TrainOptions(steps, out, scenario, init, resume, device, threads, seed, set_ or []))
 
 
 @app.command()
@@ -174,6 +177,9 @@ def bench(
     suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of the suite: sensing-paper.")],
     jobs: Annotated[int, typer.Option(help="Processes that play episodes at the same time.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/bench"),
+    init: Annotated[
+        Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run that is in --out.")] = False,
     scenario: Annotated[str | None, typer.Option(help="Another dataset or preset than the suite's.")] = None,
     only: Annotated[

@@ -31,6 +31,7 @@ class TrainOptions:
     steps: int
     out: Path
     scenario: str | None
+    init: Path | None
     resume: bool
     device: str
     threads: int
@@ -42,6 +43,7 @@ class TrainOptions:
         words = ["crowdgym", "train", agent, environment]
         words += ["--scenario", self.scenario] if self.scenario else []
         words += ["--steps", str(self.steps), "--seed", str(self.seed), "--threads", str(self.threads)]
+        words += ["--init", self.init.name] if self.init else []
         words += ["--device", self.device] if self.device != "cpu" else []
         for assignment in self.assignments:
             words += ["--set", assignment]
@@ -80,7 +82,8 @@ def _plan(agent: str, env_name: str, options: TrainOptions) -> "TrainingPlan":
 
     of_env, of_learner = split_keywords(env_name, keywords_of(options.assignments, options.scenario))
     settings = IppoSettings.load(env_name, **of_learner)
-    return TrainingPlan(env_name, of_env, settings, options.steps, options.seed, options.command(agent, env_name))
+    command = options.command(agent, env_name)
+    return TrainingPlan(env_name, of_env, settings, options.steps, options.seed, command, options.init)
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def batch_of(number: int, advantages: list[float], actions: list[int], ratio: fl
 
 
 def test_the_surrogate_by_hand() -> None:
-    """With ψ = 1.5 and ε = 0.2: advantage 2 counts 1.2 · 2, advantage −2 counts 1.5 · −2; the loss is −(2.4 − 3) / 2."""
+    """With ψ = 1.5 and ε = 0.2, advantage 2 counts 1.2 · 2 and −2 counts 1.5 · −2; the loss is −(2.4 − 3) / 2."""
     actor, batch = batch_of(2, [2.0, -2.0], [1, 0], ratio=1.5)
     loss = policy_loss(actor, batch, 0.2)
     assert loss.surrogate.item() == pytest.approx(0.3, abs=1e-5)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import crowdgym
@@ -38,6 +39,7 @@ class TrainingPlan:
         steps: of the environment, those of all copies together; rounded up to whole iterations.
         seed: of everything that is random.
         command: that makes the same run again.
+        init: the folder of a run whose last networks this one begins with, or None for fresh ones.
     """
 
     environment: str
@@ -46,6 +48,7 @@ class TrainingPlan:
     steps: int
     seed: int
     command: str
+    init: Path | None = None
 
     @property
     def score(self) -> Score:
@@ -55,7 +58,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the environment's first policy makes of the instances of evaluation."""
+    """What a policy that does not learn makes of the instances of evaluation."""
 
     agent: str
     score: float
@@ -93,8 +96,8 @@ def evaluation_seeds(episodes: int) -> range:
 
 
 def play_baseline(plan: TrainingPlan) -> Baseline:
-    """Play the environment's first policy on the instances of evaluation."""
-    agent = default_policy(plan.environment)
+    """Play the environment's first policy on the instances of evaluation; random where cells are not the agents."""
+    agent = "random" if plan.keywords.get("agents") == "participants" else default_policy(plan.environment)
     env = crowdgym.make(plan.environment, **plan.keywords)
     policy = load_policy(agent, plan.environment)
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from crowdgym.agents.ippo.checkpoint import FORMAT, AgentDescription, describe_sets
+from crowdgym.agents.ippo.checkpoint import FORMAT, AgentDescription, describe_sets, start_from
 from crowdgym.agents.ippo.decisions import Rollout
 from crowdgym.agents.ippo.ppo import IterationSeeds, Learner, collect
 from crowdgym.agents.ippo.sets import observation_sets
@@ -64,6 +64,8 @@ class TrainingRun:
             self._refuse_other_run()
         else:
             self.description = self._described()
+        if plan.init is not None:
+            start_from(self.learner, plan.init)
         self.progress = folder.resume(self.learner)
 
     def __call__(self, watch: Callable[[News], None]) -> None:
@@ -123,7 +125,7 @@ class TrainingRun:
         env = self.environments.training
         rollout = collect(env, self.learner.actor, seeds.instances, seeds.actions, self.device)
         self.steps_per_iteration = len(rollout.rewards) * self.plan.settings.num_envs
-        if not self.folder.rows:
+        if not self.folder.rows and self.plan.init is None:
             self.learner.fit_scaling(rollout.observations)
 
     def _evaluated(self) -> float:
