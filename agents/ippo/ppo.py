@@ -152,8 +152,8 @@ class Learner:
             self.critic = Critic(sets, settings).to(device)
         self.normaliser = ValueNormaliser(settings.value_memory)
         self.optimisers = {
-            "actor": torch.optim.Adam(self.actor.parameters(), settings.learning_rate, eps=settings.adam_epsilon),
-            "critic": torch.optim.Adam(self.critic.parameters(), settings.learning_rate, eps=settings.adam_epsilon),
+            name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon, fused=True)
+            for name, network in self.networks.items()
         }
 
     @property
