@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.loading import AgentSettings, load_agent_settings
 
 Width = Annotated[int, Field(ge=1, le=4096)]
@@ -42,13 +43,13 @@ class IppoSettings(AgentSettings):
     evaluation_every: Whole  # iterations
     evaluation_episodes: Whole
 
-    @model_validator(mode="after")
-    def _heads_share_the_embedding(self) -> "IppoSettings":
-        if self.embedding % self.heads:
-            raise ValueError(f"embedding must be a multiple of heads, got {self.embedding} and {self.heads}")
-        return self
-
     @classmethod
     def load(cls, environment: str, **keywords: object) -> "IppoSettings":
         """Defaults, then an environment's, then ``keywords``. Raises `ConfigError`, see `load_agent_settings`."""
-        return load_agent_settings(cls, environment, keywords)
+        settings = load_agent_settings(cls, environment, keywords)
+        if settings.embedding % settings.heads:
+            raise ConfigError(
+                f"embedding must be a multiple of heads, got embedding = {settings.embedding} "
+                f"with heads = {settings.heads}"
+            )
+        return settings

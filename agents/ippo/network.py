@@ -140,7 +140,7 @@ class Actor(nn.Module):
 
     def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: IppoSettings) -> None:
         super().__init__()
-        self.trunk = _trunk(sets, settings)
+        self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
         rows = {part.name: part.rows for part in sets}
         points = settings.network == "attention" and rows.get(settings.action_set or "") == num_actions - 1
         self.action_set = settings.action_set if points else None
@@ -168,7 +168,7 @@ class Critic(nn.Module):
 
     def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
         super().__init__()
-        self.trunk = _trunk(sets, settings)
+        self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
         self.head = nn.Linear(settings.hidden, 1)
         _initialise(self)
         nn.init.orthogonal_(self.head.weight, 1.0)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crowdgym.agents.ippo.decisions import Rollout, generalised_advantages, shared_rewards
-from crowdgym.agents.ippo.network import Actor, AttentionTrunk, Critic, FlatTrunk
+from crowdgym.agents.ippo.network import Actor, Critic
 from crowdgym.agents.ippo.sets import ObservationSet
 from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.ippo import IppoSettings
@@ -164,7 +164,6 @@ class Learner:
     def fit_scaling(self, observations: NDArray[np.float32]) -> None:
         """Fix how features are scaled, from observations, [M, F]; before the first iteration."""
         for trunk in (self.actor.trunk, self.critic.trunk):
-            assert isinstance(trunk, AttentionTrunk | FlatTrunk)
             trunk.scaling.fit(_tensor(observations, self.device))
 
     def values(self, observations: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -227,7 +227,7 @@ def test_it_trains_and_plays_on_the_other_environments(env: str, changed: dict[s
     [
         ({"lerning_rate": 0.1}, (), "csc_v0 has no keyword 'lerning_rate'"),
         ({"clip": -1}, (), "clip must be greater than 0, got -1"),
-        ({"embedding": 9}, (), "embedding must be a multiple of heads, got 9 and 2"),
+        ({"embedding": 9}, (), "embedding must be a multiple of heads, got embedding = 9 with heads = 2"),
         ({}, ("--device", "abacus"), "--device must be cpu or cuda, got 'abacus'"),
         ({}, ("--steps", "0"), "--steps and --threads must be at least 1, got 0 and 1"),
         ({}, ("--seed", "-1"), "--seed must be at least 0, got -1"),
