@@ -137,7 +137,7 @@ def restore_learner(learner: Learner, file: Path) -> dict[str, Any]:
             end = f".{name}.{of_parameter}"
             moments = {key: tensors[key] for key in tensors if key.startswith("optimiser.") and key.endswith(end)}
             state[parameter] = {
-                key.removeprefix("optimiser.").removesuffix(end): moment.to(parameter.device)
+                key.removeprefix("optimiser.").removesuffix(end): moment.to(parameter.device if moment.dim() else "cpu")
                 for key, moment in moments.items()
             }
     return facts

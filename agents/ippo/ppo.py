@@ -152,7 +152,7 @@ class Learner:
             self.critic = Critic(sets, settings).to(device)
         self.normaliser = ValueNormaliser(settings.value_memory)
         self.optimisers = {
-            name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon, fused=True)
+            name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
             for name, network in self.networks.items()
         }
 
