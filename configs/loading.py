@@ -32,7 +32,15 @@ class Settings(BaseModel):
         return str(_read_yaml("scenarios", self.scenario).get("dataset", self.scenario))
 
 
+class AgentSettings(BaseModel):
+    """The base of every learning agent's hyperparameters: frozen, strict about names and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    agent: ClassVar[str]
+
+
 AnySettings = TypeVar("AnySettings", bound=Settings)
+AnyAgentSettings = TypeVar("AnyAgentSettings", bound=AgentSettings)
 
 
 def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> AnySettings:
@@ -42,13 +50,7 @@ def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> A
         UnknownKeywordError: a keyword that does not exist; lists those that do.
         ConfigError: a value that cannot be used; names it and what was expected.
     """
-    unknown = sorted(set(keywords) - set(model.model_fields))
-    if unknown:
-        close = get_close_matches(unknown[0], model.model_fields, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UnknownKeywordError(
-            f"{model.environment} has no keyword {unknown[0]!r}{hint} (known: {', '.join(model.model_fields)})"
-        )
+    _refuse_unknown(model, model.environment, keywords)
     defaults = _read_yaml("envs", model.environment)
     scenario = keywords.get("scenario", defaults["scenario"])
     if not isinstance(scenario, str) or not scenario:
@@ -60,10 +62,45 @@ def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> A
         raise ConfigError(_in_one_sentence(error)) from None
 
 
+def load_agent_settings(
+    model: type[AnyAgentSettings], environment: str, keywords: Mapping[str, object]
+) -> AnyAgentSettings:
+    """Check hyperparameters: the defaults of ``agents/NAME.yaml``, those it has for an environment, then ``keywords``.
+
+    Raises:
+        UnknownKeywordError: a hyperparameter that does not exist; lists those that do.
+        ConfigError: a value that cannot be used; names it and what was expected.
+    """
+    _refuse_unknown(model, model.agent, keywords)
+    content = _read_yaml("agents", model.agent)
+    of_environment = content["environments"].get(environment, {})
+    try:
+        return model(
+            **{**content["defaults"], **of_environment, **{name: _plain(value) for name, value in keywords.items()}}
+        )
+    except ValidationError as error:
+        raise ConfigError(_in_one_sentence(error)) from None
+
+
+def default_scenario(environment: str) -> str:
+    """The scenario that an environment of CrowdGym plays where nobody names one."""
+    return str(_read_yaml("envs", environment)["scenario"])
+
+
 def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with CrowdGym. Any dataset is one, too."""
     names = (entry.name for entry in files("crowdgym.configs").joinpath("scenarios").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def _refuse_unknown(model: type[BaseModel], owner: str, keywords: Mapping[str, object]) -> None:
+    unknown = sorted(set(keywords) - set(model.model_fields))
+    if unknown:
+        close = get_close_matches(unknown[0], model.model_fields, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UnknownKeywordError(
+            f"{owner} has no keyword {unknown[0]!r}{hint} (known: {', '.join(model.model_fields)})"
+        )
 
 
 def _plain(value: object) -> object:

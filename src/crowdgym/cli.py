@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data ...`` and ``trace ...``."""
+"""The command line: ``crowdgym run``, ``train``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data ...``, ``trace ...``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +67,10 @@ def run(
     ] = None,
     agent: Annotated[
         str | None,
-        typer.Option(help="random, hold, one of the environment's (else its first, greedy), your own as module:Class."),
+        typer.Option(
+            help="random, hold, one of the environment's (else its first, greedy), your own as module:Class, "
+            "or the folder of a trained one."
+        ),
     ] = None,
     episodes: Annotated[int, typer.Option(help="How many to play.")] = 1,
     seed: Annotated[int, typer.Option(help="Of the first episode; the next one has seed + 1, and so on.")] = 0,
@@ -86,6 +89,42 @@ def run(
     from crowdgym.cli_run import OutputFiles, run_command
 
     run_command(env, scenario, agent, episodes, seed, set_ or [], OutputFiles(json, render, trace))
+
+
+@app.command()
+@clean_endings()
+def train(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="What learns: ippo.")],
+    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, such as csc_v0.")],
+    steps: Annotated[int, typer.Option(help="Of the environment, those of all its copies together.")],
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, curve and logs; created if need be.")],
+    scenario: Annotated[
+        str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, if there is one.")] = False,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Of the processor, for the networks.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A keyword of the environment or a hyperparameter; give it as often as you like.",
+        ),
+    ] = None,
+) -> None:
+    """Train an agent. 'crowdgym run ENV --agent OUT' plays it.
+
+    On the processor, the same seed and number of threads give the same weights, and so does a run that was stopped at
+    any moment and goes on with --resume.
+    """
+    from crowdgym.cli_train import TrainOptions, train_command
+
+    train_command(agent, env, TrainOptions(steps, out, scenario, init, resume, device, threads, seed, set_ or []))
 
 
 @app.command()

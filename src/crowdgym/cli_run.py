@@ -49,7 +49,7 @@ def run_command(
     check_output_file(files.gif, "--render", ".gif")
     check_output_file(files.trace, "--trace", ".trace")
     agent = default_policy(env_name) if agent is None else agent
-    policy = load_policy(agent, env_name)
+    policy = load_policy(agent, env_name, keywords.get("scenario"))
     with shown_progress(episodes) as progress:
         env: Any = crowdgym.make(env_name, render_mode="rgb_array" if files.gif else None, **keywords)
         if files.trace is not None:

@@ -1,4 +1,8 @@
-"""Policies by name: those that come with CrowdGym, environment by environment, or one's own as ``module:Class``."""
+"""Policies by name: those that come with CrowdGym, environment by environment, or one's own as ``module:Class``.
+
+The folder of a trained agent is a name as well, and a learning agent's own name stands for weights that come with
+CrowdGym, where there are some for the environment and the scenario.
+"""
 
 import os
 import sys
@@ -7,12 +11,15 @@ import traceback
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.resources import files
 from inspect import isclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.policy import Policy
 from crowdgym.configs.errors import ConfigError
+from crowdgym.configs.loading import default_scenario
 
 # Those that look at nothing but masks, so that they play everything.
 _EVERYWHERE = {
@@ -45,7 +52,13 @@ _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
     },
 }
 
+# Those that learn: for each environment a folder in this one, and in it for each scenario one with weights.
+_LEARNT = {"ippo": "crowdgym.agents.ippo"}
+
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+
+
+NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'"
 
 
 class PolicyError(ConfigError):
@@ -53,8 +66,14 @@ class PolicyError(ConfigError):
 
 
 def policy_names(environment: str) -> tuple[str, ...]:
-    """The policies that come with CrowdGym and play ``environment``; its own come first."""
+    """The policies that come with CrowdGym and play ``environment`` on every scenario; its own come first."""
     return tuple(_policies_of(environment))
+
+
+def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
+    """The scenarios of an environment for which the weights of a learning agent come with CrowdGym."""
+    folder = files(_LEARNT[agent]).joinpath("weights", environment)
+    return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
 
 
 def default_policy(environment: str) -> str:
@@ -62,23 +81,30 @@ def default_policy(environment: str) -> str:
     return policy_names(environment)[0]
 
 
-def load_policy(name: str, environment: str) -> Policy:
+def load_policy(name: str, environment: str, scenario: str | None = None) -> Policy:
     """Make a policy by its name.
 
     Args:
-        name: one of ``policy_names(environment)``, or ``module:Class``. The module is imported as Python would from the
+        name: one of ``policy_names(environment)``, the name of a learning agent (``ippo``), a folder that
+            ``crowdgym train`` has written, or ``module:Class``. The module is imported as Python would from the
             current folder; the class is made without arguments. A function without arguments that returns a policy
             will do for a class, and so will a policy itself.
         environment: the name of the one to be played, such as "csc_v0": a name may mean another policy in another one.
+        scenario: the one to be played, for weights that fit it; the environment's default if not given.
 
     Raises:
         PolicyError: there is no such policy, module or class, or what is there is not a policy.
+        ConfigError: the folder holds no trained agent that can be played.
     """
     known = _policies_of(environment)
+    if name in _LEARNT:
+        return _trained(_packaged(name, environment, scenario or default_scenario(environment)), name, environment)
+    if name not in known and Path(name).is_dir():
+        return _trained(Path(name), name, environment)
     if name not in known and ":" not in name:
         raise PolicyError(
             f"there is no agent {name!r} for {environment}{_hint(name, environment)} "
-            f"(known: {', '.join(known)}; your own is given as module:Class)"
+            f"(known: {', '.join((*known, *_LEARNT))}; your own is given as module:Class, a trained one as its folder)"
         )
     module_name, _, attribute = known.get(name, name).partition(":")
     if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
@@ -115,6 +141,26 @@ def described(error: BaseException) -> str:
 def _policies_of(environment: str) -> dict[str, str]:
     """Where each policy of an environment is, by name."""
     return {**_OF_ENVIRONMENT.get(environment, {}), **_EVERYWHERE}
+
+
+def _packaged(name: str, environment: str, scenario: str) -> Path:
+    """The folder of the weights that come with CrowdGym."""
+    there = trained_scenarios(name, environment)
+    if scenario not in there:
+        found = f"for {environment} there are those of {', '.join(there)}" if there else f"nor for any of {environment}"
+        raise PolicyError(
+            f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
+            f"'crowdgym train {name} {environment}' makes some, and --agent FOLDER plays them"
+        )
+    return Path(str(files(_LEARNT[name]).joinpath("weights", environment, scenario)))
+
+
+def _trained(folder: Path, name: str, environment: str) -> Policy:
+    try:
+        from crowdgym.agents.ippo.policy import IppoPolicy
+    except ModuleNotFoundError as error:
+        raise PolicyError(f"the agent {name!r} needs {error.name}: {NEEDS_EXTRA}") from None
+    return IppoPolicy(folder, environment)
 
 
 def _hint(name: str, environment: str) -> str:

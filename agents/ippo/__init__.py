@@ -1,0 +1,1 @@
+"""Independent PPO with shared parameters. PyTorch is imported here and nowhere else in CrowdGym."""

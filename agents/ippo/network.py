@@ -1,0 +1,195 @@
+"""Actor and critic: sets of things around an agent, taken in by attention (CAFE paper, section 4.2 and figure 3).
+
+"The actor network employs four Multi-Head Attention layers to process the observation, followed by an MLP to integrate
+the outputs of the MHA layers, and finally uses a softmax function to output the action. The critic network has a
+similar architecture." The paper says no more. Read here as one attention layer for each set that has several rows
+(``T_near``, ``W_near``, ``W_idle``, ``T_optional``: four), in which the agent itself is the query. A score for each
+candidate is worked out from its own row and the output of the MLP, so that the order of rows, in any set, is of no
+importance, and the same weights do for sets of any size.
+
+Shapes: M observations, F numbers each; R rows of a set, D numbers each; H heads; A actions.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from crowdgym.agents.ippo.sets import ObservationSet
+from crowdgym.configs.ippo import IppoSettings
+
+_NEVER = -1e9  # a score that no softmax notices
+_WIDEST = 5.0  # standard deviations that count as many
+
+
+class Scaling(nn.Module):
+    """Takes observations apart into sets, each feature with mean 0 and deviation 1 as far as `fit` has seen it.
+
+    A feature is scaled alike in all rows of its set, and as it is where there is something in the row.
+    """
+
+    def __init__(self, sets: Sequence[ObservationSet]) -> None:
+        super().__init__()
+        self.sets = tuple(sets)
+        for part in self.sets:
+            self.register_buffer(f"mean_{part.name}", torch.zeros(len(part.features)))
+            self.register_buffer(f"deviation_{part.name}", torch.ones(len(part.features)))
+
+    def fit(self, observations: Tensor) -> None:
+        """Take means and deviations from observations, [M, F]."""
+        for part in self.sets:
+            rows, present = _taken_apart(observations, part)
+            if not present.any():
+                continue
+            deviation, mean = torch.std_mean(rows[present].double(), dim=0, correction=0)
+            self.get_buffer(f"mean_{part.name}").copy_(mean)
+            self.get_buffer(f"deviation_{part.name}").copy_(torch.where(deviation > 1e-4, deviation, 1.0))
+
+    def forward(self, observations: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """For each set its rows, [M, R, features], zeros where nothing is, and whether there is something, [M, R]."""
+        found = []
+        for part in self.sets:
+            rows, present = _taken_apart(observations, part)
+            mean, deviation = self.get_buffer(f"mean_{part.name}"), self.get_buffer(f"deviation_{part.name}")
+            scaled = ((rows - mean) / deviation).clamp(-_WIDEST, _WIDEST)
+            found.append((scaled * present.unsqueeze(-1), present))
+        return found
+
+
+def _taken_apart(observations: Tensor, part: ObservationSet) -> tuple[Tensor, Tensor]:
+    rows = observations[:, part.start : part.stop].reshape(-1, part.rows, len(part.features))
+    present = rows[:, :, 0] > 0 if part.may_be_empty else torch.ones_like(rows[:, :, 0], dtype=torch.bool)
+    return rows, present
+
+
+class SetAttention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017) with one query: what the rows of a set are to the agent.
+
+    Keys and values are linear in the rows, so the query is taken to the rows, and the mean of the rows to the values:
+    the same numbers as the textbook's order of multiplications, for a fifth of the work.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)  # a bias would shift all scores alike
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, query: Tensor, rows: Tensor, present: Tensor) -> Tensor:
+        """From the agent, [M, D], and rows, [M, R, D], to [M, D]; rows that are not ``present``, [M, R], don't count.
+
+        Where a set is empty, attention gives zeros to the layer behind it.
+        """
+        split = (self.heads, query.shape[1] // self.heads)
+        asked = self.query(query).reshape(-1, *split) / split[1] ** 0.5  # [M, H, D / H]
+        keys = self.key.weight.reshape(*split, -1)  # [H, D / H, D]
+        scores = torch.einsum("mhd,hde->mhe", asked, keys) @ rows.transpose(1, 2)  # [M, H, R]
+        there = present.unsqueeze(1)
+        weights = scores.masked_fill(~there, _NEVER).softmax(dim=2) * there
+        values = self.value.weight.reshape(*split, -1)
+        heard = torch.einsum("mhe,hde->mhd", weights @ rows, values).flatten(1)  # [M, D]
+        return cast(Tensor, self.out(heard + self.value.bias * present.any(1, keepdim=True)))
+
+
+class AttentionTrunk(nn.Module):
+    """From an observation to a context, [M, hidden], and the embedded rows of each set."""
+
+    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+        super().__init__()
+        width = settings.embedding
+        self.scaling = Scaling(sets)
+        self.own = [i for i, part in enumerate(sets) if part.rows == 1 and part.name != settings.action_set]
+        self.others = {part.name: i for i, part in enumerate(sets) if i not in self.own}
+        own_width = sum(len(sets[i].features) for i in self.own)
+        self.embed_own = nn.Linear(own_width, width)
+        self.embed = nn.ModuleDict({name: nn.Linear(len(sets[i].features), width) for name, i in self.others.items()})
+        self.attention = nn.ModuleDict({name: SetAttention(width, settings.heads) for name in self.others})
+        self.mlp = _mlp(width * (1 + len(self.others)), settings.hidden)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """See the class."""
+        found = self.scaling(observations)
+        own = self.embed_own(torch.cat([found[i][0].flatten(1) for i in self.own], dim=1)).relu()
+        embedded, parts = {}, [own]
+        for name, i in self.others.items():
+            rows, present = found[i]
+            embedded[name] = self.embed[name](rows).relu()
+            parts.append(self.attention[name](own, embedded[name], present))
+        return self.mlp(torch.cat(parts, dim=1)), embedded
+
+
+class FlatTrunk(nn.Module):
+    """The plain variant: all numbers of an observation in one row, through an MLP."""
+
+    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+        super().__init__()
+        self.scaling = Scaling(sets)
+        self.mlp = _mlp(sum(part.rows * len(part.features) for part in sets), settings.hidden)
+
+    def forward(self, observations: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """See `AttentionTrunk`; there are no embedded rows."""
+        flat = torch.cat([rows.flatten(1) for rows, _ in self.scaling(observations)], dim=1)
+        return self.mlp(flat), {}
+
+
+class Actor(nn.Module):
+    """The policy: from observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A]."""
+
+    def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: IppoSettings) -> None:
+        super().__init__()
+        self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
+        rows = {part.name: part.rows for part in sets}
+        points = settings.network == "attention" and rows.get(settings.action_set or "") == num_actions - 1
+        self.action_set = settings.action_set if points else None
+        if self.action_set is not None:
+            self.of_candidate = nn.Linear(settings.embedding, settings.hidden, bias=False)
+            self.of_context = nn.Linear(settings.hidden, settings.hidden)
+            self.score = nn.Linear(settings.hidden, 1)
+        self.head = nn.Linear(settings.hidden, 1 if points else num_actions)
+        _initialise(self)
+        for last in (self.head, self.score) if points else (self.head,):
+            nn.init.orthogonal_(last.weight, 0.01)  # every legal action is about as likely as the others at first
+
+    def forward(self, observations: Tensor, masks: Tensor) -> Tensor:
+        """Masked actions have a probability of exactly 0."""
+        context, embedded = self.trunk(observations)
+        scores = self.head(context)  # [M, 1] of holding, or [M, A]
+        if self.action_set is not None:
+            mixed = self.of_candidate(embedded[self.action_set]) + self.of_context(context).unsqueeze(1)
+            scores = torch.cat([scores, self.score(mixed.relu()).squeeze(2)], dim=1)  # [M, 1 + R]
+        return cast(Tensor, scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1))
+
+
+class Critic(nn.Module):
+    """The value of being where an agent is, [M], in the units of `ValueNormaliser`."""
+
+    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+        super().__init__()
+        self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
+        self.head = nn.Linear(settings.hidden, 1)
+        _initialise(self)
+        nn.init.orthogonal_(self.head.weight, 1.0)
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """See the class."""
+        context, _ = self.trunk(observations)
+        return cast(Tensor, self.head(context).squeeze(1))
+
+
+def _trunk(sets: Sequence[ObservationSet], settings: IppoSettings) -> AttentionTrunk | FlatTrunk:
+    return AttentionTrunk(sets, settings) if settings.network == "attention" else FlatTrunk(sets, settings)
+
+
+def _mlp(wide: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(wide, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+
+
+def _initialise(network: nn.Module) -> None:
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.orthogonal_(layer.weight, 2**0.5)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

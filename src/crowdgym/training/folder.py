@@ -1,0 +1,112 @@
+"""The folder of a training run: every file in it is written whole or not at all, and the last checkpoint counts.
+
+A run may be stopped at any moment. What it has written since its last checkpoint is written again, to the same
+content, when it goes on.
+"""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crowdgym.agents.ippo.checkpoint import (
+    BEST,
+    DESCRIPTION,
+    LAST,
+    AgentDescription,
+    actor_to_bytes,
+    learner_to_bytes,
+    read_description,
+    restore_learner,
+)
+from crowdgym.agents.ippo.ppo import Learner
+from crowdgym.configs.errors import ConfigError
+from crowdgym.data.storage import write_bytes
+
+CURVE, TENSORBOARD = "curve.csv", "tensorboard"
+
+Row = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a run is: what, besides the learner, a checkpoint holds."""
+
+    iteration: int = 0  # iterations that are over
+    best: float | None = None  # score of the best evaluation
+    wall_s: float = 0.0
+    processor_s: float = 0.0  # of all cores
+    environment_s: float = 0.0
+
+
+@dataclass
+class RunFolder:
+    """See the module. ``rows`` is the training curve, a row for each iteration, as in ``curve.csv``."""
+
+    path: Path
+    rows: list[Row] = field(default_factory=list)
+
+    def holds_a_run(self) -> bool:
+        """Whether somebody has trained here."""
+        return (self.path / DESCRIPTION).is_file()
+
+    def begin(self, description: AgentDescription) -> None:
+        """Write what the run is, before its first checkpoint."""
+        write_bytes(self.path / DESCRIPTION, description.to_yaml())
+
+    def description(self) -> AgentDescription:
+        """What the run is. Raises `CheckpointError`."""
+        return read_description(self.path)
+
+    def save_best(self, learner: Learner, progress: Progress) -> None:
+        """Keep the actor as the best so far."""
+        facts = {"iteration": progress.iteration, "score": progress.best}
+        write_bytes(self.path / BEST, actor_to_bytes(learner, facts))
+
+    def save(self, learner: Learner, progress: Progress) -> None:
+        """Write a checkpoint. The curve comes first: rows that run ahead of the checkpoint are dropped in `resume`."""
+        write_bytes(self.path / CURVE, _to_csv(self.rows))
+        write_bytes(self.path / LAST, learner_to_bytes(learner, vars(progress)))
+
+    def resume(self, learner: Learner) -> Progress:
+        """Put the learner where the last checkpoint has it; where there is none yet, at the beginning.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged, or of other networks.
+            ConfigError: the curve is not one of ours.
+        """
+        if not (self.path / LAST).is_file():
+            return Progress()
+        progress = Progress(**restore_learner(learner, self.path / LAST))
+        self.rows = [row for row in _from_csv(self.path / CURVE) if row["iteration"] <= progress.iteration]
+        return progress
+
+
+def _to_csv(rows: list[Row]) -> bytes:
+    if not rows:
+        return b""
+    text = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _figure(value) for name, value in row.items()} for row in rows)
+    return text.getvalue().encode()
+
+
+def _figure(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
+
+
+def _from_csv(file: Path) -> list[Row]:
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            return [_numbers(row) for row in csv.DictReader(lines)]
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(f"{file} is not the curve of a training run ({error})") from None
+
+
+def _numbers(row: Mapping[str, Any]) -> Row:
+    numbers: Row = {name: float(value) for name, value in row.items() if value != ""}
+    return numbers | {name: int(numbers[name]) for name in ("iteration", "steps", "decisions")}

@@ -1,0 +1,388 @@
+"""``crowdgym train``, and how ``crowdgym run`` plays what it made; on the smallest city, with small networks."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
+
+from crowdgym import make  # noqa: E402
+from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors  # noqa: E402
+from crowdgym.cli import app  # noqa: E402
+from crowdgym.configs.ippo import IppoSettings  # noqa: E402
+from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
+from crowdgym.runner import run_episodes  # noqa: E402
+from crowdgym.training import folder as folder_module  # noqa: E402
+
+SMALL = {
+    "csc_v0": {"num_workers": 4, "num_tasks": 8, "horizon_s": 900, "window_s": 300},
+    "dasc_v0": {"num_workers": 12, "num_tasks": 6, "horizon_s": 900},
+    "sensing_v0": {"horizon_s": 10 * 86_400, "num_participants": 3},
+}
+NETWORK = {"embedding": 8, "hidden": 8, "heads": 2, "num_envs": 2, "epochs": 2, "minibatch_size": 64}
+EVALUATION = {"evaluation_every": 2, "evaluation_episodes": 2}
+STEPS = 30 * 2  # of an iteration in csc_v0: 900 s in steps of 30 s, two copies
+
+
+def arguments(out: Path, env: str = "csc_v0", iterations: int = 4, **changed: Any) -> list[str]:
+    settings = {**SMALL[env], **NETWORK, **EVALUATION, **changed}
+    scenario = ["--scenario", "tiny"] if env != "sensing_v0" else []
+    chosen = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    return ["train", "ippo", env, *scenario, "--steps", str(iterations * STEPS), "--out", str(out), *chosen]
+
+
+def crowdgym(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def ran(*words: object) -> Result:
+    result = crowdgym(*words)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def refused(*words: object) -> str:
+    """The one line that a command says instead of doing anything."""
+    result = crowdgym(*words)
+    assert result.exit_code == 2, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("error: ")
+    return line.removeprefix("error: ")
+
+
+def tensors(out: Path) -> dict[str, bytes]:
+    return {name: tensor.numpy().tobytes() for name, tensor in read_tensors(out / LAST)[0].items()}
+
+
+def curve(out: Path) -> list[dict[str, str]]:
+    """Without the times, which no seed fixes."""
+    with (out / "curve.csv").open(newline="") as lines:
+        return [{name: row[name] for name in row if not name.endswith("_s")} for row in csv.DictReader(lines)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four iterations that nobody disturbed."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    ran(*arguments(out))
+    return out
+
+
+def test_a_run_leaves_what_it_takes_to_build_the_agent_again(whole: Path) -> None:
+    assert sorted(file.name for file in whole.iterdir()) == sorted(
+        [DESCRIPTION, BEST, LAST, "curve.csv", "tensorboard"]
+    )
+    description = yaml.safe_load((whole / DESCRIPTION).read_text())
+    assert description["config"]["num_workers"] == 4
+    assert description["hyperparameters"]["embedding"] == 8
+    assert description["command"].startswith("crowdgym train ippo csc_v0 --scenario tiny --steps 240 --seed 0")
+    assert description["baseline_agent"] == "greedy"
+    assert os.listdir(whole / "tensorboard")
+
+
+def test_the_curve_has_a_row_for_each_iteration_and_evaluations_as_often_as_asked(whole: Path) -> None:
+    rows = curve(whole)
+    assert [row["iteration"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert [row["steps"] for row in rows] == ["0", "60", "120", "180", "240"]
+    assert [bool(row["evaluation"]) for row in rows] == [True, False, True, False, True]
+
+
+def test_best_is_the_best_evaluation(whole: Path) -> None:
+    _, facts = read_tensors(whole / BEST)
+    evaluations = {int(row["iteration"]): float(row["evaluation"]) for row in curve(whole) if row["evaluation"]}
+    assert facts["score"] == pytest.approx(max(evaluations.values()), rel=1e-5)
+    assert evaluations[facts["iteration"]] == max(evaluations.values())
+
+
+def test_the_baseline_is_greedy_on_the_instances_of_evaluation(whole: Path) -> None:
+    words = [w for name, value in SMALL["csc_v0"].items() for w in ("--set", f"{name}={value}")]
+    file = whole.parent / "greedy.json"
+    ran("run", "csc_v0", "--scenario", "tiny", *words, "--episodes", 2, "--seed", 1_000_000, "--json", file)
+    described = yaml.safe_load((whole / DESCRIPTION).read_text())
+    assert json.loads(file.read_text())["mean"]["revenue"] == pytest.approx(described["baseline_score"])
+
+
+def test_a_checkpoint_is_played_as_it_was_evaluated(whole: Path) -> None:
+    """The dict interface, one episode at a time, comes to what the vector environment came to."""
+    words = [w for name, value in SMALL["csc_v0"].items() for w in ("--set", f"{name}={value}")]
+    file = whole.parent / "played.json"
+    run = ("run", "csc_v0", "--scenario", "tiny", *words, "--episodes", 2, "--seed", 1_000_000)
+    ran(*run, "--agent", whole, "--json", file)
+    mean = json.loads(file.read_text())["mean"]
+    assert mean["revenue"] == pytest.approx(read_tensors(whole / BEST)[1]["score"])
+    assert mean["illegal"] == 0
+
+
+def test_it_plays_any_number_of_workers_tasks_and_candidates(whole: Path) -> None:
+    ran("run", "csc_v0", "--scenario", "tiny", "--agent", whole, "--set", "max_candidates=3", "--set", "horizon_s=600")
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(whole: Path, tmp_path: Path) -> None:
+    ran(*arguments(tmp_path / "again"))
+    assert tensors(tmp_path / "again") == tensors(whole)
+    assert curve(tmp_path / "again") == curve(whole)
+    ran(*arguments(tmp_path / "other"), "--seed", 1)
+    assert tensors(tmp_path / "other") != tensors(whole)
+
+
+class _Stopped(BaseException):
+    """What a process that is killed does not get to handle."""
+
+
+@pytest.fixture
+def stops_at_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes the n-th file of a run the last thing that it does not write any more."""
+    write = folder_module.write_bytes
+
+    def stop(number: int) -> None:
+        written = iter(range(1, number))
+
+        def counted(target: Path, content: bytes) -> None:
+            if next(written, None) is None:
+                raise _Stopped
+            write(target, content)
+
+        monkeypatch.setattr(folder_module, "write_bytes", counted)
+
+    yield stop
+    monkeypatch.undo()
+
+
+# A run writes: 1 agent.yaml; 2 best, 3 curve, 4 last before the first iteration; 5 curve, 6 last; 7 best or curve, ...
+@pytest.mark.parametrize("number", [1, 2, 4, 5, 6, 9])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
+    number: int, whole: Path, tmp_path: Path, stops_at_write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops_at_write(number)
+    with pytest.raises(_Stopped):
+        crowdgym(*arguments(tmp_path / "run"))
+    monkeypatch.undo()
+    ran(*arguments(tmp_path / "run"), "--resume")
+    assert tensors(tmp_path / "run") == tensors(whole)
+    assert curve(tmp_path / "run") == curve(whole)
+    assert (tmp_path / "run" / BEST).read_bytes() == (whole / BEST).read_bytes()
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    code = "from crowdgym.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments(out)], stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (out / LAST).is_file():
+        time.sleep(0.01)
+    time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    ran(*arguments(out), "--resume")
+    assert tensors(out) == tensors(whole)
+
+
+def test_a_run_that_is_over_can_be_made_longer_with_a_constant_rate(tmp_path: Path) -> None:
+    constant = {"learning_rate_schedule": "constant"}
+    ran(*arguments(tmp_path / "long", iterations=3, **constant))
+    ran(*arguments(tmp_path / "short", iterations=2, **constant))
+    ran(*arguments(tmp_path / "short", iterations=3, **constant), "--resume")
+    assert tensors(tmp_path / "long") == tensors(tmp_path / "short")
+
+
+def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Path) -> None:
+    """It is measured before it has learnt anything: as the other at its end."""
+    ran(*arguments(tmp_path / "next", iterations=1), "--init", whole)
+    assert curve(tmp_path / "next")[0]["evaluation"] == curve(whole)[-1]["evaluation"]
+    assert "--init run" in yaml.safe_load((tmp_path / "next" / DESCRIPTION).read_text())["command"]
+    message = refused(*arguments(tmp_path / "other", iterations=1, hidden=16), "--init", whole)
+    assert message.startswith(f"{whole / LAST} is of another network: actor.")
+    assert not (tmp_path / "other" / DESCRIPTION).exists()
+
+
+@pytest.mark.parametrize(
+    ("env", "changed"),
+    [
+        ("dasc_v0", {"action_mode": "recommend"}),
+        ("dasc_v0", {"action_mode": "select"}),
+        ("sensing_v0", {}),
+        ("sensing_v0", {"agents": "participants"}),
+    ],
+)
+def test_it_trains_and_plays_on_the_other_environments(env: str, changed: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    result = ran(*arguments(out, env, iterations=1, **changed))
+    assert "trained agent" in result.stdout
+    words = [w for name, value in {**SMALL[env], **changed}.items() for w in ("--set", f"{name}={value}")]
+    scenario = ["--scenario", "tiny"] if env == "dasc_v0" else []
+    assert "agent" in ran("run", env, *scenario, *words, "--agent", out).stdout
+
+
+@pytest.mark.parametrize(
+    ("changed", "more", "message"),
+    [
+        ({"lerning_rate": 0.1}, (), "csc_v0 has no keyword 'lerning_rate'"),
+        ({"clip": -1}, (), "clip must be greater than 0, got -1"),
+        ({"embedding": 9}, (), "embedding must be a multiple of heads, got embedding = 9 with heads = 2"),
+        ({}, ("--device", "abacus"), "--device must be cpu or cuda, got 'abacus'"),
+        ({}, ("--steps", "0"), "--steps and --threads must be at least 1, got 0 and 1"),
+        ({}, ("--seed", "-1"), "--seed must be at least 0, got -1"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_sentence(
+    changed: dict[str, Any], more: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    assert message in refused(*arguments(tmp_path / "run", **changed), *more)
+    assert not (tmp_path / "run" / DESCRIPTION).exists()
+
+
+def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is no agent 'qmix' that learns (known: ippo)" in refused(
+        "train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path
+    )
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "needs a CUDA device" in refused(*arguments(tmp_path), "--device", "cuda")
+
+
+def test_a_folder_that_holds_a_run_is_not_written_over(whole: Path) -> None:
+    assert "go on with --resume, or give another folder" in refused(*arguments(whole))
+    assert "has seed = 0, not 5" in refused(*arguments(whole), "--resume", "--seed", 5)
+    assert "has num_workers = 4, not 5" in refused(*arguments(whole, num_workers=5), "--resume")
+    assert "has steps = 240, not 300" in refused(*arguments(whole, iterations=5), "--resume")
+
+
+@pytest.mark.parametrize("package", ["torch", "safetensors", "tensorboard"])
+def test_without_the_extra_it_says_which(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crowdgym import cli_train
+
+    monkeypatch.setattr(cli_train, "find_spec", lambda name: None if name == package else object())
+    assert refused(*arguments(tmp_path)) == (
+        f"'crowdgym train' needs {package}: install CrowdGym with its extra 'agents', "
+        "as in: pip install 'crowdgym[agents]'"
+    )
+
+
+def test_playing_without_the_extra_says_which(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("crowdgym.agents.ippo")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    message = refused("run", "csc_v0", "--scenario", "tiny", "--agent", whole)
+    assert message.endswith("install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'")
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    """The run's files, to be damaged."""
+    for file in (DESCRIPTION, BEST, LAST):
+        (tmp_path / file).write_bytes((whole / file).read_bytes())
+    return tmp_path
+
+
+def play(agent: object, env: str = "csc_v0") -> str:
+    return refused("run", env, "--scenario", "tiny", "--agent", agent)
+
+
+def test_weights_that_are_cut_short_are_refused_by_name(copy: Path) -> None:
+    (copy / BEST).write_bytes((copy / BEST).read_bytes()[:1000])
+    assert play(copy).startswith(f"{copy / BEST} is damaged or no checkpoint of CrowdGym")
+
+
+def test_a_pickle_is_not_opened(copy: Path) -> None:
+    torch.save({"actor": torch.zeros(1)}, copy / BEST)
+    assert play(copy).startswith(f"{copy / BEST} is damaged or no checkpoint of CrowdGym")
+
+
+def test_weights_of_another_network_are_refused_by_name(copy: Path) -> None:
+    description = yaml.safe_load((copy / DESCRIPTION).read_text())
+    description["hyperparameters"]["hidden"] = 16
+    (copy / DESCRIPTION).write_text(yaml.safe_dump(description))
+    assert play(copy).startswith(f"{copy / BEST} is of another network: actor.")
+
+
+def test_weights_that_are_no_numbers_are_refused_by_name(copy: Path) -> None:
+    from safetensors.torch import save_file
+
+    weights, facts = read_tensors(copy / BEST)
+    name = next(name for name in weights if name.endswith("weight"))
+    weights[name][0] = float("nan")
+    save_file(weights, copy / BEST, {"crowdgym": json.dumps(facts)})
+    assert play(copy) == f"{copy / BEST} holds numbers that are not finite in actor"
+
+
+def test_a_description_that_is_none_is_refused_by_name(copy: Path) -> None:
+    file = copy / DESCRIPTION
+    file.write_text("steps: [")
+    assert play(copy).startswith(f"{file} cannot be read")
+    file.write_text("!!python/object/apply:os.system ['true']")
+    assert play(copy).startswith(f"{file} cannot be read")
+    file.write_text("agent: ippo")
+    assert play(copy).startswith(f"{file} is no description of an agent: format: Field required")
+    file.unlink()
+    assert play(copy) == f"{copy} holds no trained agent: it has no {DESCRIPTION}"
+
+
+def test_an_agent_of_another_environment_is_refused(copy: Path) -> None:
+    assert play(copy, "dasc_v0") == f"{copy} was trained on csc_v0, not on dasc_v0"
+
+
+def test_resuming_from_a_damaged_checkpoint_is_refused_and_leaves_it(copy: Path) -> None:
+    (copy / LAST).write_bytes(b"nothing")
+    assert refused(*arguments(copy), "--resume").startswith(f"{copy / LAST} is damaged or no checkpoint of CrowdGym")
+    assert (copy / LAST).read_bytes() == b"nothing"
+
+
+def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
+    message = play("ippo")
+    assert message.startswith("no weights of 'ippo' come with CrowdGym for csc_v0 on 'tiny' (")
+    assert "'crowdgym train ippo csc_v0' makes some" in message
+    assert "nor for any of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
+
+
+@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
+def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(scenario: str) -> None:
+    folder = Path(str(files("crowdgym.agents.ippo"))) / "weights" / "csc_v0" / scenario
+    assert {file.name for file in folder.iterdir()} == {DESCRIPTION, BEST, "curve.csv"}
+    assert (folder / BEST).stat().st_size < 2_000_000
+    described = read_description(folder)
+    assert described.config["scenario"] == scenario
+    assert described.command.startswith("crowdgym train ippo csc_v0 ")
+    _, facts = read_tensors(folder / BEST)
+    evaluations = [float(row["evaluation"]) for row in curve(folder) if row["evaluation"]]
+    assert facts["score"] == pytest.approx(max(evaluations), rel=1e-5)
+    assert facts["score"] > described.baseline_score
+    load_policy("ippo", "csc_v0", scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
+def test_weights_that_come_with_crowdgym_beat_greedy(scenario: str) -> None:
+    """On instances that nobody trained or tuned on."""
+    revenue = {}
+    for agent in ("greedy", "ippo"):
+        env: Any = make("csc_v0", scenario=scenario, num_workers=100, num_tasks=200, strict=True)
+        policy = load_policy(agent, "csc_v0", scenario)
+        revenue[agent] = run_episodes(env, policy, agent=agent, episodes=3, seed=0).mean["revenue"]
+    assert revenue["ippo"] > 1.05 * revenue["greedy"]
+
+
+def test_hyperparameters_and_keywords_have_names_of_their_own() -> None:
+    """ "--set" is for both."""
+    from crowdgym.configs.csc import CscSettings
+    from crowdgym.configs.dasc import DascSettings
+    from crowdgym.configs.sensing import SensingSettings
+
+    for settings in (CscSettings, DascSettings, SensingSettings):
+        assert not set(settings.model_fields) & set(IppoSettings.model_fields)
+
+
+def test_a_folder_s_name_is_a_name_of_an_agent_only_where_there_is_one(tmp_path: Path) -> None:
+    message = play(tmp_path / "nowhere")
+    assert message.startswith(f"there is no agent '{tmp_path / 'nowhere'}' for csc_v0")
+    assert "a trained one as its folder" in message
