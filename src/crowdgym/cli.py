@@ -1,4 +1,4 @@
-"""The command line: ``crowdgym run``, ``train``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data`` and ``trace``."""
+"""The command line: ``crowdgym run``, ``train``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data``, ``trace``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
