@@ -135,6 +135,31 @@ def test_another_fit_is_left_alone(tmp_path: Path) -> None:
         open_fit(tmp_path, Plan("haikou", 60, 1, 0), resume=True)
 
 
+@pytest.mark.usefixtures("_bowl")
+def test_the_best_are_played_again_on_other_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = fitted(tmp_path)
+    seeds: list[tuple[int, int]] = []
+
+    def again(self: Trial, shares: list[float]) -> Evaluation:
+        seeds.append((self._first_seed, self._plan.episodes))
+        return bowl(self, shares)
+
+    monkeypatch.setattr(Trial, "evaluate", again)
+    finalists = list(fitting.final(PLAN, tried))
+    assert [one.loss for one in finalists] == sorted(one.loss for one in tried)[: fitting.FINALISTS]
+    assert set(seeds) == {(fitting.FINAL_SEED, fitting.FINAL_EPISODES)}
+    assert fitting.FINAL_SEED > fitting.FIRST_SEED + 13 * fitting.SEEDS_A_POINT
+
+
+def test_a_fit_tries_as_many_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where that is no whole number of generations; and it goes on from there."""
+    monkeypatch.setattr(Trial, "evaluate", bowl)
+    first = fitted(tmp_path, Plan("chengdu", 13, 1, 0))
+    more = fitted(tmp_path, Plan("chengdu", 27, 1, 0), resume=True)
+    assert (len(first), len(more)) == (13, 27)
+    assert more[:13] == first
+
+
 def test_a_scenario_file_marks_every_number(tmp_path: Path) -> None:
     keywords = rounded({**keywords_of(parameters_of([0.5] * len(PARAMETERS))), "payment_mean": 1234.567})
     text = scenario_file("haikou", keywords)
