@@ -165,7 +165,7 @@ def _trained(folder: Path, name: str, environment: str) -> Policy:
 
 def _hint(name: str, environment: str) -> str:
     """What somebody may have meant who asked for a policy that is not there."""
-    close = get_close_matches(name, _policies_of(environment), n=1)
+    close = get_close_matches(name, (*_policies_of(environment), *_LEARNT), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     elsewhere = [other for other, policies in _OF_ENVIRONMENT.items() if name in policies]

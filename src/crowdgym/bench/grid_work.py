@@ -120,7 +120,7 @@ def play_episode(episode: EpisodeWork) -> dict[str, Any]:
     at = episode.instance
     env = _environment(at.environment, at.scenario, at.settings, at.cell)
     _fix_randomness(policy_seed(at.seed))
-    policy = load_policy(episode.agent, at.environment)
+    policy = load_policy(episode.agent, at.environment, at.scenario)
     _fix_randomness(policy_seed(at.seed))  # again: it may have been imported only now, or not
     if episode.trace is not None:
         env = TraceRecorder(env, episode.agent)
