@@ -104,7 +104,8 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
     if name not in known and ":" not in name:
         raise PolicyError(
             f"there is no agent {name!r} for {environment}{_hint(name, environment)} "
-            f"(known: {', '.join((*known, *_LEARNT))}; your own is given as module:Class, a trained one as its folder)"
+            f"(known: {', '.join((*known, *_learnt_in(environment)))}; "
+            "your own is given as module:Class, a trained one as its folder)"
         )
     module_name, _, attribute = known.get(name, name).partition(":")
     if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
@@ -143,6 +144,11 @@ def _policies_of(environment: str) -> dict[str, str]:
     return {**_OF_ENVIRONMENT.get(environment, {}), **_EVERYWHERE}
 
 
+def _learnt_in(environment: str) -> tuple[str, ...]:
+    """Those that learn and have weights for some scenario of an environment."""
+    return tuple(name for name in _LEARNT if trained_scenarios(name, environment))
+
+
 def _packaged(name: str, environment: str, scenario: str) -> Path:
     """The folder of the weights that come with CrowdGym."""
     there = trained_scenarios(name, environment)
@@ -165,7 +171,7 @@ def _trained(folder: Path, name: str, environment: str) -> Policy:
 
 def _hint(name: str, environment: str) -> str:
     """What somebody may have meant who asked for a policy that is not there."""
-    close = get_close_matches(name, (*_policies_of(environment), *_LEARNT), n=1)
+    close = get_close_matches(name, (*_policies_of(environment), *_learnt_in(environment)), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
     elsewhere = [other for other, policies in _OF_ENVIRONMENT.items() if name in policies]

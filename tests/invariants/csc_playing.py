@@ -17,7 +17,7 @@ from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 # What a kernel writes into and nobody reads at a later step.
-_SCRATCH = ("scratch", "keys")
+_SCRATCH = ("scratch",)
 
 
 def begin(reference: ReferenceInstance, batch: int = 1) -> CscSimulation:
