@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from crowdgym.envs.sensing.inference import SMALLEST_KM, PlacesInference
 from crowdgym.envs.sensing.state import Floats
 
-# Fits values on places: (places [n, 2], values [n], C, epsilon, gamma) -> (support vectors, coefficients, intercept).
-Fit = Callable[[Floats, Floats, float, float, float], tuple[Floats, Floats, float]]
+Cells = NDArray[np.intp]
+# Fits values on places: (places [n, 2], values [n], C, epsilon, gamma) -> (which support, coefficients, intercept).
+Fit = Callable[[Floats, Floats, float, float, float], tuple[Cells, Floats, float]]
 
 
 class SvrInference(PlacesInference):
@@ -36,30 +37,42 @@ class SvrInference(PlacesInference):
             known = np.flatnonzero(~np.isnan(collected[:, a]))
             unknown = np.flatnonzero(np.isnan(collected[:, a]))
             if len(known) and len(unknown):
-                inferred[unknown, a] = self._predict(places, collected[:, a], known, unknown)
+                inferred[unknown, a] = self._predict(places, collected[:, a], known[np.newaxis], unknown[np.newaxis])[0]
             if len(known) > 1:
-                for index, x in enumerate(known):
-                    others = np.delete(known, index)
-                    inferred[x, a] = self._predict(places, collected[:, a], others, known[index : index + 1])[0]
+                others = np.array([np.delete(known, index) for index in range(len(known))])
+                inferred[known, a] = self._predict(places, collected[:, a], others, known[:, np.newaxis])[:, 0]
         return inferred
 
-    def _predict(
-        self,
-        places: Floats,
-        values: Floats,
-        known: NDArray[np.intp],
-        wanted: NDArray[np.intp],
-    ) -> Floats:
-        mean, deviation = values[known].mean(), values[known].std()
-        if len(known) == 1:
-            return np.full(len(wanted), mean)
-        variance = places[known].var()
-        gamma = 1.0 / (places.shape[1] * variance) if variance > 0 else 1.0  # what scikit-learn calls "scale"
-        scaled = (values[known] - mean) / (deviation if deviation > 0 else 1.0)
-        vectors, coefficients, intercept = _fit()(places[known], scaled, self._c, self._epsilon, gamma)
-        apart = ((vectors[:, np.newaxis] - places[wanted]) ** 2).sum(axis=2)
-        predicted = coefficients @ np.exp(-gamma * apart) + intercept
-        return np.asarray(predicted * (deviation if deviation > 0 else 1.0) + mean)
+    def _predict(self, places: Floats, values: Floats, known: Cells, wanted: Cells) -> Floats:
+        """Predict some cells from others, several times over; what can be is worked out for all at once.
+
+        Args:
+            places: shape [cells, 2].
+            values: shape [cells].
+            known: the cells that are learnt from. Shape [fits, n].
+            wanted: the cells that are predicted. Shape [fits, m].
+
+        Returns:
+            Shape [fits, m].
+        """
+        mean, deviation = values[known].mean(axis=1), values[known].std(axis=1)  # [fits]
+        if known.shape[1] == 1:
+            return np.repeat(mean[:, np.newaxis], wanted.shape[1], axis=1)
+        deviation[deviation == 0.0] = 1.0
+        variance = places[known].reshape(len(known), -1).var(axis=1)
+        variance[variance == 0.0] = 1.0 / places.shape[1]
+        gamma = 1.0 / (places.shape[1] * variance)  # what scikit-learn calls "scale"; 1 without a variance
+        scaled = (values[known] - mean[:, np.newaxis]) / deviation[:, np.newaxis]
+        fit = _fit()
+        coefficients = np.zeros(known.shape)  # of cells that are no support vectors: 0
+        intercept = np.empty((len(known), 1))
+        for k, cells in enumerate(known):
+            support, found, intercept[k] = fit(places[cells], scaled[k], self._c, self._epsilon, gamma[k])
+            coefficients[k, support] = found
+        apart = ((places[:, np.newaxis] - places) ** 2).sum(axis=2)[known[:, :, np.newaxis], wanted[:, np.newaxis]]
+        alike = np.exp(-gamma[:, np.newaxis, np.newaxis] * apart)  # [fits, n, m]
+        predicted = np.einsum("kn,knm->km", coefficients, alike) + intercept
+        return predicted * deviation[:, np.newaxis] + mean[:, np.newaxis]
 
 
 @cache
@@ -83,20 +96,20 @@ def _fit() -> Fit:
 
 def _fit_by_estimator(
     places: Floats, values: Floats, c: float, epsilon: float, gamma: float
-) -> tuple[Floats, Floats, float]:
+) -> tuple[Cells, Floats, float]:
     import sklearn
     from sklearn.svm import SVR
 
     with sklearn.config_context(assume_finite=True, skip_parameter_validation=True):
         model = SVR(C=c, epsilon=epsilon, gamma=gamma).fit(places, values)
-    return model.support_vectors_, model.dual_coef_[0], float(model.intercept_[0])
+    return model.support_, model.dual_coef_[0], float(model.intercept_[0])
 
 
 def _fit_by_solver(
     places: Floats, values: Floats, c: float, epsilon: float, gamma: float
-) -> tuple[Floats, Floats, float]:
+) -> tuple[Cells, Floats, float]:
     from sklearn.svm import _libsvm
 
     options = {"svm_type": 3, "kernel": "rbf", "C": c, "epsilon": epsilon, "gamma": gamma}  # 3: epsilon-SVR
-    _, vectors, _, coefficients, intercept, *_ = _libsvm.fit(places, values, **options)
-    return vectors, coefficients[0], float(intercept[0])
+    support, _, _, coefficients, intercept, *_ = _libsvm.fit(places, values, **options)
+    return support, coefficients[0], float(intercept[0])
