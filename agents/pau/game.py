@@ -6,34 +6,24 @@ one task or none. A player's payoff is the coalition's payment with it less the 
 coalitions therefore gains exactly what the sum of all payments gains: that sum is an exact potential, best responses
 end in a Nash equilibrium, and a better potential is a better assignment.
 
-All compiled functions are in this file: numba takes machine code to be up to date if the file is that it is made of.
+All compiled functions are in this file: see `crowdgym.agents.compiled`.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.agents.compiled import compiled
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 HOLD = -1  # the choice of a player in no coalition
 HOTTEST, COLDEST = 0.1, 0.001  # temperatures, as shares of the mean payment of the game's tasks; assumption
 TOLERANCE = 1e-9  # as such a share: what no player changes for
 HASTE_S = 1e-6  # less is no difference
 COMMITTED = -1  # in place of a player: a worker that is at the task or on its way, and can't choose
-
-
-def _compiled(function: Function) -> Function:
-    """Compile at the first call; numba keeps the machine code where it may write."""
-    try:
-        return cast(Function, numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # there is no folder for it
-        return cast(Function, numba.njit(nogil=True)(function))
 
 
 class Game(NamedTuple):
@@ -63,7 +53,7 @@ class Coalitions(NamedTuple):
         return cls(np.zeros(tasks, np.int64), np.zeros(shape), np.zeros(shape, np.int64), np.zeros(tasks))
 
 
-@_compiled
+@compiled
 def finish_s(arrival_s: Floats, count: int, work_left_s: float) -> float:
     """When a coalition is done: each member does one worker-second a second from its arrival on; else infinite."""
     left_s = work_left_s
@@ -75,7 +65,7 @@ def finish_s(arrival_s: Floats, count: int, work_left_s: float) -> float:
     return np.inf
 
 
-@_compiled
+@compiled
 def _finish_with_s(arrival_s: Floats, count: int, work_left_s: float, more_s: float) -> float:
     """The same with one more member, who arrives at ``more_s``."""
     left_s, at_s, present, joined = work_left_s, 0.0, 0, False
@@ -95,7 +85,7 @@ def _finish_with_s(arrival_s: Floats, count: int, work_left_s: float, more_s: fl
     return float(at_s + left_s / present)
 
 
-@_compiled
+@compiled
 def payment_at(game: Game, task: int, finished_s: float) -> float:
     """Payment ρ of a task that is finished at t_f (CAFE paper, section 3)."""
     if finished_s >= game.deadline_s[task]:
@@ -104,13 +94,13 @@ def payment_at(game: Game, task: int, finished_s: float) -> float:
     return float(max(0.0, 1.0 - game.penalty_per_s[task] * late_s) * game.payment[task])
 
 
-@_compiled
+@compiled
 def _paid(game: Game, coalitions: Coalitions, task: int) -> float:
     finished_s = finish_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task])
     return payment_at(game, task, finished_s)
 
 
-@_compiled
+@compiled
 def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: float) -> None:
     """Take a member in; among those who arrive together the later comer is behind."""
     j = coalitions.members[task]
@@ -124,7 +114,7 @@ def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: 
     coalitions.paid[task] = _paid(game, coalitions, task)
 
 
-@_compiled
+@compiled
 def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
     """Let a player go."""
     j = 0
@@ -137,14 +127,14 @@ def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
     coalitions.paid[task] = _paid(game, coalitions, task)
 
 
-@_compiled
+@compiled
 def payoff(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> float:
     """What somebody who is not in it adds to a coalition: its payment with less its payment without."""
     finished_s = _finish_with_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task], arrival_s)
     return float(payment_at(game, task, finished_s) - coalitions.paid[task])
 
 
-@_compiled
+@compiled
 def _move(game: Game, coalitions: Coalitions, choice: Ints, player: int, to: int) -> None:
     """Change what a player, who is in no coalition now, has chosen."""
     choice[player] = to
@@ -152,14 +142,14 @@ def _move(game: Game, coalitions: Coalitions, choice: Ints, player: int, to: int
         join(game, coalitions, game.task[player, to], player, game.arrival_s[player, to])
 
 
-@_compiled
+@compiled
 def _withdraw(game: Game, coalitions: Coalitions, choice: Ints, player: int) -> None:
     """Take a player out of its coalition; its choice stays written."""
     if choice[player] != HOLD:
         leave(game, coalitions, game.task[player, choice[player]], player)
 
 
-@_compiled
+@compiled
 def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> bool:
     """Whether somebody who is not in it makes a coalition that is paid finish earlier."""
     if coalitions.paid[task] <= 0.0:
@@ -168,7 +158,7 @@ def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float) ->
     return _finish_with_s(row, members, left_s, arrival_s) < finish_s(row, members, left_s) - HASTE_S
 
 
-@_compiled
+@compiled
 def _best_response(game: Game, coalitions: Coalitions, player: int, before: int, tolerance: float) -> int:
     """What a player chooses who is in no coalition now and was in that of ``before``."""
     best, most = HOLD, 0.0
@@ -194,7 +184,7 @@ def _best_response(game: Game, coalitions: Coalitions, player: int, before: int,
     return HOLD
 
 
-@_compiled
+@compiled
 def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) -> int:
     """Best responses, player after player in order of priority, until nobody changes: a Nash equilibrium.
 
@@ -226,7 +216,7 @@ def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) 
     return changes
 
 
-@_compiled
+@compiled
 def potential(coalitions: Coalitions) -> float:
     """The sum of all payments."""
     total = 0.0
@@ -235,7 +225,7 @@ def potential(coalitions: Coalitions) -> float:
     return total
 
 
-@_compiled
+@compiled
 def adopt(game: Game, coalitions: Coalitions, choice: Ints, wanted: Ints) -> None:
     """Make every player choose what ``wanted`` says."""
     for player in range(len(choice)):
@@ -244,7 +234,7 @@ def adopt(game: Game, coalitions: Coalitions, choice: Ints, wanted: Ints) -> Non
             _move(game, coalitions, choice, player, wanted[player])
 
 
-@_compiled
+@compiled
 def anneal(
     game: Game,
     coalitions: Coalitions,
@@ -292,13 +282,13 @@ def anneal(
     respond(game, coalitions, choice, tolerance)
 
 
-@_compiled
+@compiled
 def mean_payment(game: Game) -> float:
     """What the tasks of a game pay at most, on average: the scale of its payments. At least a little."""
     return float(max(1e-300, game.payment.mean()))
 
 
-@_compiled
+@compiled
 def settle(game: Game, coalitions: Coalitions, choice: Ints, moves: int, generator: np.random.Generator) -> None:
     """Best responses, then annealing for ``moves`` moves: leaves behind the equilibrium that PAU acts on."""
     scale = mean_payment(game)
@@ -306,7 +296,7 @@ def settle(game: Game, coalitions: Coalitions, choice: Ints, moves: int, generat
     anneal(game, coalitions, choice, moves, HOTTEST * scale, COLDEST * scale, TOLERANCE * scale, generator)
 
 
-@_compiled
+@compiled
 def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, envy: float) -> float:
     """What a member has of its coalition under priority-aware fairness.
 
@@ -340,7 +330,7 @@ def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, env
     return float(own - envy * envied / max(1, count - 1))
 
 
-@_compiled
+@compiled
 def respond_fairly(
     game: Game, coalitions: Coalitions, choice: Ints, rounds: int, envy: float, tolerance: float
 ) -> bool:

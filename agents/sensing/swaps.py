@@ -1,23 +1,12 @@
 """The best single moves, one after the other, by predicted error and cost: compiled loops."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.agents.compiled import compiled
 from crowdgym.agents.sensing.scheme import Cells, Floats
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _compiled(function: Function) -> Function:
-    """Compile at the first call; numba keeps the machine code where it may write."""
-    try:
-        return cast(Function, numba.njit(cache=True)(function))
-    except RuntimeError:  # there is no folder for it
-        return cast(Function, numba.njit(function))
 
 
 class Prediction(NamedTuple):
@@ -57,7 +46,7 @@ def predicted_error(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     return float(_predicted(prediction, sensed))
 
 
-@_compiled
+@compiled
 def _predicted(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     semivariance, nearest, weight = prediction.semivariance, prediction.nearest, prediction.weight
     used = np.empty(prediction.neighbours, np.int64)
@@ -88,7 +77,7 @@ def _predicted(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     return total / counted if counted > 0 else 0.0
 
 
-@_compiled
+@compiled
 def _best_swaps(
     prediction: Prediction, start: Cells, distance_km: Floats, cost_weight: float, most_swaps: int
 ) -> Cells:
