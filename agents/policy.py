@@ -9,7 +9,8 @@ The smallest one, a rule of your own:
 One policy acts for all agents, so that a central heuristic can coordinate them and a network can take all observations
 as one batch; a rule for a single agent is a loop over ``infos``. A policy that needs more than the present moment, a
 seed, the layout of an observation or the global state, has a ``reset`` too, and is given an `Episode` at the start of
-each.
+each. One that has read files, such as weights, may name their paths in an attribute ``files``: a benchmark that goes on
+where it was stopped sees by them whether it still is the same policy.
 """
 
 from collections.abc import Callable, Mapping

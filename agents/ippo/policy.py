@@ -6,6 +6,7 @@ import numpy as np
 
 from crowdgym.agents.ippo.checkpoint import (
     BEST,
+    DESCRIPTION,
     LAST,
     CheckpointError,
     read_description,
@@ -28,6 +29,10 @@ class IppoPolicy:
         folder: a checkpoint; its best weights are played, or its last where there are no best yet.
         environment: the name of the one to be played.
 
+    Attributes:
+        files: that have been read.
+        facts: that came with the weights.
+
     Raises:
         CheckpointError: it is no checkpoint, is damaged, or is for another environment.
     """
@@ -38,6 +43,7 @@ class IppoPolicy:
             raise CheckpointError(f"{folder} was trained on {self._description.environment}, not on {environment}")
         self._settings = self._description.settings
         self._file = folder / (BEST if (folder / BEST).is_file() else LAST)
+        self.files = (folder / DESCRIPTION, self._file)
         self._tensors, self.facts = read_tensors(self._file)
         self._actor: Actor | None = None
         self._generator: np.random.Generator | None = None

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from crowdgym.bench.grid_work import PolicyWork, try_policy
 from crowdgym.cli import app
 
 SUITE = """
@@ -322,7 +323,7 @@ def test_it_does_not_go_on_with_other_settings(copied: Path) -> None:
     before = contents(copied)
     code, said = bench(copied, *options, suite=str(copied / "mine.yaml"))
     assert code == 2
-    assert "holds a run with another settings of tiny (horizon_s was 900.0, now it is 800.0), and results are" in said
+    assert "holds a run that differs in the settings of tiny (horizon_s was 900.0, now it is 800.0)" in said
     assert contents(copied) == before
 
 
@@ -333,7 +334,7 @@ def test_it_does_not_go_on_with_a_policy_that_has_changed(copied: Path, folder: 
         said = refused(copied, "--agents", "greedy,own:Lucky", "--resume")
     finally:
         policies.write_text(POLICIES)
-    assert "holds a run with another file of own:Lucky" in said
+    assert "holds a run that differs in the files of own:Lucky on tiny" in said
 
 
 def test_it_does_not_go_on_with_what_nobody_knows(copied: Path) -> None:
@@ -351,3 +352,26 @@ def test_the_tables_are_put_in_their_place_of_a_page(finished: Path, copied: Pat
     assert page.read_text() == (
         f"before\n<!-- tables: crowdgym bench mine -->\n\n{tables}\n<!-- end of tables -->\nafter\n"
     )
+
+
+def digest_of(agent: str, scenario: str) -> object:
+    return try_policy(PolicyWork("csc_v0", scenario, agent))["digest"]
+
+
+def test_the_files_that_a_policy_names_are_part_of_what_it_is(folder: Path) -> None:
+    (folder / "weighted.py").write_text(
+        "class Weighted:\n    files = ('weights.bin',)\n    def act(self, observations, infos):\n        return {}\n"
+    )
+    (folder / "weights.bin").write_bytes(b"1")
+    before = digest_of("weighted:Weighted", "tiny")
+    assert digest_of("weighted:Weighted", "tiny") == before
+    (folder / "weights.bin").write_bytes(b"2")
+    assert digest_of("weighted:Weighted", "tiny") not in (before, "unknown")
+    (folder / "weights.bin").unlink()
+    assert digest_of("weighted:Weighted", "tiny") == "unknown"
+
+
+def test_an_agent_that_learns_is_what_its_weights_for_a_scenario_are() -> None:
+    digests = {digest_of("ippo", scenario) for scenario in ("chengdu-synth", "haikou-synth")}
+    assert len(digests) == 2
+    assert "unknown" not in digests

@@ -155,8 +155,8 @@ def _check_provenance(file: Path, benchmark: Benchmark) -> None:
     for name, value in benchmark.provenance.items():
         if before.get(name, value) != value:
             raise ConfigError(
-                f"{file.parent} holds a run with another {name}{_difference(before[name], value)}, and results are "
-                "not mixed; use another --out"
+                f"{file.parent} holds a run that differs in the {name}{_difference(before[name], value)}, and "
+                "results are not mixed; use another --out"
             )
 
 

@@ -99,7 +99,8 @@ class GridSuite:
         self._check_published()
         for agent in suite.agents:
             if ":" not in agent and agent not in policy_names(suite.environment):
-                load_policy(agent, suite.environment)  # says which there are
+                for scenario in suite.scenarios:
+                    load_policy(agent, suite.environment, scenario)  # says which there are
 
     def own_agents(self) -> tuple[str, ...]:
         """The agents that do not come with CrowdGym."""
@@ -109,7 +110,7 @@ class GridSuite:
         """See that one's own agents can be had, in a process that may come to harm.
 
         Returns:
-            By agent, a digest of the file that it is in.
+            By "AGENT on SCENARIO", a digest of the files that it is made of; see `try_policy`.
 
         Raises:
             ConfigError: one cannot, or takes too long.
@@ -117,13 +118,18 @@ class GridSuite:
         suite = self.settings
         task: Task[PolicyWork] = Task(try_policy, time_limit_s=suite.time_limit_s)
         found = {}
-        for work, outcome in pool.run(task, [PolicyWork(suite.environment, agent) for agent in self.own_agents()]):
+        tried = [
+            PolicyWork(suite.environment, scenario, agent)
+            for agent in self.own_agents()
+            for scenario in suite.scenarios
+        ]
+        for work, outcome in pool.run(task, tried):
             if outcome.failure is not None:
                 named = work.agent in outcome.failure
                 raise ConfigError(
                     outcome.failure if named else f"the agent {work.agent!r} cannot be had: {outcome.failure}"
                 )
-            found[work.agent] = str(outcome.values["digest"])
+            found[f"{work.agent} on {work.scenario}"] = str(outcome.values["digest"])
         return found
 
     def parts(self, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool) -> tuple[Part[Any], ...]:
@@ -165,7 +171,7 @@ class GridSuite:
             "crowdgym": crowdgym.__version__,
             "code of crowdgym": _digest_of_code(),
             **{f"settings of {scenario}": settings for scenario, settings in base.items()},
-            **{f"file of {agent}": digest for agent, digest in digests.items()},
+            **{f"files of {agent}": digest for agent, digest in digests.items()},
         }
 
     def _instances(self) -> list[Instance]:

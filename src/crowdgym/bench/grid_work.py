@@ -84,14 +84,15 @@ class BoundWork:
 
 @dataclass(frozen=True)
 class PolicyWork:
-    """An agent that is to be tried before the suite begins."""
+    """An agent that is to be tried on a scenario before the suite begins."""
 
     environment: str
+    scenario: str
     agent: str
 
     def parameters(self) -> dict[str, Any]:
         """See `crowdgym.bench.work.Piece`."""
-        return {"environment": self.environment, "agent": self.agent}
+        return {"environment": self.environment, "scenario": self.scenario, "agent": self.agent}
 
     def isolation_group(self) -> str:
         """See `crowdgym.bench.work.Piece`."""
@@ -143,17 +144,20 @@ def try_policy(policy: PolicyWork) -> dict[str, Any]:
     """See whether there is such a policy.
 
     Returns:
-        ``digest``: of the file that its class, or the function that makes it, is in; "unknown" if there is no file.
+        ``digest``: of the file that its class, or the function that makes it, is in, and of its ``files``, if it has
+        any; "unknown" if one of them cannot be read.
 
     Raises:
         PolicyError: there is none.
     """
-    made = load_policy(policy.agent, policy.environment)
+    made = load_policy(policy.agent, policy.environment, policy.scenario)
+    digest = hashlib.sha256()
     try:
-        source = Path(inspect.getfile(type(made))).read_bytes()
+        for file in (inspect.getfile(type(made)), *getattr(made, "files", ())):
+            digest.update(Path(file).read_bytes())
     except (OSError, TypeError):
         return {"digest": "unknown"}
-    return {"digest": hashlib.sha256(source).hexdigest()[:16]}
+    return {"digest": digest.hexdigest()[:16]}
 
 
 @lru_cache(maxsize=4)
