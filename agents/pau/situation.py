@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from crowdgym.agents.pau.game import COMMITTED, Coalitions, Floats, Game, Ints, join
 from crowdgym.agents.policy import Episode, Infos, Observations
 
-SPEED_MPS: Final = 10.0  # CAFE paper, section 5.1; taken until somebody has been seen on the way
-SEEN_S: Final = 1.0  # a way or a delay at least this long tells a rate
-SEEN_SHARE: Final = 1e-3  # a payment at least this share of what it was tells a rate
+SEEN_SHARE: Final = 1e-3  # a payment at least this share of what it was tells what that was
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,7 @@ class Situation:
 class Reader:
     """Reads situations, and remembers what an observation does not say: who was sent where, what a task pays at most.
 
-    Speed and penalty rate are in no observation either. The speed is seen when somebody is on the way (distance over
-    time left), the penalty rate when a task is late (payment now over the most it pays). Before that, the paper's 10
-    m/s and a payment that falls to zero at the deadline stand in for them.
+    Speed and penalty rate are the same for everybody and in ``metadata["rules"]``.
     """
 
     def __init__(self, episode: Episode) -> None:
@@ -54,9 +50,8 @@ class Reader:
         self._idle_since = np.full(len(self._agents), -1, np.int64)  # the epoch; -1 while not idle
         self._epoch = 0
         self._most_paid: dict[int, float] = {}
-        self._speed_mps = SPEED_MPS
-        self._penalty_per_s = np.nan
-        self._latest_s = SEEN_S  # the longest delay that the penalty rate was read from
+        self._speed_mps = float(episode.metadata["rules"]["speed_mps"])
+        self._penalty_per_s = float(episode.metadata["rules"]["penalty_per_s"])
 
     def read(self, observations: Observations, infos: Infos) -> Situation:
         """The present situation; call it once an epoch."""
@@ -64,7 +59,6 @@ class Reader:
         candidates = np.array([infos[agent]["candidates"] for agent in self._agents], np.int64)  # [W, K]
         idle = seen[:, self._own.at["idle"]] > 0.5
         self._note_who_is_idle(idle)
-        self._note_speed(seen)
         players = np.flatnonzero(idle & (candidates[:, 0] >= 0))
         players = players[np.argsort(self._idle_since[players], kind="stable")]
         options = candidates[players]  # [n, K] ids
@@ -87,27 +81,17 @@ class Reader:
         self._idle_since[~idle] = -1
         self._idle_since[idle & (self._idle_since < 0)] = self._epoch
 
-    def _note_speed(self, seen: NDArray[np.float32]) -> None:
-        until_s = np.where(self._own.values(seen, "travelling") > 0.5, self._own.values(seen, "until_idle"), 0.0)
-        longest = int(np.argmax(until_s))
-        if until_s[longest] > SEEN_S:
-            self._speed_mps = float(self._busy_at.values(seen, "distance")[longest] / until_s[longest])
-
     def _game(self, ids: Ints, rows: Floats, task: Ints, distance_m: Floats) -> Game:
         """``rows``: what an observation says of each task, shape [m, features]."""
-        expected_s, deadline_s = self._values(rows, "until_expected"), self._values(rows, "until_deadline")
-        paid_now = self._values(rows, "payment_now")
-        self._note_payments(ids, paid_now, -expected_s)
-        falls_to_zero = 1.0 / np.maximum(deadline_s - expected_s, SEEN_S)
-        known = np.isfinite(self._penalty_per_s)
+        expected_s = self._values(rows, "until_expected")
         return Game(
             task=task,
             arrival_s=distance_m / self._speed_mps,
             work_left_s=self._values(rows, "work_left"),
             expected_s=expected_s,
-            deadline_s=deadline_s,
-            payment=np.array([self._most_paid[i] for i in ids.tolist()], np.float64),
-            penalty_per_s=np.full(len(ids), self._penalty_per_s) if known else falls_to_zero,
+            deadline_s=self._values(rows, "until_deadline"),
+            payment=self._payments(ids, self._values(rows, "payment_now"), -expected_s),
+            penalty_per_s=np.full(len(ids), self._penalty_per_s),
         )
 
     def _correct_work_left(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> None:
@@ -122,20 +106,14 @@ class Reader:
             if len(present):
                 game.work_left_s[place] = until_idle_s[present[0]] * len(present)
 
-    def _note_payments(self, ids: Ints, paid_now: Floats, late_s: Floats) -> None:
-        """Remember what tasks pay at most, and what a second of delay costs.
+    def _payments(self, ids: Ints, paid_now: Floats, late_s: Floats) -> Floats:
+        """What tasks pay at most, as it was when they were first met: later, less of it is left to tell.
 
-        A task that is first met when it is late already must have paid more: how much, follows from the rate, once
-        that is known. What pays nothing any more is worth nothing, whatever it paid at most.
+        What pays nothing any more when it is met is worth nothing, whatever it paid at most.
         """
-        for i, paid, late in zip(ids.tolist(), paid_now.tolist(), late_s.tolist(), strict=True):
-            most = self._most_paid.get(i)
-            if most is None:
-                kept = 1.0 - self._penalty_per_s * max(late, 0.0)
-                self._most_paid[i] = paid / kept if kept > SEEN_SHARE else paid
-            elif late > self._latest_s and SEEN_SHARE * most < paid < most < self._unit["payment_now"]:
-                self._latest_s = late
-                self._penalty_per_s = (1.0 - paid / most) / late
+        kept = 1.0 - self._penalty_per_s * np.maximum(late_s, 0.0)
+        most = np.where(kept > SEEN_SHARE, paid_now / np.maximum(kept, SEEN_SHARE), paid_now)
+        return np.array([self._most_paid.setdefault(*pair) for pair in zip(ids.tolist(), most.tolist(), strict=True)])
 
     def _coalitions(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> Coalitions:
         """Those at each task, or on their way."""

@@ -33,6 +33,7 @@ class CscEnv(ParallelFace[CscInstance, CscSnapshot, Metrics]):
     ``Box(-1, 1, (F,), float32)``: the five sets of the paper as one row. ``metadata["observation_layout"]`` gives for
     each set its ``start``, ``stop``, ``shape`` (rows, columns), the ``features`` of a row and their ``units`` (what a 1
     stands for). Every row but that of the worker itself begins with a flag that says whether there is anything in it.
+    ``metadata["rules"]`` has the constants of the world: speed, range, penalty and clock.
 
     | set | rows | what |
     |---|---|---|

@@ -21,6 +21,9 @@ from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 from crowdgym.envs.faces.parts import ACTION_MASK, EnvironmentParts, Viewer, require_method
 
+# The settings that every platform knows of itself: ``metadata["rules"]``, for policies that reckon with them.
+RULES = ("step_s", "horizon_s", "speed_mps", "range_m", "penalty_per_s")
+
 
 @dataclass(frozen=True)
 class CscParts(EnvironmentParts[CscSimulation, CscInstance]):
@@ -92,10 +95,13 @@ class CscParts(EnvironmentParts[CscSimulation, CscInstance]):
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def metadata(self, simulation: CscSimulation) -> dict[str, Any]:
-        """Every set of the observation, as ``observation_layout``."""
+        """What policies may know: every set of the observation, as ``observation_layout``, and ``rules``."""
         units = simulation.scales.units()
         slices = observation_slices(self.settings.max_candidates)
-        return {"observation_layout": {part.name: part.describe(units) for part in slices}}
+        return {
+            "observation_layout": {part.name: part.describe(units) for part in slices},
+            "rules": {name: getattr(self.settings, name) for name in RULES},
+        }
 
     def generate(self, seeds: InstanceSeeds) -> CscInstance:
         """A new instance of the generator's."""

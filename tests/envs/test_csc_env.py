@@ -127,6 +127,17 @@ def test_layout_covers_the_observation_without_a_gap() -> None:
     assert env.metadata["observation_layout"]["T_optional"]["shape"][0] == 7
 
 
+def test_rules_are_the_constants_of_the_world() -> None:
+    env = csc_v0.parallel_env(**TINY, speed_mps=7.0, penalty_per_s=0.0013)
+    assert env.metadata["rules"] == {
+        "step_s": env.settings.step_s,
+        "horizon_s": env.settings.horizon_s,
+        "speed_mps": 7.0,
+        "range_m": env.settings.range_m,
+        "penalty_per_s": 0.0013,
+    }
+
+
 def test_everyone_is_truncated_together_at_the_horizon_and_told_the_metrics() -> None:
     env = csc_v0.parallel_env(scenario="tiny", horizon_s=100.0, step_s=30.0)
     env.reset(seed=0)
