@@ -72,7 +72,7 @@ class SvrInference(PlacesInference):
         apart = ((places[:, np.newaxis] - places) ** 2).sum(axis=2)[known[:, :, np.newaxis], wanted[:, np.newaxis]]
         alike = np.exp(-gamma[:, np.newaxis, np.newaxis] * apart)  # [fits, n, m]
         predicted = np.einsum("kn,knm->km", coefficients, alike) + intercept
-        return predicted * deviation[:, np.newaxis] + mean[:, np.newaxis]
+        return np.asarray(predicted * deviation[:, np.newaxis] + mean[:, np.newaxis])
 
 
 @cache

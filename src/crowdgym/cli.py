@@ -227,18 +227,21 @@ def bench(
 def calibrate(
     setting: Annotated[str, typer.Argument(metavar="SETTING", help="What to calibrate: csc.")],
     city: Annotated[str, typer.Option(help="Of the published tables: chengdu or haikou.")],
-    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 600,
+    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 900,
+    explore: Annotated[int, typer.Option(help="How many of them from everywhere between the bounds.")] = 300,
     episodes: Annotated[int, typer.Option(help="Of each agent at each point of the tables, per candidate.")] = 4,
     seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Candidates played at the same time.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/calibration"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the fit that is in --out.")] = False,
 ) -> None:
     """Fit what a paper leaves out of a scenario to the figures that it gives of policies that learn nothing.
 
-    Writes a scenario file, and prints what the policies earn in it, on seeds apart from those of the fit, beside what
-    is published. A line is kept for each candidate, so a fit that was killed goes on with --resume.
+    Writes a scenario file, and which candidates no other was better than for both policies, as a table and a picture.
+    Prints what the policies earn in the scenario, on seeds apart from those of the fit, beside what is published. A
+    line is kept for each candidate, so a fit that was killed goes on with --resume.
     """
     from crowdgym.calibration.fit import Plan
     from crowdgym.cli_calibrate import calibrate_command
 
-    calibrate_command(setting, Plan(city, evaluations, episodes, seed), out, resume)
+    calibrate_command(setting, Plan(city, evaluations, explore, episodes, seed), out, jobs=jobs, resume=resume)

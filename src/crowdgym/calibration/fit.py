@@ -1,26 +1,34 @@
-"""Fits a city's scenario by CMA-ES; what has been tried is kept, so that a fit that was killed goes on."""
+"""Fits a city's scenario: candidates from everywhere, then around the optimum of their response surfaces.
+
+What has been tried is kept, so that a fit that was killed goes on.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from crowdgym.bench.csc_published import UNLEARNED, Point
-from crowdgym.calibration.objective import Agreement, Floats, agreement, fitted_points, published_means
+from crowdgym.bench.csc_published import Point
+from crowdgym.calibration.objective import PLAYED, Agreement, Floats, fitted_points, judged, published_means
 from crowdgym.calibration.parameters import PARAMETERS, keywords_of, parameters_of, settings_of
+from crowdgym.calibration.surfaces import Surfaces
 from crowdgym.configs.errors import ConfigError
 from crowdgym.data.storage import write_bytes
 
 FILE_NAME = "evaluations.jsonl"
-FIRST_SEED = 1_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
-SEEDS_A_POINT = 1_000
+FIRST_SEED = 10_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
+SEEDS_A_GENERATION, SEEDS_A_POINT = 20_000, 1_000
 FINAL_SEED = 2_000_000  # of the episodes among finalists
-FINALISTS, FINAL_EPISODES = 6, 12  # candidates, episodes of each agent at each point
+FINALISTS, FINAL_EPISODES = 8, 16  # candidates, episodes of each agent at each point
 PAYMENT_MEAN = 1_000.0  # while fitting
-SPREAD = 0.08  # of the first candidates, as a share of the bounds
+STARTS = 4  # of a search for the optimum of the surfaces
+SPREAD = 0.12  # of candidates around the optimum of the surfaces, as a share of the bounds
+PLENTY = 200  # of workers or tasks; where there are fewer, revenues vary more and more episodes are played
 
 
 @dataclass(frozen=True)
@@ -30,13 +38,16 @@ class Plan:
     Attributes:
         city: of the tables.
         evaluations: candidates that are tried.
-        episodes: of each agent, for each candidate and point; the same for all candidates (common random numbers).
+        explored: how many of them are drawn from everywhere between the bounds, before there are surfaces.
+        episodes: of each agent, for each candidate and point with plenty of workers and tasks. They are the same for
+            all candidates of a generation (common random numbers), and others in the next.
         seed: of the search.
         population: candidates of a generation.
     """
 
     city: str
     evaluations: int
+    explored: int
     episodes: int
     seed: int
     population: int = 10
@@ -48,9 +59,9 @@ class Evaluation:
 
     Attributes:
         shares: the parameters as `Parameter.to_unit` has them.
-        loss: see `Agreement`.
+        loss: see `judged`.
         scale: likewise.
-        revenue: the mean of each agent by point, at a mean payment of `PAYMENT_MEAN`.
+        revenue: the means by point of each of `PLAYED`, at a mean payment of `PAYMENT_MEAN`.
     """
 
     shares: list[float]
@@ -65,7 +76,7 @@ class Evaluation:
 
     def agreement(self, city: str) -> Agreement:
         """With the paper."""
-        return agreement(np.array(self.revenue), published_means(fitted_points(city)))
+        return judged(np.array(self.revenue), published_means(fitted_points(city)))
 
 
 def open_fit(folder: Path, plan: Plan, *, resume: bool) -> list[Evaluation]:
@@ -91,74 +102,96 @@ def open_fit(folder: Path, plan: Plan, *, resume: bool) -> list[Evaluation]:
     return found
 
 
-def fit(folder: Path, plan: Plan, found: Sequence[Evaluation]) -> Iterator[Evaluation]:
+def fit(folder: Path, plan: Plan, found: Sequence[Evaluation], jobs: int = 1) -> Iterator[Evaluation]:
     """Search, from the start again: what has been tried is not played again.
 
     The search is fixed by its seed, so it asks for the same candidates again.
 
+    Args:
+        folder: where what has been tried is kept.
+        plan: what to fit.
+        found: see `open_fit`.
+        jobs: candidates that are played at the same time. It changes nothing but the time that it takes.
+
     Yields:
         Every candidate, in order.
     """
-    import cma
-
-    trial = Trial(plan)
-    generator = np.random.default_rng(plan.seed)
-    options = {
-        "bounds": [0, 1],
-        "popsize": plan.population,
-        "seed": plan.seed + 1,  # 0 would stand for the time
-        "randn": lambda *shape: generator.standard_normal(shape),
-        "verbose": -9,
-    }
-    search = cma.CMAEvolutionStrategy([one.to_unit(one.starts[plan.city]) for one in PARAMETERS], SPREAD, options)
     write_bytes(folder / FILE_NAME, "".join([_line(_header(plan)), *(_line(asdict(one)) for one in found)]).encode())
-    tried = 0
-    with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-        while True:
-            asked = [np.clip(candidate, 0.0, 1.0).tolist() for candidate in search.ask()]
-            losses = []
-            for shares in asked:
-                if tried < len(found):
-                    one = found[tried]
-                    if not np.allclose(one.shares, shares, atol=1e-9):
-                        raise ConfigError(f"{folder / FILE_NAME} is not of this search; use another --out")
-                else:
-                    one = trial.evaluate(shares)
+    tried = list[Evaluation]()
+    with (folder / FILE_NAME).open("a", encoding="utf-8") as file, ThreadPoolExecutor(jobs) as pool:
+        for number, generation in enumerate(_generations(plan, tried)):
+            trial = Trial(plan, FIRST_SEED + SEEDS_A_GENERATION * number)
+            asked = generation[: plan.evaluations - len(tried)]
+            known = found[len(tried) : len(tried) + len(asked)]
+            if not all(np.allclose(one.shares, shares, atol=1e-9) for one, shares in zip(known, asked, strict=False)):
+                raise ConfigError(f"{folder / FILE_NAME} is not of this search; use another --out")
+            fresh = pool.map(trial.evaluate, asked[len(known) :])
+            for place, one in enumerate(chain(known, fresh)):
+                if place >= len(known):
                     file.write(_line(asdict(one)))
                     file.flush()
-                tried += 1
-                losses.append(one.loss)
+                tried.append(one)
                 yield one
-                if tried == plan.evaluations:
-                    return
-            search.tell(asked, losses)
+            if len(tried) == plan.evaluations:
+                return
 
 
-def final(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[Evaluation]:
-    """Play the best candidates again, longer and on other seeds: the best of many owes something to luck.
+def _generations(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[list[list[float]]]:
+    """The candidates, generation by generation; ``tried`` is to hold what the ones before have come to."""
+    generator = np.random.default_rng(plan.seed)
+    for first in range(0, plan.explored, plan.population):
+        size = min(plan.population, plan.explored - first)
+        yield generator.random((size, len(PARAMETERS))).tolist()
+    for number in count():
+        best = _optimum(plan, tried, number)
+        around = best + SPREAD * generator.standard_normal((plan.population - 1, len(PARAMETERS)))
+        yield np.clip(np.vstack([best, around]), 0.0, 1.0).tolist()
+
+
+def _surfaces(plan: Plan, tried: Sequence[Evaluation]) -> Surfaces:
+    shares, revenue = np.array([one.shares for one in tried]), np.array([one.revenue for one in tried])
+    return Surfaces.of(shares, revenue, published_means(fitted_points(plan.city)))
+
+
+def _best(surfaces: Surfaces, tried: Sequence[Evaluation]) -> list[Floats]:
+    """What has been tried, the best first by the surfaces."""
+    return sorted((np.array(one.shares) for one in tried), key=lambda shares: surfaces.judge(shares).loss)
+
+
+def _optimum(plan: Plan, tried: Sequence[Evaluation], number: int) -> Floats:
+    """The optimum of the surfaces of all that has been tried; ``number`` tells searches apart."""
+    surfaces = _surfaces(plan, tried)
+    starts = _best(surfaces, tried)[:STARTS]
+    found = [surfaces.lowest(start, [plan.seed, number, place]) for place, start in enumerate(starts)]
+    return min(found, key=lambda shares: surfaces.judge(shares).loss)
+
+
+def final(plan: Plan, tried: Sequence[Evaluation], jobs: int = 1) -> Iterator[Evaluation]:
+    """Play the best candidates by the surfaces again, longer and on other seeds; the optimum is one of them.
 
     Yields:
         Each as it is now.
     """
     trial = Trial(replace(plan, episodes=FINAL_EPISODES), FINAL_SEED)
-    for one in sorted(tried, key=lambda one: one.loss)[:FINALISTS]:
-        yield trial.evaluate(one.shares)
+    best = [_optimum(plan, tried, len(tried)), *_best(_surfaces(plan, tried), tried)][:FINALISTS]
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(trial.evaluate, [shares.tolist() for shares in best])
 
 
 class Trial:
     """Plays candidates. ``first_seed``: of the episodes; the first point begins there, the others behind."""
 
-    def __init__(self, plan: Plan, first_seed: int = FIRST_SEED) -> None:
+    def __init__(self, plan: Plan, first_seed: int) -> None:
         self._plan = plan
         self._first_seed = first_seed
         self._points = fitted_points(plan.city)
         self._wanted = published_means(self._points)
 
     def evaluate(self, shares: list[float]) -> Evaluation:
-        """Play every point with both agents."""
+        """Play every point with all agents."""
         keywords = {**keywords_of(parameters_of(shares)), "payment_mean": PAYMENT_MEAN}
         revenue = np.array([self._play(i, point, keywords) for i, point in enumerate(self._points)]).T
-        found = agreement(revenue, self._wanted)
+        found = judged(revenue, self._wanted)
         return Evaluation(shares, found.loss, found.scale, revenue.tolist())
 
     def _play(self, number: int, point: Point, keywords: dict[str, float]) -> Floats:
@@ -177,16 +210,21 @@ class Trial:
         dataset = load_dataset(settings.dataset)
         simulation = CscSimulation(dataset.network, settings, 1)
         instances = OrderStreamGenerator(dataset, settings)
-        revenue = np.zeros((self._plan.episodes, len(UNLEARNED)))
-        for episode in range(self._plan.episodes):
+        revenue = np.zeros((episodes_at(point, self._plan.episodes), len(PLAYED)))
+        for episode in range(len(revenue)):
             seed = self._first_seed + SEEDS_A_POINT * number + episode
             instance = instances.generate(InstanceSeeds.of(np.random.SeedSequence(seed)))
             simulation.reset_copy(0, instance)
             excess = instance.payment.mean() / PAYMENT_MEAN
-            for column, agent in enumerate(UNLEARNED):
+            for column, agent in enumerate(PLAYED):
                 revenue[episode, column] = play_episode(simulation, instance, agent, seed) / excess
         mean: Floats = revenue.mean(axis=0)
         return mean
+
+
+def episodes_at(point: Point, plenty: int) -> int:
+    """How many episodes are played at a point: twice as many with half of the workers or tasks, which costs no more."""
+    return round(plenty * max(1.0, PLENTY / point.num_workers, PLENTY / point.num_tasks))
 
 
 def _header(plan: Plan) -> dict[str, Any]:
@@ -195,7 +233,7 @@ def _header(plan: Plan) -> dict[str, Any]:
     Not the number of evaluations: a fit that is finished may go on, too.
     """
     options = {name: value for name, value in asdict(plan).items() if name != "evaluations"}
-    bounds = [[one.name, one.low, one.high, one.starts[plan.city]] for one in PARAMETERS]
+    bounds = [[one.name, one.low, one.high] for one in PARAMETERS]
     parsed: dict[str, Any] = json.loads(json.dumps({"plan": options, "parameters": bounds}))
     return parsed
 

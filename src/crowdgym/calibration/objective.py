@@ -1,7 +1,7 @@
 """How far simulated revenues are from published ones, and the mean payment that brings them nearest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,14 @@ from crowdgym.bench.csc_published import UNLEARNED, Point, points, published
 
 Floats = NDArray[np.float64]
 
+PLAYED = (*UNLEARNED, "random")  # the agents of a fit; the first ones have figures that are published
+
 # What counts as one unit of error, by agent in the order of UNLEARNED: what is asked of the fit.
 TOLERANCE = np.array([[0.03], [0.06]])
-MOST_GREEDY = 0.07  # beyond, a point of Greedy costs extra; 8 % is the most that is asked for
+MOST_GREEDY = 0.05  # beyond, a point of Greedy costs extra; 8 % is the most that is asked for, and means of ten vary
+CHANCE_TOLERANCE = 0.1  # what chance may earn more than Greedy, likewise
 _STEP = 0.01
-_SCALES = np.exp(np.linspace(np.log(0.2), np.log(5.0), 1600))  # 0.2 % apart
+_SCALES = np.exp(np.linspace(-0.25, 0.25, 251))  # around the median ratio, 0.2 % apart
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,32 @@ def agreement(simulated: Floats, wanted: Floats) -> Agreement:
         simulated: shape [agents, points].
         wanted: likewise.
     """
-    errors = _SCALES[:, np.newaxis, np.newaxis] * simulated / wanted - 1.0  # [scales, agents, points]
+    ratios = simulated / wanted
+    scales = _SCALES / np.median(ratios)
+    errors = scales[:, np.newaxis, np.newaxis] * ratios - 1.0  # [scales, agents, points]
     costs = (np.sqrt(1.0 + (errors / TOLERANCE) ** 2) - 1.0).mean(axis=2).sum(axis=1)
     costs += 0.1 * np.maximum(0.0, np.abs(errors[:, 0]).max(axis=1) - MOST_GREEDY) / _STEP
     best = int(np.argmin(costs))
-    return Agreement(float(costs[best]), float(_SCALES[best]), errors[best])
+    return Agreement(float(costs[best]), float(scales[best]), errors[best])
+
+
+def cost_of_chance(greedy: Floats, chance: Floats) -> float:
+    """What it costs that random choices earn more than Greedy, a baseline that is meant to be better than chance.
+
+    Args:
+        greedy: mean revenues. Shape [points].
+        chance: those of random choices, likewise.
+    """
+    return float(np.maximum(0.0, chance / greedy - 1.0).mean() / CHANCE_TOLERANCE)
+
+
+def judged(revenue: Floats, wanted: Floats) -> Agreement:
+    """How good a scenario is: agreement, and the cost of chance in the loss.
+
+    Args:
+        revenue: of all of `PLAYED`. Shape [agents, points].
+        wanted: what is published of the first ones.
+    """
+    found = agreement(revenue[: len(UNLEARNED)], wanted)
+    cost = cost_of_chance(revenue[PLAYED.index("greedy")], revenue[PLAYED.index("random")])
+    return replace(found, loss=found.loss + cost)

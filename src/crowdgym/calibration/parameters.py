@@ -21,7 +21,6 @@ class Parameter:
         name: of the keyword of ``csc_v0``, or `PENALTY_SHARE`.
         low: lower bound.
         high: upper bound.
-        starts: where the search of each city begins.
         plausible: why the bounds are what they are.
         is_ratio: whether it is searched by ratios (logarithms) instead of differences.
     """
@@ -29,7 +28,6 @@ class Parameter:
     name: str
     low: float
     high: float
-    starts: Mapping[str, float]
     plausible: str
     is_ratio: bool = True
 
@@ -47,28 +45,19 @@ class Parameter:
         return self.low + (self.high - self.low) * share
 
 
-def _parameter(
-    name: str, low: float, high: float, chengdu: float, haikou: float, plausible: str, *, is_ratio: bool = True
-) -> Parameter:
-    return Parameter(name, low, high, {"chengdu": chengdu, "haikou": haikou}, plausible, is_ratio)
-
-
 # The mean payment is not among them: revenues are in proportion to it, and neither policy looks at its scale, so the
-# best one follows from the others. Searches begin where quadratic response surfaces, made of 48 scenarios of each city
-# between wider bounds, have their best agreement.
+# best one follows from the others.
 PARAMETERS = (
-    _parameter("horizon_s", 6_000, 20_000, 10_500, 18_500, "part of a working day: two to five and a half hours"),
-    _parameter("step_s", 15, 120, 60, 60, "a platform that assigns in batches, every quarter minute to two minutes"),
-    _parameter("window_s", 900, 5_400, 4_600, 2_000, "tasks of the busiest quarter of an hour to hour and a half"),
-    _parameter(WORKLOAD, 600, 7_200, 2_650, 4_200, "work of ten minutes to two hours for one worker"),
-    _parameter("workload_log_sd", 0.2, 1.1, 0.69, 0.66, "much alike, to one in six 3 times the median", is_ratio=False),
-    _parameter("expected_factor", 0.4, 2.0, 1.15, 1.33, "expected after 0.4 to 2 times what a worker alone would need"),
-    _parameter("deadline_factor", 0.5, 5.0, 4.6, 1.6, "due 0.5 to 5 such times after that"),
-    _parameter(PENALTY_SHARE, 0.2, 2.0, 1.45, 1.3, "half to five mean workloads late, nothing is paid any more"),
+    Parameter("horizon_s", 6_000, 14_400, "part of a working day: one and a half to four hours"),
+    Parameter("step_s", 20, 120, "a platform that assigns in batches, every third of a minute to two minutes"),
+    Parameter("window_s", 900, 5_400, "tasks of the busiest quarter of an hour to hour and a half"),
+    Parameter(WORKLOAD, 600, 7_200, "work of ten minutes to two hours for one worker"),
+    Parameter("workload_log_sd", 0.2, 1.1, "much alike, to one in six 3 times the median", is_ratio=False),
+    Parameter("expected_factor", 0.4, 2.0, "expected after 0.4 to 2 times what a worker alone would need"),
+    Parameter("deadline_factor", 0.5, 5.0, "due 0.5 to 5 such times after that"),
+    Parameter(PENALTY_SHARE, 0.2, 2.0, "half to five mean workloads late, nothing is paid any more"),
     # The paper's revenues of 50 tasks vary by 2 to 3 %, which even a third of the upper bound makes.
-    _parameter(
-        "payment_log_sd", 0.05, 0.5, 0.44, 0.44, "one price, to one in six 1.6 times the median", is_ratio=False
-    ),
+    Parameter("payment_log_sd", 0.05, 0.5, "one price, to one in six 1.6 times the median", is_ratio=False),
 )
 
 

@@ -1,0 +1,80 @@
+"""Response surfaces: what every point of the tables would come to, as functions of the parameters.
+
+Revenues of a few episodes vary, and the best of many candidates is mostly a lucky one. The logarithm of each revenue is
+therefore taken for a quadratic function of the parameters, by least squares over all that has been tried: a candidate
+is judged by what its neighbours have earned, too, and on other episodes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crowdgym.calibration.objective import Agreement, Floats, judged
+
+FUNCTION_VALUES = 800  # of a search on surfaces
+SPREAD = 0.2  # of the first step of one, as a share of the bounds
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Quadratic functions of the parameters, d of them.
+
+    Attributes:
+        coefficients: of the logarithms of all revenues. Shape [1 + d + d (d + 1) / 2, agents * points].
+        wanted: what is published. Shape [agents that learn nothing, points].
+    """
+
+    coefficients: Floats
+    wanted: Floats
+
+    @classmethod
+    def of(cls, shares: Floats, revenue: Floats, wanted: Floats) -> "Surfaces":
+        """Fit them to all candidates, then again to the better half: what is far from any use need not be met.
+
+        Args:
+            shares: shape [candidates, d].
+            revenue: shape [candidates, agents, points].
+            wanted: see the class.
+        """
+        values = np.log(revenue.reshape(len(revenue), -1))
+        terms = _terms(shares)
+        rough = cls(_least_squares(terms, values), wanted)
+        better = np.argsort([rough.judge(one).loss for one in shares], kind="stable")
+        better = better[: max(len(shares) // 2, 2 * terms.shape[1])]
+        return cls(_least_squares(terms[better], values[better]), wanted)
+
+    def judge(self, shares: Floats) -> Agreement:
+        """What a candidate is expected to come to. ``shares``: shape [d]."""
+        values = np.exp(_terms(shares[np.newaxis]) @ self.coefficients)
+        return judged(values.reshape(-1, self.wanted.shape[1]), self.wanted)
+
+    def lowest(self, start: Floats, seed: Sequence[int]) -> Floats:
+        """Where the loss is least, by CMA-ES from ``start``. Shape [d]."""
+        import cma
+
+        generator = np.random.default_rng(seed)
+        options = {
+            "bounds": [0, 1],
+            "maxfevals": FUNCTION_VALUES,
+            "seed": 1,  # of draws that there are none of; 0 would stand for the time
+            "randn": lambda *shape: generator.standard_normal(shape),
+            "verbose": -9,
+        }
+        search = cma.CMAEvolutionStrategy(start, SPREAD, options)
+        while not search.stop():
+            asked = [np.clip(candidate, 0.0, 1.0) for candidate in search.ask()]
+            search.tell(asked, [self.judge(one).loss for one in asked])
+        found: Floats = np.clip(search.best.x, 0.0, 1.0)
+        return found
+
+
+def _terms(shares: Floats) -> Floats:
+    """1, the parameters, and their products. Shape [candidates, terms]."""
+    centred = shares - 0.5
+    first, second = np.triu_indices(shares.shape[1])
+    return np.hstack([np.ones((len(shares), 1)), centred, centred[:, first] * centred[:, second]])
+
+
+def _least_squares(terms: Floats, values: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(terms, values, rcond=None)[0], np.float64)
