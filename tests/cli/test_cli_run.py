@@ -383,8 +383,10 @@ class TestFilesAreCheckedFirst:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupt_is_one_line_and_leaves_nothing(policies: Path) -> None:
+    """Also where the tests run in the background of a shell, which has its children ignore interrupts."""
     arguments = [*TINY, "--agent", "bad_rules:Sleeps", "--json", "out.json", "--render", "out.gif"]
-    program = [sys.executable, "-c", "from crowdgym.cli import main; main()", *arguments]
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli import main; main()", *arguments]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=policies, start_new_session=True
     ) as process:
