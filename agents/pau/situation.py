@@ -42,7 +42,6 @@ class Reader:
         layout: Mapping[str, Any] = episode.metadata["observation_layout"]
         self._agents = episode.agents
         self._own = _Columns(layout["w_self"])
-        self._busy_at = _Columns(layout["own_task"])
         self._optional = layout["T_optional"]
         self._feature = {name: i for i, name in enumerate(self._optional["features"])}
         self._unit = dict(zip(self._optional["features"], map(_amount, self._optional["units"]), strict=True))

@@ -1,9 +1,9 @@
 """The table of a suite as pictures: a panel for each sweep, with what has been published beside ours."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
+from crowdgym.bench.figures import new_figure, png_of
 from crowdgym.bench.grid_page import title_of, varying
 from crowdgym.bench.grid_table import ResultTable
 from crowdgym.configs.suites import Cell, Scalar
@@ -15,22 +15,16 @@ DPI = 110
 
 def plot(table: ResultTable, scenario: str) -> bytes:
     """One scenario as a PNG file: mean ± standard deviation; the published means hollow and dashed."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     panels = [panel for cells in table.sweeps() for panel in _panels(cells)][:MOST_PANELS]
     columns = min(2, len(panels))
     lines = -(-len(panels) // columns)
-    figure = Figure(figsize=(columns * PANEL_INCHES[0], lines * PANEL_INCHES[1]), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(columns * PANEL_INCHES[0], lines * PANEL_INCHES[1], DPI)
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     for panel, at in zip(panels, axes, strict=False):
         _draw(at, table, scenario, panel)
     for unused in axes[len(panels) :]:
         unused.axis("off")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def _panels(cells: Sequence[Cell]) -> list[list[Cell]]:

@@ -1,10 +1,10 @@
 """Writes what ``sensing-paper`` came to: a table as CSV, a page and a plot."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from crowdgym.bench.episodes import Row
+from crowdgym.bench.figures import new_figure, png_of
 from crowdgym.bench.sensing_findings import BASELINES, findings, mean_point
 from crowdgym.bench.sensing_paper import FRONT, HINDSIGHT, OURS, SCENARIO
 from crowdgym.bench.sensing_published import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
@@ -167,13 +167,9 @@ def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _plot(table: ResultTable, scenario: str) -> bytes:
     """Error against cost, means over the columns with the first inference that was played, as a PNG file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     inference = next(inference for inference in INFERENCES if table.agents(inference))
     points = {agent: mean_point(table.of_agent(agent, inference)) for agent in table.agents(inference)}
-    figure = Figure(figsize=(7.5, 5), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(7.5, 5, 120)
     axes = figure.subplots()
     front = sorted((cost, error) for agent, (error, cost) in points.items() if agent == OURS or agent in FRONT)
     if front:
@@ -195,9 +191,7 @@ def _plot(table: ResultTable, scenario: str) -> bytes:
     axes.set_ylabel("aggregated sensing error")
     axes.set_title(f"{scenario}, {inference.upper()}: means over the columns (hollow: the paper)", fontsize=10)
     axes.legend(fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png_of(figure)
 
 
 def _paper_point(table: ResultTable, agent: str, inference: str) -> tuple[float, float] | None:

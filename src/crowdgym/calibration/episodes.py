@@ -22,8 +22,6 @@ from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.state import CscState
 
-AGENTS = ("greedy", "pau", "random")
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -40,7 +38,7 @@ def play_episode(
     Args:
         simulation: on which ``reset_copy(0, instance)`` has been called; what it played since does not matter.
         instance: the same.
-        agent: one of `AGENTS`.
+        agent: one of `crowdgym.calibration.objective.PLAYED`.
         seed: of the agent's own randomness.
         moves: of PAU's annealing, per player.
 

@@ -143,9 +143,10 @@ def _generations(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[list[list[
         size = min(plan.population, plan.explored - first)
         yield generator.random((size, len(PARAMETERS))).tolist()
     for number in count():
-        best = _optimum(plan, tried, number)
-        around = best + SPREAD * generator.standard_normal((plan.population - 1, len(PARAMETERS)))
-        yield np.clip(np.vstack([best, around]), 0.0, 1.0).tolist()
+        surfaces = _surfaces(plan, tried)
+        optimum = _optimum(plan, surfaces, _best(surfaces, tried), number)
+        around = optimum + SPREAD * generator.standard_normal((plan.population - 1, len(PARAMETERS)))
+        yield np.clip(np.vstack([optimum, around]), 0.0, 1.0).tolist()
 
 
 def _surfaces(plan: Plan, tried: Sequence[Evaluation]) -> Surfaces:
@@ -158,11 +159,9 @@ def _best(surfaces: Surfaces, tried: Sequence[Evaluation]) -> list[Floats]:
     return sorted((np.array(one.shares) for one in tried), key=lambda shares: surfaces.judge(shares).loss)
 
 
-def _optimum(plan: Plan, tried: Sequence[Evaluation], number: int) -> Floats:
-    """The optimum of the surfaces of all that has been tried; ``number`` tells searches apart."""
-    surfaces = _surfaces(plan, tried)
-    starts = _best(surfaces, tried)[:STARTS]
-    found = [surfaces.lowest(start, [plan.seed, number, place]) for place, start in enumerate(starts)]
+def _optimum(plan: Plan, surfaces: Surfaces, best: Sequence[Floats], number: int) -> Floats:
+    """The optimum of the surfaces, from the best that has been tried; ``number`` tells searches apart."""
+    found = [surfaces.lowest(start, [plan.seed, number, place]) for place, start in enumerate(best[:STARTS])]
     return min(found, key=lambda shares: surfaces.judge(shares).loss)
 
 
@@ -173,9 +172,11 @@ def final(plan: Plan, tried: Sequence[Evaluation], jobs: int = 1) -> Iterator[Ev
         Each as it is now.
     """
     trial = Trial(replace(plan, episodes=FINAL_EPISODES), FINAL_SEED)
-    best = [_optimum(plan, tried, len(tried)), *_best(_surfaces(plan, tried), tried)][:FINALISTS]
+    surfaces = _surfaces(plan, tried)
+    best = _best(surfaces, tried)
+    finalists = [_optimum(plan, surfaces, best, len(tried)), *best][:FINALISTS]
     with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(trial.evaluate, [shares.tolist() for shares in best])
+        yield from pool.map(trial.evaluate, [shares.tolist() for shares in finalists])
 
 
 class Trial:

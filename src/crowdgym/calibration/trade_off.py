@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.bench.csc_published import UNLEARNED
+from crowdgym.bench.figures import new_figure, png_of
 from crowdgym.calibration.fit import Evaluation
 from crowdgym.calibration.objective import PLAYED, Floats
 from crowdgym.calibration.parameters import rounded
@@ -51,13 +52,9 @@ def table_file(tried: Sequence[Evaluation], city: str) -> bytes:
 
 def picture(tried: Sequence[Evaluation], city: str, chosen: Evaluation) -> bytes:
     """All candidates by their two errors as a PNG file, the front marked, and the chosen one as it is played again."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     errors = 100 * mean_errors(tried, city)
     best = errors[front(errors)]
-    figure = Figure(figsize=INCHES, dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(*INCHES, DPI)
     axes = figure.subplots()
     axes.scatter(errors[:, 0], errors[:, 1], s=8, color="0.6", label="candidates")
     axes.plot(best[:, 0], best[:, 1], "o-", markersize=4, label="no other is better for both")
@@ -69,6 +66,4 @@ def picture(tried: Sequence[Evaluation], city: str, chosen: Evaluation) -> bytes
     axes.set_title(f"{city.capitalize()}: what a fit has tried", fontsize=10)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png_of(figure)
