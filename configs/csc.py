@@ -35,6 +35,7 @@ class CscSettings(Settings):
 
     window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"]
     window_s: Positive
+    spread_m: NonNegative
     workload_mean_s: Positive  # of q, worker-seconds
     workload_log_sd: LogDeviation
     expected_factor: NonNegative  # t_e = t_c + factor q
@@ -72,6 +73,7 @@ class CscKeywords(TypedDict, total=False):
     strict: bool
     window_start_s: float | Literal["busiest"]
     window_s: float
+    spread_m: float
     workload_mean_s: float
     workload_log_sd: float
     expected_factor: float

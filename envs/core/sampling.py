@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from crowdgym.configs.errors import ConfigError
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.orders.stream import SECONDS_PER_DAY
+from crowdgym.data.roads import RoadNetwork
 
 
 class OrderWindow:
@@ -62,6 +63,25 @@ def check_num_workers(dataset: Dataset, num_workers: int) -> None:
 def draw_places(generator: np.random.Generator, dataset: Dataset, count: int) -> NDArray[np.int32]:
     """Nodes at which orders of any time began. Shape [count]."""
     return dataset.orders.origin[generator.integers(len(dataset.orders), size=count)]
+
+
+class NearbyNodes:
+    """Draws nodes near others.
+
+    Args:
+        network: whose nodes.
+    """
+
+    def __init__(self, network: RoadNetwork) -> None:
+        from scipy.spatial import cKDTree
+
+        self._place_m = np.column_stack([network.x_m, network.y_m])  # [N, 2]
+        self._tree = cKDTree(self._place_m)
+
+    def draw(self, generator: np.random.Generator, node: NDArray[np.int32], spread_m: float) -> NDArray[np.int32]:
+        """For each node the one nearest to a place at a normal distance from it, ``spread_m`` east and north."""
+        place_m = self._place_m[node] + spread_m * generator.standard_normal((len(node), 2))
+        return np.asarray(self._tree.query(place_m)[1], np.int32)
 
 
 def draw_lognormal(generator: np.random.Generator, mean: float, log_sd: float, count: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from crowdgym.configs.errors import ConfigError
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.sampling import (
+    NearbyNodes,
     OrderWindow,
     check_num_workers,
     draw_counts,
@@ -53,8 +54,6 @@ class OrderStreamGenerator:
     """
 
     def __init__(self, dataset: Dataset, settings: DascSettings) -> None:
-        from scipy.spatial import cKDTree
-
         check_num_workers(dataset, settings.num_workers)
         least, most = FEWEST_SUBTASKS * settings.num_tasks, MOST_SUBTASKS * settings.num_tasks
         if not least <= settings.num_slots <= most:
@@ -62,12 +61,11 @@ class OrderStreamGenerator:
                 f"subtasks_mean must be between {FEWEST_SUBTASKS} and {MOST_SUBTASKS} for tasks to be drawn, "
                 f"got {settings.subtasks_mean:g}"
             )
-        network = dataset.network
         self._dataset = dataset
         self._settings = settings
         self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
-        self._nodes = cKDTree(np.column_stack([network.x_m, network.y_m]))
-        self._distances = Distances(network)
+        self._nearby = NearbyNodes(dataset.network)
+        self._distances = Distances(dataset.network)
 
     def generate(self, seeds: InstanceSeeds) -> DascInstance:
         """See `DascInstanceGenerator`."""
@@ -76,7 +74,7 @@ class OrderStreamGenerator:
         sizes = _draw_sizes(seeds.tasks, settings.num_tasks, settings.num_slots)
         precedence = _draw_precedence(seeds.tasks, sizes, settings)
         task = np.repeat(np.arange(settings.num_tasks, dtype=np.int32), sizes)
-        node = self._draw_nodes_around(seeds.tasks, origin[task])
+        node = self._nearby.draw(seeds.tasks, origin[task], settings.spread_m)
         duration_s = draw_lognormal(seeds.tasks, settings.duration_mean_s, settings.duration_log_sd, settings.num_slots)
         base_s = self._base_times_s(sizes, precedence, node, duration_s)
         return DascInstance(
@@ -93,13 +91,6 @@ class OrderStreamGenerator:
             duration_s=duration_s,
             **precedence_arrays(precedence),
         )
-
-    def _draw_nodes_around(self, generator: np.random.Generator, node: NDArray[np.int32]) -> NDArray[np.int32]:
-        """For each node one near it: the nearest to a place at a normal distance east and north. Shape [S]."""
-        network = self._dataset.network
-        place_m = np.column_stack([network.x_m[node], network.y_m[node]])
-        place_m += self._settings.spread_m * generator.standard_normal(place_m.shape)
-        return np.asarray(self._nodes.query(place_m)[1], np.int32)
 
     def _base_times_s(
         self,
