@@ -1,7 +1,5 @@
 """The command line: ``crowdgym run``, ``train``, ``demo``, ``speed``, ``bench``, ``calibrate``, ``data``, ``trace``."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +7,8 @@ import typer
 
 import crowdgym
 from crowdgym.cli_data import data_app
-from crowdgym.cli_errors import clean_errors
+from crowdgym.cli_errors import clean_endings
 from crowdgym.cli_trace import trace_app
-
-INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
 
 # Plain text in place of boxes, so that a message is one line wherever it ends up.
 app = typer.Typer(
@@ -30,17 +26,6 @@ app.add_typer(trace_app, name="trace")
 def main() -> None:
     """Run the command line."""
     app()
-
-
-@contextmanager
-def clean_endings() -> Iterator[None]:
-    """`clean_errors`, and the same for Ctrl-C: one line, and the exit code that a shell expects."""
-    with clean_errors():
-        try:
-            yield
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
 
 
 def _show_version(wanted: bool) -> None:

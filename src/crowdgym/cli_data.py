@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdgym.cli_errors import clean_errors
+from crowdgym.cli_errors import clean_endings
 from crowdgym.data.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ _Force = Annotated[bool, typer.Option("--force", help="Replace a dataset of this
 
 
 @data_app.command("build")
-@clean_errors()
+@clean_endings()
 def build(
     name: _Name,
     orders: _Orders = None,
@@ -150,7 +150,7 @@ def build(
 
 
 @data_app.command("fetch")
-@clean_errors()
+@clean_endings()
 def fetch(
     name: Annotated[str, typer.Argument(help="What to fetch: piemonte.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a dataset of this name.")] = False,
@@ -165,7 +165,7 @@ def fetch(
 
 
 @data_app.command("list")
-@clean_errors()
+@clean_endings()
 def list_datasets() -> None:
     """List the datasets that environments can use."""
     from crowdgym.cli_data_view import print_list
@@ -174,7 +174,7 @@ def list_datasets() -> None:
 
 
 @data_app.command("info")
-@clean_errors()
+@clean_endings()
 def info(name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> None:
     """Show what a dataset holds: counts, bounding box, checksum, days, the hours of its orders, lengths of trips."""
     from crowdgym.cli_data_view import print_info

@@ -1,4 +1,4 @@
-"""What the commands do about bad input: one line on standard error, and an exit code that says so."""
+"""How commands end on bad input and on Ctrl-C: one line on standard error, and an exit code that says so."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,18 +10,19 @@ import typer
 from crowdgym.data.errors import DataWarning
 
 BAD_INPUT = 2
+INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
 
 
 @contextmanager
-def clean_errors() -> Iterator[None]:
+def clean_endings() -> Iterator[None]:
     """Turn CrowdGym's refusals into one line ``error: ...`` on standard error and exit code 2.
 
-    Its warnings become one line ``warning: ...`` each. A refusal is a `ValueError` of a class that CrowdGym defines,
-    such as `crowdgym.data.errors.DataError`; anything else is a fault of the program and keeps its traceback. Also
-    works as a decorator.
+    Its warnings become one line ``warning: ...`` each, and Ctrl-C becomes ``interrupted`` and exit code 130. A refusal
+    is a `ValueError` of a class that CrowdGym defines, such as `crowdgym.data.errors.DataError`; anything else is a
+    fault of the program and keeps its traceback. Also works as a decorator.
 
     Raises:
-        typer.Exit: instead of a refusal.
+        typer.Exit: instead of a refusal or an interrupt.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("always", DataWarning)
@@ -41,6 +42,9 @@ def clean_errors() -> Iterator[None]:
                 raise
             typer.echo(f"error: {_one_line(error)}", err=True)
             raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _is_ours(kind: type[BaseException]) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli_errors import clean_errors
+from crowdgym.cli_errors import clean_endings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as
 
 
 @trace_app.command()
-@clean_errors()
+@clean_endings()
 def verify(files: Files) -> None:
     """Play each trace again, compare everything, and check the outcome from first principles.
 
@@ -40,7 +40,7 @@ def verify(files: Files) -> None:
 
 
 @trace_app.command()
-@clean_errors()
+@clean_endings()
 def check(files: Files) -> None:
     """Check from first principles that what each trace says can have happened; nothing is played again.
 
@@ -52,7 +52,7 @@ def check(files: Files) -> None:
 
 
 @trace_app.command()
-@clean_errors()
+@clean_endings()
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")]) -> None:
     """Print what a trace is of, what it came to, and how each quantity is compared."""
     from crowdgym.traces import read_trace

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from crowdgym.cli_data import data_app
 from crowdgym.cli_data_view import hourly_chart
-from crowdgym.cli_errors import clean_errors
+from crowdgym.cli_errors import clean_endings
 from crowdgym.data.dataset_files import datasets_folder
 from crowdgym.data.errors import DataError, DataWarning
 
@@ -207,7 +207,7 @@ def test_columns_of_roads_and_orders_can_be_named(data: Crowdgym, tmp_path: Path
 
 
 def test_only_refusals_of_crowdgym_become_one_line() -> None:
-    with pytest.raises(ValueError, match="a fault of the program"), clean_errors():
+    with pytest.raises(ValueError, match="a fault of the program"), clean_endings():
         raise ValueError("a fault of the program")
 
 
@@ -216,7 +216,7 @@ def test_a_refusal_of_several_lines_becomes_one_and_a_warning_too(capsys: pytest
 
     import typer
 
-    @clean_errors()
+    @clean_endings()
     def refuse() -> None:
         warnings.warn("built\nagain", DataWarning, stacklevel=1)
         raise DataError("first\n  second")
@@ -226,3 +226,11 @@ def test_a_refusal_of_several_lines_becomes_one_and_a_warning_too(capsys: pytest
 
     assert ending.value.exit_code == 2
     assert capsys.readouterr().err == "warning: built again\nerror: first second\n"
+
+
+def test_an_interrupt_becomes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    import typer
+
+    with pytest.raises(typer.Exit) as ending, clean_endings():
+        raise KeyboardInterrupt
+    assert (ending.value.exit_code, capsys.readouterr().err) == (130, "interrupted\n")
