@@ -212,9 +212,9 @@ def bench(
 def calibrate(
     setting: Annotated[str, typer.Argument(metavar="SETTING", help="What to calibrate: csc.")],
     city: Annotated[str, typer.Option(help="Of the published tables: chengdu or haikou.")],
-    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 900,
+    evaluations: Annotated[int, typer.Option(help="Candidates that are tried.")] = 540,
     explore: Annotated[int, typer.Option(help="How many of them from everywhere between the bounds.")] = 300,
-    episodes: Annotated[int, typer.Option(help="Of each agent at each point of the tables, per candidate.")] = 4,
+    episodes: Annotated[int, typer.Option(help="Of each agent at each point of the tables, per candidate.")] = 3,
     seed: Annotated[int, typer.Option(help="Of the search.")] = 0,
     jobs: Annotated[int, typer.Option(help="Candidates played at the same time.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for results; created if need be.")] = Path("out/calibration"),

@@ -158,7 +158,8 @@ def test_a_fit_begins_everywhere_and_goes_on_around_the_optimum(tmp_path: Path) 
     tried = np.array([one.shares for one in fitted(tmp_path, Plan("chengdu", 160, 140, 1, 0))])
     assert (tried[:140].min() < 0.05, tried[:140].max() > 0.95) == (True, True)
     assert tried[[140, 150]] == pytest.approx(0.4, abs=0.03)
-    assert np.abs(tried[141:150] - 0.4).mean() == pytest.approx(0.8 * fitting.SPREAD, rel=0.3)  # of a normal draw
+    near, far = np.abs(tried[141:150:2] - 0.4).mean(), np.abs(tried[142:150:2] - 0.4).mean()
+    assert [near, far] == pytest.approx([0.8 * spread for spread in fitting.SPREADS], rel=0.3)  # of normal draws
 
 
 @pytest.mark.usefixtures("_bowl", "_hasty")
@@ -200,8 +201,8 @@ def test_another_fit_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_bowl")
 def test_the_best_are_played_again_on_other_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The optimum of all that was tried, and the best by the surfaces, which are exact here."""
-    tried = fitted(tmp_path)
+    """The optimum of all that was tried, and the best by the surfaces, which are nearly exact here."""
+    tried = fitted(tmp_path, Plan("chengdu", 160, 140, 1, 0))
     seeds: list[tuple[int, int]] = []
 
     def again(self: Trial, shares: list[float]) -> Evaluation:
@@ -211,7 +212,8 @@ def test_the_best_are_played_again_on_other_seeds(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Trial, "evaluate", again)
     optimum, *others = fitting.final(PLAN, tried)
     assert optimum.shares == pytest.approx([0.4] * len(PARAMETERS), abs=0.05)
-    assert [one.loss for one in others] == sorted(one.loss for one in tried)[: fitting.FINALISTS - 1]
+    assert len(others) == fitting.FINALISTS - 1
+    assert max(one.loss for one in others) <= sorted(one.loss for one in tried)[19]  # the last two generations
     assert set(seeds) == {(fitting.FINAL_SEED, fitting.FINAL_EPISODES)}
 
 
@@ -234,7 +236,7 @@ def test_a_generation_plays_the_same_episodes_and_the_next_one_others(
 
 def test_where_revenues_vary_more_there_are_more_episodes() -> None:
     points = [Point("chengdu", *size) for size in ((200, 200), (350, 200), (50, 200), (200, 100), (150, 200))]
-    assert [episodes_at(point, 6) for point in points] == [6, 6, 24, 12, 8]
+    assert [episodes_at(point, 6) for point in points] == [6, 6, 48, 17, 9]
 
 
 @pytest.mark.usefixtures("_bowl", "_hasty")

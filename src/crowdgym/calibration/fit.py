@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, count
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,10 @@ FILE_NAME = "evaluations.jsonl"
 FIRST_SEED = 10_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
 SEEDS_A_GENERATION, SEEDS_A_POINT = 20_000, 1_000
 FINAL_SEED = 2_000_000  # of the episodes among finalists
-FINALISTS, FINAL_EPISODES = 8, 16  # candidates, episodes of each agent at each point
+FINALISTS, FINAL_EPISODES = 8, 32  # candidates, episodes of each agent at each point
 PAYMENT_MEAN = 1_000.0  # while fitting
 STARTS = 4  # of a search for the optimum of the surfaces
-SPREAD = 0.12  # of candidates around the optimum of the surfaces, as a share of the bounds
+SPREADS = (0.05, 0.1)  # of candidates around the optimum of the surfaces, in turn, as shares of the bounds
 PLENTY = 200  # of workers or tasks; where there are fewer, revenues vary more and more episodes are played
 
 
@@ -145,7 +146,8 @@ def _generations(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[list[list[
     for number in count():
         surfaces = _surfaces(plan, tried)
         optimum = _optimum(plan, surfaces, _best(surfaces, tried), number)
-        around = optimum + SPREAD * generator.standard_normal((plan.population - 1, len(PARAMETERS)))
+        spread = np.resize(SPREADS, plan.population - 1)[:, np.newaxis]
+        around = optimum + spread * generator.standard_normal((plan.population - 1, len(PARAMETERS)))
         yield np.clip(np.vstack([optimum, around]), 0.0, 1.0).tolist()
 
 
@@ -224,8 +226,9 @@ class Trial:
 
 
 def episodes_at(point: Point, plenty: int) -> int:
-    """How many episodes are played at a point: twice as many with half of the workers or tasks, which costs no more."""
-    return round(plenty * max(1.0, PLENTY / point.num_workers, PLENTY / point.num_tasks))
+    """How many episodes are played at a point: eight times as many with a quarter of the workers or tasks."""
+    scarcity = max(1.0, PLENTY / point.num_workers, PLENTY / point.num_tasks)
+    return round(plenty * sqrt(scarcity**3))
 
 
 def _header(plan: Plan) -> dict[str, Any]:

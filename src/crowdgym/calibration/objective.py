@@ -14,9 +14,9 @@ PLAYED = (*UNLEARNED, "random")  # the agents of a fit; the first ones have figu
 
 # What counts as one unit of error, by agent in the order of UNLEARNED: what is asked of the fit.
 TOLERANCE = np.array([[0.03], [0.06]])
-MOST_GREEDY = 0.05  # beyond, a point of Greedy costs extra; 8 % is the most that is asked for, and means of ten vary
+MOST_GREEDY = 0.04  # beyond, a point of Greedy costs extra; 8 % is the most that is asked for, and means of ten vary
+COST_BEYOND = 20.0  # of all that it is more, in units
 CHANCE_TOLERANCE = 0.1  # what chance may earn more than Greedy, likewise
-_STEP = 0.01
 _SCALES = np.exp(np.linspace(-0.25, 0.25, 251))  # around the median ratio, 0.2 % apart
 
 
@@ -60,7 +60,7 @@ def agreement(simulated: Floats, wanted: Floats) -> Agreement:
     scales = _SCALES / np.median(ratios)
     errors = scales[:, np.newaxis, np.newaxis] * ratios - 1.0  # [scales, agents, points]
     costs = (np.sqrt(1.0 + (errors / TOLERANCE) ** 2) - 1.0).mean(axis=2).sum(axis=1)
-    costs += 0.1 * np.maximum(0.0, np.abs(errors[:, 0]).max(axis=1) - MOST_GREEDY) / _STEP
+    costs += COST_BEYOND * np.maximum(0.0, np.abs(errors[:, 0]).max(axis=1) - MOST_GREEDY)
     best = int(np.argmin(costs))
     return Agreement(float(costs[best]), float(scales[best]), errors[best])
 

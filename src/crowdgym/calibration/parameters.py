@@ -49,12 +49,13 @@ class Parameter:
 # best one follows from the others.
 PARAMETERS = (
     Parameter("horizon_s", 6_000, 14_400, "part of a working day: one and a half to four hours"),
-    Parameter("step_s", 20, 120, "a platform that assigns in batches, every third of a minute to two minutes"),
-    Parameter("window_s", 900, 5_400, "tasks of the busiest quarter of an hour to hour and a half"),
-    Parameter(WORKLOAD, 600, 7_200, "work of ten minutes to two hours for one worker"),
+    Parameter("step_s", 10, 120, "a platform that assigns in batches, every ten seconds to two minutes"),
+    Parameter("window_s", 900, 7_200, "tasks of the busiest quarter of an hour to two hours"),
+    Parameter("spread_m", 0, 2_000, "where orders were, to all over the districts around", is_ratio=False),
+    Parameter(WORKLOAD, 300, 7_200, "work of five minutes to two hours for one worker"),
     Parameter("workload_log_sd", 0.2, 1.1, "much alike, to one in six 3 times the median", is_ratio=False),
-    Parameter("expected_factor", 0.4, 2.0, "expected after 0.4 to 2 times what a worker alone would need"),
-    Parameter("deadline_factor", 0.5, 5.0, "due 0.5 to 5 such times after that"),
+    Parameter("expected_factor", 0.3, 2.0, "expected after 0.3 to 2 times what a worker alone would need"),
+    Parameter("deadline_factor", 0.5, 6.0, "due 0.5 to 6 such times after that"),
     Parameter(PENALTY_SHARE, 0.2, 2.0, "half to five mean workloads late, nothing is paid any more"),
     # The paper's revenues of 50 tasks vary by 2 to 3 %, which even a third of the upper bound makes.
     Parameter("payment_log_sd", 0.05, 0.5, "one price, to one in six 1.6 times the median", is_ratio=False),

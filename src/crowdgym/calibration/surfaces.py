@@ -12,8 +12,11 @@ import numpy as np
 
 from crowdgym.calibration.objective import Agreement, Floats, judged
 
-FUNCTION_VALUES = 800  # of a search on surfaces
-SPREAD = 0.2  # of the first step of one, as a share of the bounds
+FUNCTION_VALUES = 1_200  # of a search on surfaces
+SPREAD = 0.15  # of the first step of one, as a share of the bounds
+KEPT = (0.5, 0.25)  # of the candidates, the better ones: what is far from any use need not be met
+LEAST_KEPT = 3  # times as many as there are coefficients
+RIDGE = 0.05  # so that candidates close together do not decide what is far from them
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Surfaces:
 
     @classmethod
     def of(cls, shares: Floats, revenue: Floats, wanted: Floats) -> "Surfaces":
-        """Fit them to all candidates, then again to the better half: what is far from any use need not be met.
+        """Fit them to all candidates, then to the better half, then to the better half of these.
 
         Args:
             shares: shape [candidates, d].
@@ -39,10 +42,12 @@ class Surfaces:
         """
         values = np.log(revenue.reshape(len(revenue), -1))
         terms = _terms(shares)
-        rough = cls(_least_squares(terms, values), wanted)
-        better = np.argsort([rough.judge(one).loss for one in shares], kind="stable")
-        better = better[: max(len(shares) // 2, 2 * terms.shape[1])]
-        return cls(_least_squares(terms[better], values[better]), wanted)
+        surfaces = cls(_least_squares(terms, values), wanted)
+        for kept in KEPT:
+            better = np.argsort([surfaces.judge(one).loss for one in shares], kind="stable")
+            better = better[: max(round(kept * len(shares)), LEAST_KEPT * terms.shape[1])]
+            surfaces = cls(_least_squares(terms[better], values[better]), wanted)
+        return surfaces
 
     def judge(self, shares: Floats) -> Agreement:
         """What a candidate is expected to come to. ``shares``: shape [d]."""
@@ -77,4 +82,5 @@ def _terms(shares: Floats) -> Floats:
 
 
 def _least_squares(terms: Floats, values: Floats) -> Floats:
-    return np.asarray(np.linalg.lstsq(terms, values, rcond=None)[0], np.float64)
+    ridge = RIDGE * np.eye(terms.shape[1])
+    return np.asarray(np.linalg.solve(terms.T @ terms + ridge, terms.T @ values), np.float64)
