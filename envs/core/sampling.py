@@ -1,5 +1,8 @@
 """How instances are drawn from a dataset, whatever the setting: a window of the order stream, skills, sizes."""
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,10 +76,14 @@ class NearbyNodes:
     """
 
     def __init__(self, network: RoadNetwork) -> None:
+        self._place_m = np.column_stack([network.x_m, network.y_m])  # [N, 2]
+
+    @cached_property
+    def _tree(self) -> Any:
+        """Built when it is first asked for: without spread nobody does."""
         from scipy.spatial import cKDTree
 
-        self._place_m = np.column_stack([network.x_m, network.y_m])  # [N, 2]
-        self._tree = cKDTree(self._place_m)
+        return cKDTree(self._place_m)
 
     def draw(self, generator: np.random.Generator, node: NDArray[np.int32], spread_m: float) -> NDArray[np.int32]:
         """For each node the one nearest to a place at a normal distance from it, ``spread_m`` east and north."""

@@ -10,10 +10,12 @@ from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.generator import OrderStreamGenerator
 from crowdgym.envs.csc.instance import CscInstance
 
+CITY = "haikou-synth"
 
-def drawn(spread_m: float, scenario: str = "haikou-synth") -> CscInstance:
-    settings = CscSettings.load(scenario=scenario, spread_m=spread_m, num_workers=300, num_tasks=300)
-    return OrderStreamGenerator(load_dataset(scenario), settings).generate(InstanceSeeds.of(np.random.SeedSequence(1)))
+
+def drawn(spread_m: float) -> CscInstance:
+    settings = CscSettings.load(scenario=CITY, spread_m=spread_m, num_workers=300, num_tasks=300)
+    return OrderStreamGenerator(load_dataset(CITY), settings).generate(InstanceSeeds.of(np.random.SeedSequence(1)))
 
 
 def moved_m(spread_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -26,7 +28,7 @@ def moved_m(spread_m: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def test_without_spread_tasks_and_workers_are_where_orders_were() -> None:
-    instance, origins = drawn(0.0), set(load_dataset("haikou-synth").orders.origin.tolist())
+    instance, origins = drawn(0.0), set(load_dataset(CITY).orders.origin.tolist())
     assert set(instance.task_node.tolist()) <= origins
     assert set(instance.worker_node.tolist()) <= origins
 
@@ -40,7 +42,7 @@ def test_spread_is_how_far_tasks_and_workers_are_from_orders(spread_m: float) ->
 
 def test_a_task_needs_the_skill_of_the_place_where_it_is() -> None:
     instance = drawn(800.0)
-    category = load_dataset("haikou-synth").category
+    category = load_dataset(CITY).category
     assert instance.task_skill.tolist() == category[instance.task_node].tolist()
 
 

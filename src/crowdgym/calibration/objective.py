@@ -15,7 +15,7 @@ PLAYED = (*UNLEARNED, "random")  # the agents of a fit; the first ones have figu
 # What counts as one unit of error, by agent in the order of UNLEARNED: what is asked of the fit.
 TOLERANCE = np.array([[0.03], [0.06]])
 MOST_GREEDY = 0.04  # beyond, a point of Greedy costs extra; 8 % is the most that is asked for, and means of ten vary
-COST_BEYOND = 20.0  # of all that it is more, in units
+COST_BEYOND = 20.0  # times the share that it is beyond: a fifth of a unit for each percent
 CHANCE_TOLERANCE = 0.1  # what chance may earn more than Greedy, likewise
 _SCALES = np.exp(np.linspace(-0.25, 0.25, 251))  # around the median ratio, 0.2 % apart
 
