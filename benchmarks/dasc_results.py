@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from crowdgym.agents.any.random_policy import RandomPolicy
 from crowdgym.agents.dasc.critical_path import CriticalPath
 from crowdgym.agents.dasc.greedy import DascGreedy
 from crowdgym.agents.dasc.recommend_all import RecommendAll
 from crowdgym.agents.dasc.rolling_horizon import RollingHorizon
 from crowdgym.agents.policy import Policy
-from crowdgym.agents.random_policy import RandomPolicy
-from crowdgym.data.errors import DataError
-from crowdgym.data.storage import write_bytes
+from crowdgym.common.errors import DataError
+from crowdgym.common.files import write_bytes
 
 DISPATCHERS: dict[str, Callable[[], Policy]] = {
     "random": RandomPolicy,
@@ -68,7 +68,7 @@ def environment(scenario: str, workers: int, tasks: int) -> Any:
 
 def play(unit: Unit) -> Row:
     """All dispatchers on one instance, and its bound."""
-    from crowdgym.bounds.dasc import revenue_bound
+    from crowdgym.envs.dasc.bound import revenue_bound
     from crowdgym.runner import run_episodes
 
     scenario, workers, tasks, seed = unit

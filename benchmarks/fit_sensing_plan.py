@@ -1,4 +1,4 @@
-"""Fits the figures of ``data/sensing/plan_piemonte.py`` to a real series, and prints them.
+"""Fits the figures of ``data/synthetic/series/plan_piemonte.py`` to a real series, and prints them.
 
     python benchmarks/fit_sensing_plan.py piemonte
     python benchmarks/fit_sensing_plan.py --from DIR         # the Piemonte files, as 'crowdgym data build' reads them

@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs import csc_v0
-from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
-from crowdgym.envs.csc.dynamics import Rules, play, take_actions
-from crowdgym.envs.csc.observation import (
+from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.kernel.dynamics import Rules, play, take_actions
+from crowdgym.envs.csc.kernel.neighbour_lists import notice_changes
+from crowdgym.envs.csc.kernel.observation import (
     _columns,
     _describe_tasks,
     _describe_workers,
@@ -36,8 +37,7 @@ from crowdgym.envs.csc.observation import (
     _sight_of,
     locate_workers,
 )
-from crowdgym.envs.csc.surroundings import notice_changes
-from crowdgym.machine import cpu_model
+from crowdgym.measure.machine import cpu_model
 
 TAKE_ACTIONS, PLAY, LOCATE, CANDIDATES, CHANGES, DESCRIBE, OWN, NEAR_TASKS, NEAR_WORKERS, IDLE, CLOCK = range(11)
 
@@ -60,7 +60,7 @@ _clock_gettime.restype = ctypes.c_int
 _MONOTONIC = time.CLOCK_MONOTONIC
 
 # Compiled anew in every process: numba would not notice that a kernel has changed. Without reference counting, for the
-# reason that crowdgym.data.jit gives.
+# reason that crowdgym.common.jit gives.
 _compiled: Callable[[Any], Any] = numba.njit(nogil=True, _nrt=False)
 
 
@@ -85,7 +85,7 @@ def _timed_step(
     clock: NDArray[np.int64],
     address: int,
 ) -> None:
-    """Step all copies, as `_step` of envs/csc/simulation.py does; adds the time of each part."""
+    """Step all copies, as `_step` of envs/csc/kernel/simulation.py does; adds the time of each part."""
     for b in range(len(epochs)):
         now_s, until_s = min(epochs[b] * step_s, horizon_s), min((epochs[b] + 1) * step_s, horizon_s)
         began = _now_ns(clock, address)
@@ -113,7 +113,7 @@ def _timed_step(
         _describe_workers(state, scales, b, until_s)
         began = _now_ns(clock, address)
         took_ns[DESCRIBE] += began - ended
-        sight, at, rows = _sight_of(state, scales, b), _columns(state.epoch.candidates.shape[2]), observations[b]
+        sight, at, rows = _sight_of(state, scales, b), _columns(state.output.candidates.shape[2]), observations[b]
         _observe_own(state, sight, roads.unit_m, rules, scales, b, until_s, rows)
         ended = _now_ns(clock, address)
         took_ns[OWN] += ended - began
@@ -124,7 +124,7 @@ def _timed_step(
         ended = _now_ns(clock, address)
         took_ns[NEAR_WORKERS] += ended - began
         _observe_idle_near(state, sight, b, changes, at.idle_workers, rows)
-        state.surroundings.moved[b, :] = 0
+        state.neighbour_lists.moved[b, :] = 0
         took_ns[IDLE] += _now_ns(clock, address) - ended
 
 
@@ -190,7 +190,7 @@ def _play_timed(env: Any, seed: int, most: int | None = None) -> list[NDArray[np
     generator = np.random.default_rng(seed)
     took = []
     while not simulation.is_over().any() and (most is None or len(took) < most):
-        actions = _legal_actions(simulation.state.epoch.mask, generator)
+        actions = _legal_actions(simulation.state.output.mask, generator)
         took_ns = np.zeros(CLOCK + 1, np.int64)
         timing = (took_ns, clock, clock.ctypes.data)
         _timed_step(*arrays, simulation.epochs, simulation.observations, actions, *timing)
@@ -204,7 +204,7 @@ def _play(env: Any, seed: int, step: Callable[[NDArray[np.int64]], Any]) -> list
     generator = np.random.default_rng(seed)
     took_s = []
     while not env._simulation.is_over().any():
-        actions = _legal_actions(env._simulation.state.epoch.mask, generator)
+        actions = _legal_actions(env._simulation.state.output.mask, generator)
         took_s.append(_seconds(lambda actions=actions: step(actions)))
     return took_s
 

@@ -85,7 +85,7 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
 def _measure_ours(setting: Setting, runs: int, folder: Path) -> dict[str, Any]:
     print(f"measuring {setting.name}", file=sys.stderr)
     file = folder / f"{setting.name}.json"
-    program = [sys.executable, "-c", "from crowdgym.cli import main; main()", *setting.command(runs, file)]
+    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", *setting.command(runs, file)]
     done = subprocess.run(program, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"measuring {setting.name} failed; see above")

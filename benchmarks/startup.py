@@ -31,7 +31,7 @@ print(time.perf_counter() - began_s)
 _FIRST = """
 import json, sys, time
 import crowdgym
-from crowdgym.machine import peak_memory_bytes
+from crowdgym.measure.machine import peak_memory_bytes
 began_s = time.perf_counter()
 env = crowdgym.make(sys.argv[1], scenario=sys.argv[2])
 env.reset(seed=0)

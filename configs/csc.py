@@ -4,7 +4,7 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.loading import Settings, load_settings
 
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import MOST_STEPS, Count, LogDeviation, NonNegative, Positive
-from crowdgym.configs.errors import ConfigError
 from crowdgym.configs.loading import Settings, load_settings
 
 ActionMode = Literal["recommend", "select"]

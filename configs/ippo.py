@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.loading import AgentSettings, load_agent_settings
 
 Width = Annotated[int, Field(ge=1, le=4096)]

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from crowdgym.configs.errors import ConfigError, UnknownKeywordError
+from crowdgym.common.errors import ConfigError, UnknownKeywordError
 
 LONGEST_NAME = 64  # characters of a scenario's name; file systems take little more
 

@@ -1,7 +1,7 @@
 """What a suite of the benchmark runner is: a YAML file, checked. Those that come with CrowdGym are in ``bench/``.
 
 Here a suite is checked by itself. Whether its environment, settings, agents and published points exist is for
-`crowdgym.bench.grid_suite` to say.
+`crowdgym.bench.suite` to say.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 FOLDER = "bench"  # beside this file
 MOST_EPISODES = 1_000_000  # of a cell

@@ -9,12 +9,12 @@ import numpy as np
 
 from crowdgym.data.categories import assign_categories
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.dataset_files import check_free, check_writable, counts_of, created_by, write_dataset
 from crowdgym.data.names import check_name
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.snap import MAX_SNAP_M, Progress, StreamReport, order_files, order_stream
 from crowdgym.data.roads.assemble import AssemblyReport
 from crowdgym.data.roads.network import RoadNetwork
+from crowdgym.data.store import check_free, check_writable, counts_of, created_by, write_dataset
 
 CATEGORY_SEED = 0
 

@@ -2,7 +2,7 @@
 
 import re
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -14,14 +14,14 @@ def embedded_names() -> tuple[str, ...]:
 
 def city_names() -> tuple[str, ...]:
     """Names of the cities that are built into CrowdGym."""
-    from crowdgym.data.cities import CITY_NAMES
+    from crowdgym.data.synthetic.cities import CITY_NAMES
 
     return tuple(CITY_NAMES)
 
 
 def series_names() -> tuple[str, ...]:
     """Names of the sensing series that are built into CrowdGym."""
-    from crowdgym.data.sensing.draw import SERIES_NAMES
+    from crowdgym.data.synthetic.series.draw import SERIES_NAMES
 
     return SERIES_NAMES
 

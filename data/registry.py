@@ -9,13 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning
 from crowdgym.data.build import build_dataset
+from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.dataset_files import (
+from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
+from crowdgym.data.sensing.files import read_series_folder, series_counts
+from crowdgym.data.sensing.series import SensingSeries
+from crowdgym.data.store import (
     CITY,
     DESCRIPTION_FILE,
     SENSING,
-    DatasetExistsError,
     counts_of,
     datasets_folder,
     kind_of,
@@ -24,11 +28,6 @@ from crowdgym.data.dataset_files import (
     read_description,
     write_dataset,
 )
-from crowdgym.data.errors import DataError, DataWarning
-from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
-from crowdgym.data.sensing.files import read_series_folder, series_counts
-from crowdgym.data.sensing.series import SensingSeries
-from crowdgym.data.storage import DamagedFileError, warn_not_kept
 
 __all__ = ["build_dataset", "dataset_description", "dataset_kind", "dataset_names", "load_dataset", "load_series"]
 
@@ -82,7 +81,7 @@ def load_series(name: str) -> SensingSeries:
         DataError: there is no dataset of this name (lists those there are), it is a city, or its files are damaged.
     """
     if name in series_names():
-        from crowdgym.data.sensing.draw import draw_series
+        from crowdgym.data.synthetic.series.draw import draw_series
 
         return draw_series(name)
     _refuse_other_kind(name, SENSING)
@@ -139,14 +138,14 @@ def dataset_description(name: str) -> dict[str, Any]:
 
 def city_description(dataset: Dataset) -> dict[str, Any]:
     """What ``dataset.json`` says about an embedded city, besides the checksum."""
-    from crowdgym.data.cities import CITY_VERSION
+    from crowdgym.data.synthetic.cities import CITY_VERSION
 
     return {"city_version": CITY_VERSION, "counts": counts_of(dataset), "sources": []}
 
 
 def series_description(series: SensingSeries) -> dict[str, Any]:
     """What ``dataset.json`` would say about an embedded series."""
-    from crowdgym.data.sensing.draw import SERIES_VERSION
+    from crowdgym.data.synthetic.series.draw import SERIES_VERSION
 
     counts = series_counts(series)
     return {"kind": SENSING, "series_version": SERIES_VERSION, "counts": counts, "checksum": series.checksum}
@@ -180,7 +179,7 @@ def _refuse_other_kind(name: str, wanted: str) -> None:
 
 
 def _load_embedded(name: str, folder: Path) -> Dataset:
-    from crowdgym.data.cities import CITY_VERSION, build_city
+    from crowdgym.data.synthetic.cities import CITY_VERSION, build_city
 
     # What is there and not whole, or of another version, is replaced; what another process has just put there is not.
     replace = False

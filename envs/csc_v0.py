@@ -5,9 +5,7 @@ from typing import Any
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from crowdgym.envs.csc.dispatcher import CscDispatcherEnv
-from crowdgym.envs.csc.env import CscEnv
-from crowdgym.envs.csc.vector import CscVectorEnv
+from crowdgym.envs.csc.env import CscDispatcherEnv, CscEnv, CscVectorEnv
 
 __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 

@@ -5,9 +5,7 @@ from typing import Any
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from crowdgym.envs.dasc.dispatcher import DascDispatcherEnv
-from crowdgym.envs.dasc.env import DascEnv
-from crowdgym.envs.dasc.vector import DascVectorEnv
+from crowdgym.envs.dasc.env import DascDispatcherEnv, DascEnv, DascVectorEnv
 
 __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 

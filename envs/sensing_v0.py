@@ -5,9 +5,7 @@ from typing import Any
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from crowdgym.envs.sensing.dispatcher import SensingDispatcherEnv
-from crowdgym.envs.sensing.env import SensingEnv
-from crowdgym.envs.sensing.vector import SensingVectorEnv
+from crowdgym.envs.sensing.env import SensingDispatcherEnv, SensingEnv, SensingVectorEnv
 
 __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 

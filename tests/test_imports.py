@@ -10,13 +10,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {"data": "data", "envs": "envs", "agents": "agents", "configs": "configs", "src/crowdgym": ""}
-PARTS = ("data", "envs", "agents", "configs")
+FOLDERS |= {"src/crowdgym/common": "common"}
+PARTS = ("data", "envs", "agents", "configs", "common")
 
 MAY_IMPORT = {
-    "data": {"data"},
-    "configs": {"configs"},
-    "envs": {"envs", "data", "configs"},
-    "agents": {"agents", "configs"},
+    "src/crowdgym/common": {"common"},
+    "data": {"data", "common"},
+    "configs": {"configs", "common"},
+    "envs": {"envs", "data", "configs", "common"},
+    "agents": {"agents", "configs", "common"},
 }
 
 
@@ -93,13 +95,13 @@ def test_the_simulation_knows_nothing_of_pettingzoo() -> None:
     assert wrong == []
 
 
-def test_the_faces_know_no_setting() -> None:
-    settings = {path.parent.name for path in (ROOT / "envs").glob("*/__init__.py")} - {"core", "faces"}
+def test_the_interfaces_know_no_setting() -> None:
+    settings = {path.parent.name for path in (ROOT / "envs").glob("*/__init__.py")} - {"core", "api", "rendering"}
     assert "csc" in settings
     wrong = [
         f"{path.relative_to(ROOT)} imports {module}"
-        for path in sources("envs/faces")
-        for module in imported(path.read_text(encoding="utf-8"), "crowdgym.envs.faces")
+        for path in sources("envs/api")
+        for module in imported(path.read_text(encoding="utf-8"), "crowdgym.envs.api")
         if module.split(".")[:2] == ["crowdgym", "envs"] and module.split(".")[2] in settings
     ]
     assert wrong == []

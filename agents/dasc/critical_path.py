@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from crowdgym.agents.dasc.situation import Dispatcher, Situation
+from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState
 
 LEAD_S: Final = 30.0  # a worker is sent so that it need not wait longer than this for the predecessors
 FAR_S: Final = 150.0  # of travel; a subtask with time enough waits for a worker who is nearer
@@ -23,7 +23,7 @@ class CriticalPath(Dispatcher):
     * one whose nearest worker is far holds while its slack is large.
     """
 
-    def choose(self, now: Situation) -> dict[int, int]:
+    def choose(self, now: DispatchState) -> dict[int, int]:
         """See `Dispatcher`."""
         travel_s = now.distance_m / self._rules.speed_mps  # [n, K]
         start_s = np.maximum(travel_s, now.ready_s[:, np.newaxis])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from crowdgym.agents.dasc.situation import Dispatcher, Situation
+from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState
 
 
 class DascGreedy(Dispatcher):
@@ -15,7 +15,7 @@ class DascGreedy(Dispatcher):
     for the first candidate, and nobody is contested.
     """
 
-    def choose(self, now: Situation) -> dict[int, int]:
+    def choose(self, now: DispatchState) -> dict[int, int]:
         """See `Dispatcher`."""
         chosen: dict[int, int] = {}
         taken: set[int] = set()

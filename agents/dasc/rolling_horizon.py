@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.dasc.situation import Dispatcher, Floats, Situation
+from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState, Floats
 from crowdgym.agents.dasc.workforce import Workforce
 from crowdgym.agents.policy import Episode
 
@@ -36,7 +36,7 @@ class RollingHorizon(Dispatcher):
         super().reset(episode)
         self._workforce = Workforce(episode)
 
-    def choose(self, now: Situation) -> dict[int, int]:
+    def choose(self, now: DispatchState) -> dict[int, int]:
         """See `Dispatcher`."""
         from scipy.optimize import linear_sum_assignment
 
@@ -55,7 +55,7 @@ class RollingHorizon(Dispatcher):
                 chosen[row] = choice
         return chosen
 
-    def _table(self, now: Situation, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
+    def _table(self, now: DispatchState, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
         """The idle workers, n of them, and what everything is worth: [rows, n idle, m soon idle, one for each row]."""
         count = len(rows)
         candidates = now.candidates[rows]  # [rows, K]
@@ -70,7 +70,7 @@ class RollingHorizon(Dispatcher):
         nobody = np.where(np.eye(count, dtype=bool), 0.0, NEVER)
         return workers, np.concatenate([idle, soon, nobody], axis=1)
 
-    def _values(self, now: Situation, rows: NDArray[np.intp], arrival_s: Floats, travel_s: Floats) -> Floats:
+    def _values(self, now: DispatchState, rows: NDArray[np.intp], arrival_s: Floats, travel_s: Floats) -> Floats:
         """Of each pair; `NEVER` where it earns nothing. Arguments and result: shape [rows, columns]."""
         known = np.isfinite(arrival_s)
         path_s = now.path_s[rows, np.newaxis]

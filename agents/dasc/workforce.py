@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from crowdgym.agents.dasc.situation import Floats, amount
+from crowdgym.agents.dasc.observation_reader import Floats, amount
 from crowdgym.agents.policy import Episode
 
 DETOUR: Final = 1.35  # a way by road over the straight line, about what it is in cities

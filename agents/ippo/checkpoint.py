@@ -20,17 +20,13 @@ from torch import Tensor, nn
 
 from crowdgym.agents.ippo.ppo import Learner
 from crowdgym.agents.ippo.sets import ObservationSet
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import CheckpointError
 from crowdgym.configs.ippo import IppoSettings
 
 DESCRIPTION, BEST, LAST = "agent.yaml", "best.safetensors", "last.safetensors"
 FORMAT = 1
 
 _FACTS = "crowdgym"  # the entry of a safetensors header that holds ours, as JSON
-
-
-class CheckpointError(ConfigError):
-    """A checkpoint that cannot be used: one sentence that names the file."""
 
 
 class SetDescription(BaseModel):

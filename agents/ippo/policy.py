@@ -4,19 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdgym.agents.ippo.checkpoint import (
-    BEST,
-    DESCRIPTION,
-    LAST,
-    CheckpointError,
-    read_description,
-    read_tensors,
-    restore_actor,
-)
+from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors, restore_actor
 from crowdgym.agents.ippo.network import Actor
 from crowdgym.agents.ippo.ppo import choose
 from crowdgym.agents.ippo.sets import ObservationSet, observation_sets
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
+from crowdgym.common.errors import CheckpointError
 
 
 class IppoPolicy:

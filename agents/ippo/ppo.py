@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from crowdgym.agents.ippo.decisions import Rollout, generalised_advantages, shared_rewards
 from crowdgym.agents.ippo.network import Actor, Critic
 from crowdgym.agents.ippo.sets import ObservationSet
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.ippo import IppoSettings
 
 _CHUNK = 512  # observations that are looked at together where no gradient is needed

@@ -11,7 +11,7 @@ import numpy as np
 
 from crowdgym.agents.sensing.oo_mta import OoMta
 from crowdgym.agents.sensing.scheme import Cells, Cycle, Floats
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 Reading = Literal["action-value", "literal"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.int64]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from crowdgym.agents.sensing.scheme import Cells, Cycle, SensingScheme
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 
 class RandomStatic(SensingScheme):

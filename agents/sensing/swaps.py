@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.compiled import compiled
 from crowdgym.agents.sensing.scheme import Cells, Floats
+from crowdgym.common.jit import jit
 
 
 class Prediction(NamedTuple):
@@ -46,7 +46,7 @@ def predicted_error(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     return float(_predicted(prediction, sensed))
 
 
-@compiled
+@jit
 def _predicted(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     semivariance, nearest, weight = prediction.semivariance, prediction.nearest, prediction.weight
     used = np.empty(prediction.neighbours, np.int64)
@@ -77,7 +77,7 @@ def _predicted(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
     return total / counted if counted > 0 else 0.0
 
 
-@compiled
+@jit
 def _best_swaps(
     prediction: Prediction, start: Cells, distance_km: Floats, cost_weight: float, most_swaps: int
 ) -> Cells:

@@ -6,7 +6,7 @@ from scipy.optimize import linear_sum_assignment
 from crowdgym.agents.sensing.scheme import Cells, Cycle, SensingScheme
 from crowdgym.agents.sensing.swaps import Prediction, best_swaps
 from crowdgym.agents.sensing.variogram import InferenceRule, VariogramModel
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 _CYCLES_TO_FIND_THE_RULE = 5
 

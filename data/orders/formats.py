@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal, get_args
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders.fields import EARLIEST_S, LATEST_S
 from crowdgym.data.orders.tables import Peek
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders import fields as columns_of
 from crowdgym.data.orders.fields import CoordinateSystem, TimeKind
 from crowdgym.data.orders.formats import (

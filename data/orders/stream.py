@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.storage import Arrays
+from crowdgym.common.files import Arrays
 
 SECONDS_PER_DAY = 86_400
 
@@ -33,7 +33,7 @@ class OrderStream:
         return np.bincount(self.time_s % SECONDS_PER_DAY // 3600, minlength=24).astype(np.int64)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything above by name, for `crowdgym.data.storage.write_arrays`."""
+        """Everything above by name, for `crowdgym.common.files.write_arrays`."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.roads.extent import longest_path_bound
 from crowdgym.data.roads.network import RoadNetwork
 from crowdgym.data.roads.projection import check_coordinates, great_circle_m, hilbert_order, project_utm

@@ -14,8 +14,8 @@ that is held in memory is faster than computing (5 us): at the reset of an episo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crowdgym.data.errors import DataError
-from crowdgym.data.jit import jit
+from crowdgym.common.errors import DataError
+from crowdgym.common.jit import jit
 from crowdgym.data.roads.hierarchy import UNKNOWN, Hierarchy
 from crowdgym.data.roads.hierarchy_cache import kept_hierarchy
 from crowdgym.data.roads.network import RoadNetwork

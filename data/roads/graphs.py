@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.roads.assemble import AssemblyReport, NodeTable, RoadTable, assemble
 from crowdgym.data.roads.network import RoadNetwork
 

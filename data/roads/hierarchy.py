@@ -21,9 +21,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import jit
+from crowdgym.common.files import Arrays
+from crowdgym.common.jit import jit
 from crowdgym.data.roads.network import RoadNetwork
-from crowdgym.data.storage import Arrays
 
 IntArray = NDArray[np.int32]
 BoolArray = NDArray[np.bool_]
@@ -55,7 +55,7 @@ class Hierarchy(NamedTuple):
     down_length: IntArray  # [D]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything above by name, for `crowdgym.data.storage.write_arrays`."""
+        """Everything above by name, for `crowdgym.common.files.write_arrays`."""
         return self._asdict()
 
     @classmethod

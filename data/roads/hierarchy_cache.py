@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.common.errors import DamagedFileError, DataError, DataWarning
+from crowdgym.common.files import read_arrays, write_arrays
+from crowdgym.data.cache import cache_folder, warn_not_kept, writing_to_cache
 from crowdgym.data.roads.hierarchy import HIERARCHY_ARRAYS, Hierarchy, build_hierarchy
 from crowdgym.data.roads.network import RoadNetwork
-from crowdgym.data.storage import DamagedFileError, cache_folder, read_arrays, warn_not_kept, write_arrays
 
 FORMAT_VERSION = 1  # to be raised when what a file holds, or how it is built, changes
 
@@ -37,7 +38,8 @@ def kept_hierarchy(network: RoadNetwork) -> Hierarchy:
     hierarchy = build_hierarchy(network)
     header = {"checksum": np.array(network.checksum), "version": np.array(FORMAT_VERSION)}
     try:
-        write_arrays(file, header | hierarchy.to_arrays())
+        with writing_to_cache():
+            write_arrays(file, header | hierarchy.to_arrays())
     except DataError as error:
         warn_not_kept(error)
     return hierarchy

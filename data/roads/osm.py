@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.roads.assemble import AssemblyReport
 from crowdgym.data.roads.graphs import network_of_graph
 from crowdgym.data.roads.network import RoadNetwork

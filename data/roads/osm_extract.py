@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.etree import ElementTree as Xml
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 
 # What cars may use, as OSMnx asks Overpass for it with network_type="drive": patterns of values that rule a way out.
 # Overpass matches anywhere in a value, so "services" also covers "service"; kept word for word for that reason.

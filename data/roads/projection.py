@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 
 FloatArray = NDArray[np.float64]
 Int64Array = NDArray[np.int64]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crowdgym.data.dataset_files import check_free, check_writable, created_by
 from crowdgym.data.names import check_name
 from crowdgym.data.sensing.files import write_series
 from crowdgym.data.sensing.series import SensingSeries
+from crowdgym.data.store import check_free, check_writable, created_by
 
 
 @dataclass(frozen=True)

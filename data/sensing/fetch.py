@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
+from crowdgym.common.files import make_folder
+from crowdgym.data.cache import cache_folder, writing_to_cache
 from crowdgym.data.sensing.piemonte import SourceFile
-from crowdgym.data.storage import cache_folder, make_folder
 
 if TYPE_CHECKING:
     import requests
@@ -60,7 +61,8 @@ def fetch_files(
     """
     import pooch
 
-    make_folder(folder)
+    with writing_to_cache():
+        make_folder(folder)
     with _quiet(pooch.get_logger()):
         for file in files:
             downloader = _Resuming(folder / f"{file.name}.part", attempts, timeout_s, progress)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crowdgym.data.dataset_files import SENSING, DatasetFolder, read_patiently, read_stamped, write_folder
 from crowdgym.data.sensing.series import SensingSeries
+from crowdgym.data.store import SENSING, DatasetFolder, read_patiently, read_stamped, write_folder
 
 SERIES_FILE = "series.npz"
 
@@ -24,7 +24,7 @@ def series_counts(series: SensingSeries) -> dict[str, int]:
 
 
 def write_series(series: SensingSeries, description: Mapping[str, Any], *, overwrite: bool) -> Path:
-    """Write a series under its name, beside its description. See `crowdgym.data.dataset_files.write_folder`.
+    """Write a series under its name, beside its description. See `crowdgym.data.store.write_folder`.
 
     Returns:
         The folder of the dataset.

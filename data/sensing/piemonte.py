@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.sensing.rows import read_rows
 from crowdgym.data.sensing.series import FloatArray, SensingSeries
 from crowdgym.data.sensing.tables import SeriesColumns, read_series

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 
 DELIMITERS = ",;\t"
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "<na>", "nat"})  # in lower case

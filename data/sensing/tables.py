@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.sensing.rows import Rows, is_missing, read_rows
 from crowdgym.data.sensing.series import FloatArray, SensingSeries
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inner, inner_inlined, kernel
 
 Ints = NDArray[np.int32]
 Wholes = NDArray[np.int64]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.data.jit import inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 
 NOBODY = 2**31 - 1  # an id greater than any
 BLOCK = 8  # points by which a query widens

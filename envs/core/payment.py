@@ -1,6 +1,6 @@
 """What a task pays."""
 
-from crowdgym.data.jit import inlined
+from crowdgym.common.jit import inlined
 
 
 @inlined

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.orders.stream import SECONDS_PER_DAY
 from crowdgym.data.roads import RoadNetwork

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 # The benchmark sets are apart from anything a person gets with a seed of their own: one more word of entropy.
 _BENCHMARK = 0x43524F5744

@@ -6,9 +6,9 @@ Every worker and every task is in it; a task that is not created yet is all zero
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.csc.dynamics import OPEN, PENDING
 from crowdgym.envs.csc.instance import NUM_SKILLS
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.dynamics import OPEN, PENDING
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 
 WORKER_STATE = ("x", "y", "idle", "travelling", "working", "released", *(f"skill_{k}" for k in range(NUM_SKILLS)))
 TASK_STATE = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.data.roads import RoadNetwork
 
 NUM_SKILLS = 8

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.csc import RewardName
-from crowdgym.envs.csc.state import Epoch
+from crowdgym.envs.csc.kernel.state import StepOutput
 
 
 class RewardStrategy(Protocol):
@@ -14,7 +14,7 @@ class RewardStrategy(Protocol):
 
     name: str
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """Write the rewards of the interval into ``rewards``, shape [B, W]."""
 
 
@@ -23,9 +23,9 @@ class ContributionReward:
 
     name = "contribution"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In currency."""
-        rewards[:] = epoch.share
+        rewards[:] = output.share
 
 
 class TeamReward:
@@ -33,9 +33,9 @@ class TeamReward:
 
     name = "team"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In currency."""
-        rewards[:] = (epoch.revenue / rewards.shape[1])[:, np.newaxis]
+        rewards[:] = (output.revenue / rewards.shape[1])[:, np.newaxis]
 
 
 class IndividualReward:
@@ -47,9 +47,9 @@ class IndividualReward:
 
     name = "individual"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In seconds."""
-        rewards[:] = epoch.remaining_s
+        rewards[:] = output.remaining_s
 
 
 REWARDS: dict[RewardName, RewardStrategy] = {

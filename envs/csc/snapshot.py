@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.csc.dynamics import OPEN, TRAVELLING, WORKING
-from crowdgym.envs.csc.simulation import CscSimulation, Metrics
+from crowdgym.envs.csc.kernel.dynamics import OPEN, TRAVELLING, WORKING
+from crowdgym.envs.csc.kernel.simulation import CscSimulation, Metrics
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 import numpy as np
 
 from crowdgym.data.roads import RoadNetwork
-from crowdgym.envs.core.drawing import MapView, inset_box, view_of
-from crowdgym.envs.core.marks import GROUND_BOX
-from crowdgym.envs.core.sheet import Box, Frame
-from crowdgym.envs.core.streets import Streets
-from crowdgym.envs.core.window import FrameWindow
-from crowdgym.envs.csc.scene import CscScene
+from crowdgym.envs.csc.renderer import CscRenderer
 from crowdgym.envs.csc.snapshot import CscSnapshot
+from crowdgym.envs.rendering.canvas import Box, Frame
+from crowdgym.envs.rendering.map import MapView, inset_box, view_of
+from crowdgym.envs.rendering.markers import GROUND_BOX
+from crowdgym.envs.rendering.street_traffic import Streets
+from crowdgym.envs.rendering.window import FrameWindow
 
 MAP_BOX = Box(32, 128, 968, 880)  # where the part of the city that is shown is fitted in
 USUAL_MARKS = 250  # workers and tasks together: with more they get no smaller
@@ -42,7 +42,7 @@ class CscViewer:
         self._largest_work_s = largest_work_s
         self._city = Box.around(network.x_m, network.y_m)
         self._streets = Streets.of(network)
-        self._scenes: dict[tuple[MapView, Box | None, float], CscScene] = {}  # the one in use
+        self._scenes: dict[tuple[MapView, Box | None, float], CscRenderer] = {}  # the one in use
         self._window = FrameWindow(title, frames_per_second)
 
     def view(self, snapshot: CscSnapshot) -> MapView:
@@ -57,7 +57,7 @@ class CscViewer:
         enlarged = _enlarged(len(snapshot.worker_status) + len(snapshot.task_status))
         layout = view, inset, enlarged
         if layout not in self._scenes:
-            scene = CscScene(
+            scene = CscRenderer(
                 self._network,
                 self._streets,
                 view,

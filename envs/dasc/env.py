@@ -2,17 +2,23 @@
 
 from typing import ClassVar, Unpack
 
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
 from crowdgym.configs.dasc import DascKeywords, DascSettings
+from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
+from crowdgym.envs.api.parallel_env import BaseParallelEnv, RenderMode
+from crowdgym.envs.api.vector_env import BaseVectorEnv
+from crowdgym.envs.dasc.definition import DascDefinition
 from crowdgym.envs.dasc.generator import DascInstanceGenerator
 from crowdgym.envs.dasc.instance import DascInstance
-from crowdgym.envs.dasc.parts import DascParts
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation, Metrics
 from crowdgym.envs.dasc.reward import RewardStrategy
-from crowdgym.envs.dasc.simulation import DascSimulation, Metrics
 from crowdgym.envs.dasc.snapshot import DascSnapshot
-from crowdgym.envs.faces.parallel import ParallelFace, RenderMode
 
 
-class DascEnv(ParallelFace[DascInstance, DascSnapshot, Metrics]):
+class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     """Dependency-aware spatial crowdsourcing (DASC): tasks of interdependent subtasks; every subtask is an agent.
 
     ## Description
@@ -93,7 +99,7 @@ class DascEnv(ParallelFace[DascInstance, DascSnapshot, Metrics]):
     * v0: initial version
     """
 
-    name: ClassVar[str] = DascParts.name
+    name: ClassVar[str] = DascDefinition.name
     settings: DascSettings
     _simulation: DascSimulation
 
@@ -105,9 +111,119 @@ class DascEnv(ParallelFace[DascInstance, DascSnapshot, Metrics]):
         reward_strategy: RewardStrategy | None = None,
         **keywords: Unpack[DascKeywords],
     ) -> None:
-        super().__init__(DascParts.of(keywords, generator, reward_strategy), render_mode)
+        super().__init__(DascDefinition.of(keywords, generator, reward_strategy), render_mode)
 
     @property
     def matching_time_s(self) -> float:
         """Wall-clock seconds that admission and matching have taken in this episode; no two runs agree on it."""
         return float(self._simulation.matching_s[0])
+
+
+class DascVectorEnv(BaseVectorEnv):
+    """``dasc_v0``, ``num_envs`` copies of it; a row for every (copy, agent): row ``c * N + s`` is slot s of copy c.
+
+    ## Description
+    The dynamics, observations and rewards are those of `crowdgym.envs.dasc.env.DascEnv`, which documents them. Every
+    copy plays an instance of its own; all of them share the settings.
+
+    ## Action Space
+    One ``Discrete`` a row, as in `DascEnv`. ``infos["action_mask"]``, int8 [B N, actions], says what is legal.
+
+    ## Observation Space
+    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the
+    environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
+
+    ## Starting State
+    ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays
+    benchmark instance k + c in copy c. ``options={"reset_mask": mask}``, bool [B] or [B N], resets the copies it names.
+    ``options={"utility": (α, β)}`` is for the episodes that begin with this call.
+
+    ## Rewards
+    As in `DascEnv`.
+
+    ## Episode End
+    All agents of a copy are truncated together. What happens then is ``autoreset_mode``, as Gymnasium defines it:
+    ``NEXT_STEP`` (the next step ignores the actions of that copy and returns its first observations, reward 0),
+    ``SAME_STEP`` (the first observations come at once, the last ones in ``infos["final_obs"]``) or ``DISABLED``.
+
+    ## Information
+    ``action_mask``, ``candidates`` (int32 [B N, K]), ``live`` (bool [B N]), ``reward_sparse`` and ``reward_shaped``
+    (float64 [B N]), ``match_utility`` (float64 [B N, 3]); when copies have ended, ``metrics``: for each name an array
+    [B], with ``_metrics``, bool [B], saying for which; in ``SAME_STEP`` also ``final_obs`` and ``final_info``. Where a
+    copy began anew with the step (``SAME_STEP``), its rewards in the infos are those of the new episode: 0; the last
+    ones are in ``final_info``.
+
+    ## Arguments
+    ``num_envs``: copies B. ``num_threads``: of this process; the results do not depend on it. ``copy``: see Observation
+    Space. ``autoreset_mode``; ``generator``, ``reward_strategy`` and every keyword of `DascSettings`.
+
+    ## Version History
+    * v0: initial version
+    """
+
+    name: ClassVar[str] = DascDefinition.name
+    settings: DascSettings
+    _simulation: DascSimulation
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        num_threads: int = 1,
+        copy: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        generator: DascInstanceGenerator | None = None,
+        reward_strategy: RewardStrategy | None = None,
+        **keywords: Unpack[DascKeywords],
+    ) -> None:
+        definition = DascDefinition.of(keywords, generator, reward_strategy)
+        super().__init__(definition, num_envs, num_threads, copy, autoreset_mode)
+
+    @property
+    def matching_time_s(self) -> NDArray[np.float64]:
+        """Wall-clock seconds that matching has taken in each copy's episode; no two runs agree on it. Shape [B]."""
+        return self._simulation.matching_s.copy()
+
+
+class DascDispatcherEnv(BaseDispatcherEnv):
+    """``dasc_v0`` with one agent, the platform, that decides for all subtasks at once.
+
+    ## Description
+    The world of `crowdgym.envs.dasc.env.DascEnv`, which documents it, for methods that know no agents.
+
+    ## Action Space
+    ``MultiDiscrete``: for every slot what it would choose itself.
+
+    ## Observation Space
+    ``Box(-1, 1, (S, F), float32)``: what every slot sees, one row each.
+
+    ## Starting State
+    As in `DascEnv`.
+
+    ## Rewards
+    The sum of the slots' rewards: for ``sparse`` and ``team`` the revenue of the interval.
+
+    ## Episode End
+    Truncated at ``horizon_s``; never terminated.
+
+    ## Information
+    As in `DascEnv`, with a row for every slot; after the last step ``metrics``.
+
+    ## Arguments
+    Those of `DascEnv`.
+
+    ## Version History
+    * v0: initial version
+    """
+
+    def __init__(
+        self,
+        *,
+        render_mode: RenderMode | None = None,
+        generator: DascInstanceGenerator | None = None,
+        reward_strategy: RewardStrategy | None = None,
+        **keywords: Unpack[DascKeywords],
+    ) -> None:
+        super().__init__(
+            DascEnv(render_mode=render_mode, generator=generator, reward_strategy=reward_strategy, **keywords)
+        )

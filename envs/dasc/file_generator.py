@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.configs.dasc import DascSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.data.coordinates import gcj02_to_wgs84
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.errors import DataError
 from crowdgym.data.orders.raw import Coordinates, NodeIds
 from crowdgym.data.orders.snap import MAX_SNAP_M, NOWHERE, Snapper
 from crowdgym.data.roads import RoadNetwork

@@ -5,8 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.dasc import DascSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.sampling import (

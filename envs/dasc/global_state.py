@@ -7,10 +7,10 @@ know it, and so is an empty slot.
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.core.layout import ObservationSlice
-from crowdgym.envs.dasc.dynamics import ABSENT, UNASSIGNED
+from crowdgym.common.layout import ObservationSlice
 from crowdgym.envs.dasc.instance import NUM_SKILLS
-from crowdgym.envs.dasc.simulation import DascSimulation
+from crowdgym.envs.dasc.kernel.dynamics import ABSENT, UNASSIGNED
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 
 WORKER_STATE = (
     *("x", "y", "idle", "travelling", "waiting", "working", "released", "until_idle"),
@@ -74,7 +74,7 @@ def _work(simulation: DascSimulation, b: int) -> NDArray[np.float64]:
     done_s = np.where(unassigned | np.isnan(subtasks.finish_s[b]), now_s + subtasks.duration_s[b], subtasks.finish_s[b])
     size = np.diff(tasks.first[b])[task]
     numbers = [
-        simulation.state.epoch.live[b],
+        simulation.state.output.live[b],
         subtasks.duration_s[b] / scales.duration_s,
         (subtasks.latest_expected_s[b] - done_s) / scales.window_s,
         (subtasks.latest_deadline_s[b] - done_s) / scales.window_s,

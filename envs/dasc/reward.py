@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.dasc import DascRewardName
-from crowdgym.envs.dasc.state import Epoch
+from crowdgym.envs.dasc.kernel.state import StepOutput
 
 
 class RewardStrategy(Protocol):
@@ -14,7 +14,7 @@ class RewardStrategy(Protocol):
 
     name: str
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """Write the rewards of the interval into ``rewards``, shape [B, S]."""
 
 
@@ -23,9 +23,9 @@ class SparseReward:
 
     name = "sparse"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In currency."""
-        rewards[:] = epoch.sparse
+        rewards[:] = output.sparse
 
 
 class ShapedReward:
@@ -36,9 +36,9 @@ class ShapedReward:
 
     name = "shaped"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In currency."""
-        rewards[:] = epoch.shaped
+        rewards[:] = output.shaped
 
 
 class TeamReward:
@@ -46,10 +46,10 @@ class TeamReward:
 
     name = "team"
 
-    def write(self, epoch: Epoch, rewards: NDArray[np.float64]) -> None:
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
         """See `RewardStrategy`. In currency."""
-        live = np.maximum(epoch.was_live.sum(axis=1), 1)
-        rewards[:] = epoch.was_live * (epoch.revenue / live)[:, np.newaxis]
+        live = np.maximum(output.was_live.sum(axis=1), 1)
+        rewards[:] = output.was_live * (output.revenue / live)[:, np.newaxis]
 
 
 REWARDS: dict[DascRewardName, RewardStrategy] = {

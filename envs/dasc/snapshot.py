@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.dasc.dynamics import RELEASED, TRAVELLING
-from crowdgym.envs.dasc.simulation import DascSimulation, Metrics
+from crowdgym.envs.dasc.kernel.dynamics import RELEASED, TRAVELLING
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation, Metrics
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class DascSnapshot:
             arrive_s=subtasks.arrive_s[b].copy(),
             start_s=subtasks.start_s[b].copy(),
             finish_s=subtasks.finish_s[b].copy(),
-            outcome=simulation.state.epoch.outcome[b].copy(),
+            outcome=simulation.state.output.outcome[b].copy(),
             illegal=subtasks.illegal[b].copy(),
             invalid=subtasks.invalid[b].copy(),
             unmatched=subtasks.unmatched[b].copy(),

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from crowdgym.data.errors import DataError
-from crowdgym.data.storage import write_bytes
+from crowdgym.common.errors import DataError
+from crowdgym.common.files import write_bytes
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.task_tables import PARQUET_MAGIC, parquet_bytes, read_parquet
 

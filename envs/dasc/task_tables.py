@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 
 PARQUET_MAGIC: Final = b"PAR1"
 METADATA_KEY: Final = b"crowdgym-dasc"  # of what concerns the whole file: crs and the names of skills, as JSON

@@ -3,13 +3,13 @@
 import numpy as np
 
 from crowdgym.data.roads import RoadNetwork
-from crowdgym.envs.core.drawing import MapView, inset_box, view_of
-from crowdgym.envs.core.marks import GROUND_BOX
-from crowdgym.envs.core.sheet import Box, Frame
-from crowdgym.envs.core.streets import Streets
-from crowdgym.envs.core.window import FrameWindow
-from crowdgym.envs.dasc.scene import DascScene
+from crowdgym.envs.dasc.renderer import DascRenderer
 from crowdgym.envs.dasc.snapshot import DascSnapshot
+from crowdgym.envs.rendering.canvas import Box, Frame
+from crowdgym.envs.rendering.map import MapView, inset_box, view_of
+from crowdgym.envs.rendering.markers import GROUND_BOX
+from crowdgym.envs.rendering.street_traffic import Streets
+from crowdgym.envs.rendering.window import FrameWindow
 
 MAP_BOX = Box(32, 128, 968, 880)  # where the part of the city that is shown is fitted in
 USUAL_MARKS = 400  # workers and subtasks together: with more they get no smaller
@@ -38,7 +38,7 @@ class DascViewer:
         self._title = title
         self._city = Box.around(network.x_m, network.y_m)
         self._streets = Streets.of(network)
-        self._scenes: dict[tuple[MapView, Box | None, float], DascScene] = {}  # the one in use
+        self._scenes: dict[tuple[MapView, Box | None, float], DascRenderer] = {}  # the one in use
         self._window = FrameWindow(title, frames_per_second)
 
     def view(self, snapshot: DascSnapshot) -> MapView:
@@ -57,7 +57,7 @@ class DascViewer:
         enlarged = float(np.clip((USUAL_MARKS / max(marks, 1)) ** 0.25, 1.0, 1.6))
         layout = view, inset, enlarged
         if layout not in self._scenes:
-            scene = DascScene(self._network, self._streets, view, inset=inset, enlarged=enlarged, title=self._title)
+            scene = DascRenderer(self._network, self._streets, view, inset=inset, enlarged=enlarged, title=self._title)
             self._scenes = {layout: scene}
         return self._scenes[layout].draw(snapshot)
 

@@ -2,18 +2,22 @@
 
 from typing import ClassVar, Unpack
 
+from gymnasium.vector import AutoresetMode
+
 from crowdgym.configs.sensing import SensingKeywords, SensingSettings
-from crowdgym.envs.faces.parallel import ParallelFace, RenderMode
+from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
+from crowdgym.envs.api.parallel_env import BaseParallelEnv, RenderMode
+from crowdgym.envs.api.vector_env import BaseVectorEnv
+from crowdgym.envs.sensing.definition import SensingDefinition
 from crowdgym.envs.sensing.generator import InstanceGenerator
 from crowdgym.envs.sensing.inference import InferenceStrategy
 from crowdgym.envs.sensing.instance import SensingInstance
-from crowdgym.envs.sensing.parts import SensingParts
+from crowdgym.envs.sensing.kernel.simulation import Metrics
 from crowdgym.envs.sensing.reward import RewardStrategy
-from crowdgym.envs.sensing.simulation import Metrics
 from crowdgym.envs.sensing.snapshot import SensingSnapshot
 
 
-class SensingEnv(ParallelFace[SensingInstance, SensingSnapshot, Metrics]):
+class SensingEnv(BaseParallelEnv[SensingInstance, SensingSnapshot, Metrics]):
     """Multi-attribute sensing: participants measure in a few cells, and the rest is inferred.
 
     ## Description
@@ -79,7 +83,7 @@ class SensingEnv(ParallelFace[SensingInstance, SensingSnapshot, Metrics]):
     * v0: initial version
     """
 
-    name: ClassVar[str] = SensingParts.name
+    name: ClassVar[str] = SensingDefinition.name
     settings: SensingSettings
 
     def __init__(
@@ -91,4 +95,115 @@ class SensingEnv(ParallelFace[SensingInstance, SensingSnapshot, Metrics]):
         reward_strategy: RewardStrategy | None = None,
         **keywords: Unpack[SensingKeywords],
     ) -> None:
-        super().__init__(SensingParts.of(keywords, generator, inference_strategy, reward_strategy), render_mode)
+        super().__init__(SensingDefinition.of(keywords, generator, inference_strategy, reward_strategy), render_mode)
+
+
+class SensingVectorEnv(BaseVectorEnv):
+    """``sensing_v0``, ``num_envs`` copies of it; a row for every (copy, agent): row ``c * N + i`` is agent i of copy c.
+
+    ## Description
+    The dynamics, observations and rewards are those of `crowdgym.envs.sensing.env.SensingEnv`, which documents them.
+    Every copy plays an instance of its own; all of them share the settings.
+
+    ## Action Space
+    One ``Discrete`` a row.
+
+    ## Observation Space
+    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the
+    environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
+
+    ## Starting State
+    ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays
+    benchmark instance k + c in copy c. ``options={"reset_mask": mask}``, bool [B] or [B N], resets the copies it names.
+
+    ## Rewards
+    As in `SensingEnv`.
+
+    ## Episode End
+    All agents of a copy are truncated together. What happens then is ``autoreset_mode``, as Gymnasium defines it:
+    ``NEXT_STEP`` (the next step ignores the actions of that copy and returns its first observations, reward 0),
+    ``SAME_STEP`` (the first observations come at once, the last ones in ``infos["final_obs"]``) or ``DISABLED``.
+
+    ## Information
+    What `SensingEnv` has, an array [B N, ...] for each name; when copies have ended, ``metrics``: for each name an
+    array with a row for each copy, with ``_metrics``, bool [B], saying for which; in ``SAME_STEP`` also ``final_obs``
+    and ``final_info`` with ``_final_obs`` and ``_final_info``, bool [B N].
+
+    ## Arguments
+    ``num_envs``: copies B. ``num_threads``: of this process; the results do not depend on it. ``copy``: see Observation
+    Space. ``autoreset_mode``; ``generator``, ``inference_strategy``, ``reward_strategy`` and every keyword of
+    `SensingSettings`.
+
+    ## Version History
+    * v0: initial version
+    """
+
+    name: ClassVar[str] = SensingDefinition.name
+    settings: SensingSettings
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        num_threads: int = 1,
+        copy: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        generator: InstanceGenerator | None = None,
+        inference_strategy: InferenceStrategy | None = None,
+        reward_strategy: RewardStrategy | None = None,
+        **keywords: Unpack[SensingKeywords],
+    ) -> None:
+        definition = SensingDefinition.of(keywords, generator, inference_strategy, reward_strategy)
+        super().__init__(definition, num_envs, num_threads, copy, autoreset_mode)
+
+
+class SensingDispatcherEnv(BaseDispatcherEnv):
+    """``sensing_v0`` with one agent, the platform, that decides for all cells or participants at once.
+
+    ## Description
+    The world of `crowdgym.envs.sensing.env.SensingEnv`, which documents it, for methods that know no agents.
+
+    ## Action Space
+    ``MultiDiscrete``: for every agent what it would choose itself. With ``agents="participants"`` that is the cell of
+    each participant, ``MultiDiscrete([X] * P)``.
+
+    ## Observation Space
+    ``Box(-1, 1, (N, F), float32)``: what every agent sees, one row each.
+
+    ## Starting State
+    As in `SensingEnv`.
+
+    ## Rewards
+    The sum of the agents' rewards: for ``shared`` minus the error minus ``cost_weight`` times the cost of the cycle.
+
+    ## Episode End
+    Truncated after the last cycle; never terminated.
+
+    ## Information
+    What `SensingEnv` has, an array with a row for each agent for each name; after the last step ``metrics``.
+
+    ## Arguments
+    Those of `SensingEnv`.
+
+    ## Version History
+    * v0: initial version
+    """
+
+    def __init__(
+        self,
+        *,
+        render_mode: RenderMode | None = None,
+        generator: InstanceGenerator | None = None,
+        inference_strategy: InferenceStrategy | None = None,
+        reward_strategy: RewardStrategy | None = None,
+        **keywords: Unpack[SensingKeywords],
+    ) -> None:
+        super().__init__(
+            SensingEnv(
+                render_mode=render_mode,
+                generator=generator,
+                inference_strategy=inference_strategy,
+                reward_strategy=reward_strategy,
+                **keywords,
+            )
+        )

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.envs.core.seeding import InstanceSeeds

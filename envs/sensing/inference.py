@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.jit import kernel
 from crowdgym.configs.sensing import SensingSettings
-from crowdgym.data.jit import kernel
-from crowdgym.envs.sensing.dynamics import Copies, error_of
-from crowdgym.envs.sensing.state import Floats, Ints, SensingState, World
+from crowdgym.envs.sensing.kernel.dynamics import Copies, error_of
+from crowdgym.envs.sensing.kernel.state import Floats, Ints, SensingState, World
 
 SMALLEST_KM = 1e-6  # distances count as at least so much, or a cell at the same place would have infinite weight
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.sensing import RewardName
-from crowdgym.envs.sensing.state import Outcome
+from crowdgym.envs.sensing.kernel.state import Outcome
 
 
 class RewardStrategy(Protocol):

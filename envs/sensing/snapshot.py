@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.envs.sensing.simulation import Metrics, SensingSimulation
+from crowdgym.envs.sensing.kernel.simulation import Metrics, SensingSimulation
 
 Floats = NDArray[np.float64]
 

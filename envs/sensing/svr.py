@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.envs.sensing.inference import SMALLEST_KM, PlacesInference
-from crowdgym.envs.sensing.state import Floats
+from crowdgym.envs.sensing.kernel.state import Floats
 
 Cells = NDArray[np.intp]
 # Fits values on places: (places [n, 2], values [n], C, epsilon, gamma) -> (which support, coefficients, intercept).

@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.data.sensing import SensingSeries
-from crowdgym.envs.core.drawing import MapView, StatusPanel, draw_scale_bar, rank_in_group
-from crowdgym.envs.core.sheet import (
+from crowdgym.envs.rendering.canvas import (
     FAINT_INK,
     INK,
     PANEL,
@@ -21,7 +20,8 @@ from crowdgym.envs.core.sheet import (
     Text,
     stamped,
 )
-from crowdgym.envs.core.window import FrameWindow
+from crowdgym.envs.rendering.map import MapView, StatusPanel, draw_scale_bar, rank_in_group
+from crowdgym.envs.rendering.window import FrameWindow
 from crowdgym.envs.sensing.snapshot import SensingSnapshot
 
 FloatArray = NDArray[np.float64]

@@ -18,21 +18,21 @@ from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.policy import Policy
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
 
 # Those that look at nothing but masks, so that they play everything.
 _EVERYWHERE = {
-    "random": "crowdgym.agents.random_policy:RandomPolicy",
-    "hold": "crowdgym.agents.hold:HoldPolicy",
+    "random": "crowdgym.agents.any.random_policy:RandomPolicy",
+    "hold": "crowdgym.agents.any.hold:HoldPolicy",
 }
 
 # By environment its own, the one that is played unless another is asked for first.
 _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
     "csc_v0": {
-        "greedy": "crowdgym.agents.greedy:GreedyPolicy",
-        "pau": "crowdgym.agents.pau.policy:PauPolicy",
-        "pau-fair": "crowdgym.agents.pau.policy:FairPauPolicy",
+        "greedy": "crowdgym.agents.csc.greedy:GreedyPolicy",
+        "pau": "crowdgym.agents.csc.pau:PauPolicy",
+        "pau-fair": "crowdgym.agents.csc.pau:FairPauPolicy",
     },
     "dasc_v0": {
         "greedy": "crowdgym.agents.dasc.greedy:DascGreedy",
@@ -59,10 +59,6 @@ _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "p
 
 
 NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'"
-
-
-class PolicyError(ConfigError):
-    """A policy that cannot be had, that raised, or that returned nonsense: one sentence that says where."""
 
 
 def policy_names(environment: str) -> tuple[str, ...]:

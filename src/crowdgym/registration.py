@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import pettingzoo
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 # By name, the module that has ``parallel_env`` and ``env``; imported when one is made.
 _MODULES = {

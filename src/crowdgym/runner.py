@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.error import InvalidAction
 
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
-from crowdgym.policies import PolicyError, described, where_raised
+from crowdgym.common.errors import PolicyError
+from crowdgym.policies import described, where_raised
 
 # One more word of entropy, so that a policy's own randomness is apart from the environment's.
 _POLICY = 0x504F4C4943

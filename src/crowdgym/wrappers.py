@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from pettingzoo.utils.wrappers import BaseParallelWrapper
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 
 MASK = "action_mask"
 

@@ -12,10 +12,10 @@ Four workers, three candidates each; an action that is legal is marked with its 
 import numpy as np
 import pytest
 
-from crowdgym.agents.greedy import GreedyPolicy
-from crowdgym.agents.hold import HoldPolicy
+from crowdgym.agents.any.hold import HoldPolicy
+from crowdgym.agents.any.random_policy import RandomPolicy
+from crowdgym.agents.csc.greedy import GreedyPolicy
 from crowdgym.agents.policy import Episode, EpisodicPolicy, Policy
-from crowdgym.agents.random_policy import RandomPolicy
 
 LEGAL = {"idle": (0, 1, 2, 3), "near": (0, 1), "gap": (0, 2), "busy": (0,)}
 INFOS = {name: {"action_mask": np.isin(np.arange(4), legal).astype(np.int8)} for name, legal in LEGAL.items()}

@@ -12,11 +12,11 @@ from crowdgym.agents.dasc.recommend_all import RecommendAll
 from crowdgym.agents.dasc.rolling_horizon import RollingHorizon
 from crowdgym.agents.policy import EpisodicPolicy, Policy
 from crowdgym.envs import dasc_v0
+from crowdgym.envs.api.parallel_env import BaseParallelEnv
 from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.dasc.definition import DascDefinition
 from crowdgym.envs.dasc.instance import DascInstance
-from crowdgym.envs.dasc.parts import DascParts
 from crowdgym.envs.dasc.reward import REWARDS
-from crowdgym.envs.faces.parallel import ParallelFace
 from crowdgym.runner import _episode_of, run_episodes
 
 DISPATCHERS: tuple[Callable[[], Policy], ...] = (DascGreedy, RecommendAll, CriticalPath, RollingHorizon)
@@ -37,8 +37,8 @@ class Played:
 
     def __init__(self, world: World, policy: Policy) -> None:
         instance, settings = world.instance, world.settings
-        parts = DascParts(settings, instance.network, Fixed(instance), REWARDS["sparse"])
-        self.env: Any = ParallelFace(parts, None)
+        parts = DascDefinition(settings, instance.network, Fixed(instance), REWARDS["sparse"])
+        self.env: Any = BaseParallelEnv(parts, None)
         self._policy = policy
         self._observations, self._infos = self.env.reset(seed=0)
         if isinstance(policy, EpisodicPolicy):

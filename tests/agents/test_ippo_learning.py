@@ -15,7 +15,7 @@ from crowdgym.agents.ippo.ppo import (  # noqa: E402
     collect,
 )
 from crowdgym.agents.ippo.sets import observation_sets  # noqa: E402
-from crowdgym.configs.errors import ConfigError  # noqa: E402
+from crowdgym.common.errors import ConfigError  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
 COPIES = 16

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crowdgym.agents.pau.game import (
+from crowdgym.agents.csc.pau_game import (
     COMMITTED,
     HOLD,
     Coalitions,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import crowdgym
-from crowdgym.agents.pau.game import finish_s
-from crowdgym.agents.pau.policy import PauPolicy
-from crowdgym.agents.pau.situation import Situation
+from crowdgym.agents.csc.observation_reader import DispatchState
+from crowdgym.agents.csc.pau import PauPolicy
+from crowdgym.agents.csc.pau_game import finish_s
 from crowdgym.agents.policy import Episode
 from crowdgym.policies import load_policy
 from crowdgym.runner import EpisodeResult, policy_seed, run_episodes
@@ -41,7 +41,7 @@ class Watched(PauPolicy):
     expected_s: dict[int, float]
     payment: dict[int, float]
 
-    def choose(self, now: Situation) -> np.ndarray:
+    def choose(self, now: DispatchState) -> np.ndarray:
         choice = super().choose(now)
         there = now.game.task >= 0
         id_of = dict(zip(now.game.task[there].tolist(), now.options[there].tolist(), strict=True))

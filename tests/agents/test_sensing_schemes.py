@@ -26,7 +26,7 @@ from crowdgym.agents.sensing.scheme import Cycle, SensingScheme, nearest_in_sequ
 from crowdgym.agents.sensing.static import GivenStatic, RandomStatic
 from crowdgym.agents.sensing.uniform import UnsTa
 from crowdgym.agents.sensing.variogram_swap import VariogramSwap
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.runner import run_episodes
 
 NAN = float("nan")

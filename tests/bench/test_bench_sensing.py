@@ -8,13 +8,13 @@ import pytest
 
 import crowdgym
 from crowdgym.agents.sensing.static import GivenStatic
+from crowdgym.bench.published.qco_ta import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
 from crowdgym.bench.selection import only
-from crowdgym.bench.sensing_findings import BASELINES, OTHERS, findings
-from crowdgym.bench.sensing_hindsight import best_static_cells, static_error
-from crowdgym.bench.sensing_paper import FRONT, HINDSIGHT, NAME, OURS, SensingEpisode, grid
-from crowdgym.bench.sensing_published import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
-from crowdgym.bench.sensing_table import ResultTable
-from crowdgym.configs.errors import ConfigError
+from crowdgym.bench.sensing.claims import BASELINES, OTHERS, findings
+from crowdgym.bench.sensing.hindsight import best_static_cells, static_error
+from crowdgym.bench.sensing.paper import FRONT, HINDSIGHT, NAME, OURS, SensingEpisode, grid
+from crowdgym.bench.sensing.table import ResultTable
+from crowdgym.common.errors import ConfigError
 from crowdgym.data.registry import load_series
 from crowdgym.runner import run_episodes
 

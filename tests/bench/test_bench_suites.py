@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from crowdgym.bench.csc_published import CITIES, points
-from crowdgym.bench.grid_suite import GridSuite
-from crowdgym.bench.published import published_points
-from crowdgym.bench.suites import Wishes, find_benchmark, known_suites
-from crowdgym.bench.workers import WorkerPool
-from crowdgym.configs.errors import ConfigError
+from crowdgym.bench.published.cafe import CITIES, points
+from crowdgym.bench.published.points import published_points
+from crowdgym.bench.suite import GridSuite
+from crowdgym.bench.suites import Overrides, find_benchmark, known_suites
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.suites import SuiteSettings, key_of, named_suite, parse_suite, read_suite, suite_names
+from crowdgym.execution.processes import WorkerPool
 
 GOOD: dict[str, Any] = {
     "about": "a try",
@@ -165,18 +165,18 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(agents=["greedy", ""]), "--agents must be names with commas between them, got 'greedy,'"),
-        (Wishes(agents=["greedy", "greedy"]), "--agents must name every agent once, got 'greedy' twice"),
-        (Wishes(episodes=0), "--episodes must be at least 1, got 0"),
-        (Wishes(time_limit_s=0.0), "--time-limit must be a positive number of seconds, got 0"),
-        (Wishes(only={"num_tasks": ("15",)}), "num_tasks must be one of 20, 10, got '15'"),
+        (Overrides(agents=["greedy", ""]), "--agents must be names with commas between them, got 'greedy,'"),
+        (Overrides(agents=["greedy", "greedy"]), "--agents must name every agent once, got 'greedy' twice"),
+        (Overrides(episodes=0), "--episodes must be at least 1, got 0"),
+        (Overrides(time_limit_s=0.0), "--time-limit must be a positive number of seconds, got 0"),
+        (Overrides(only={"num_tasks": ("15",)}), "num_tasks must be one of 20, 10, got '15'"),
         (
-            Wishes(only={"reward": ("team",)}),
+            Overrides(only={"reward": ("team",)}),
             "mine has no parameter 'reward' .known: suite, scenario, agent, ",
         ),
     ],
 )
-def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: Wishes, message: str) -> None:
+def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: Overrides, message: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(GOOD, sort_keys=False))
     with WorkerPool(1) as pool, pytest.raises(ConfigError, match=message):

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdgym.bench.grid_page import failures_of, markdown, terminal_table
-from crowdgym.bench.grid_plot import plot
-from crowdgym.bench.grid_statistics import interquartile_mean, interquartile_means
-from crowdgym.bench.grid_table import ResultTable
+from crowdgym.bench.report.markdown import failures_of, markdown, terminal_table
+from crowdgym.bench.report.plot import plot
+from crowdgym.bench.report.statistics import interquartile_mean, interquartile_means
+from crowdgym.bench.report.table import ResultTable
 from crowdgym.configs.suites import SuiteSettings
 
 EIGHT = (2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0)  # mean 5, deviation 2, middle half 4 4 5 5

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import crowdgym
 from crowdgym.agents.policy import Policy
-from crowdgym.bench.csc_published import Point
+from crowdgym.bench.published.cafe import Point
 from crowdgym.calibration import fit as fitting
 from crowdgym.calibration import surfaces
 from crowdgym.calibration.fit import Evaluation, Plan, Trial, episodes_at, fit, open_fit
@@ -20,9 +20,9 @@ from crowdgym.calibration.objective import agreement, cost_of_chance, fitted_poi
 from crowdgym.calibration.parameters import PARAMETERS, keywords_of, parameters_of, rounded, settings_of
 from crowdgym.calibration.report import scenario_file
 from crowdgym.calibration.trade_off import front, picture, table_file
-from crowdgym.cli import app
+from crowdgym.cli.main import app
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings
-from crowdgym.configs.errors import ConfigError
 from crowdgym.policies import load_policy
 from crowdgym.runner import policy_seed, run_episodes
 
@@ -291,7 +291,7 @@ def compiled_revenues(agents: tuple[str, ...], seeds: range) -> list[list[float]
     from crowdgym.data.registry import load_dataset
     from crowdgym.envs.core.seeding import InstanceSeeds
     from crowdgym.envs.csc.generator import OrderStreamGenerator
-    from crowdgym.envs.csc.simulation import CscSimulation
+    from crowdgym.envs.csc.kernel.simulation import CscSimulation
 
     settings = CscSettings.load(scenario="tiny")
     dataset = load_dataset(settings.dataset)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crowdgym.bench.csc_published import (
+from crowdgym.bench.published.cafe import (
     _BY_TASKS,
     _BY_WORKERS,
     AGENTS,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crowdgym.cli import app
+from crowdgym.cli.main import app
 
 SMALL = ("--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta,qco-ta,oo-mta,gps-ta,ewa-ta,variogram-swap")
 
@@ -59,7 +59,7 @@ def test_a_run_that_was_killed_goes_on_and_comes_to_the_same(finished: Path, tmp
 def test_a_finished_run_that_goes_on_plays_nothing(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crowdgym.bench import sensing_paper
+    from crowdgym.bench.sensing import paper as sensing_paper
 
     def play(episode: object) -> None:
         raise AssertionError(f"{episode} is played again")

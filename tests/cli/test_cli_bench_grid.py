@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crowdgym.bench.grid_work import PolicyWork, try_policy
-from crowdgym.cli import app
+from crowdgym.bench.jobs import PolicyWork, try_policy
+from crowdgym.cli.main import app
 
 SUITE = """
 about: for tests
@@ -173,7 +173,7 @@ def test_killed_again_and_again_and_resumed_it_comes_to_the_same_bytes(finished:
 def kill_after(episodes: int, out: Path, *, resume: bool) -> None:
     """Begin or go on, and kill it with SIGKILL as soon as there are so many lines; nobody must be left."""
     options = ["mine.yaml", "--out", str(out), "--agents", "greedy,own:Lucky", "--traces", "--jobs", "2"]
-    program = [sys.executable, "-c", "from crowdgym.cli import main; main()", "bench", *options]
+    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", "bench", *options]
     process = subprocess.Popen([*program, *(["--resume"] if resume else [])], stderr=subprocess.DEVNULL)
     file, patience_s = out / "episodes.jsonl", time.monotonic() + 120
     while not file.exists() or file.read_text().count("\n") < episodes:
@@ -275,7 +275,7 @@ def test_a_suite_of_ones_own_that_is_not_there() -> None:
 
 
 def test_without_rliable_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdgym.bench import grid_statistics
+    from crowdgym.bench.report import statistics as grid_statistics
 
     monkeypatch.setattr(grid_statistics, "find_spec", lambda name: None)
     code, said = bench(tmp_path / "out", suite="csc-paper")

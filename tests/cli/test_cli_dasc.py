@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli import app
+from crowdgym.cli.main import app
 from crowdgym.traces import read_trace, write_trace
 
 SHORT = ("run", "dasc_v0", "--scenario", "tiny", "--set", "step_s=30", "--set", "horizon_s=900", "--agent", "random")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from crowdgym.cli import app
+from crowdgym.cli.main import app
 
 TINY = ("demo", "--scenario", "tiny", "--episodes", "2")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from crowdgym.cli import app
+from crowdgym.cli.main import app
 
 pytestmark = pytest.mark.real_data
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli import app
-from crowdgym.cli_run import parse_assignments
+from crowdgym.cli.main import app
+from crowdgym.cli.run import parse_assignments
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings
-from crowdgym.configs.errors import ConfigError
 
 TINY = ("run", "csc_v0", "--scenario", "tiny")
 
@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_json(tmp_path: Path, agent: str) -> None:
 
 def test_another_process_gives_the_same_json(tmp_path: Path) -> None:
     here = json_of(tmp_path / "here.json", "--agent", "random", "--seed", 2)
-    program = [sys.executable, "-c", "from crowdgym.cli import main; main()", *TINY]
+    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", *TINY]
     subprocess.run([*program, "--agent", "random", "--seed", "2", "--json", tmp_path / "there.json"], check=True)
     assert without_time(json.loads((tmp_path / "there.json").read_text())) == without_time(here)
 
@@ -333,7 +333,7 @@ def no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **keywords: object) -> None:
         raise AssertionError("an environment was made before the files were checked")
 
-    monkeypatch.setattr("crowdgym.cli_run.crowdgym.make", fail)
+    monkeypatch.setattr("crowdgym.cli.run.crowdgym.make", fail)
 
 
 @pytest.mark.usefixtures("no_step")
@@ -386,7 +386,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(policies: Path) -> None:
     """Also where the tests run in the background of a shell, which has its children ignore interrupts."""
     arguments = [*TINY, "--agent", "bad_rules:Sleeps", "--json", "out.json", "--render", "out.gif"]
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli import main; main()", *arguments]
+    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli.main import main; main()", *arguments]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=policies, start_new_session=True
     ) as process:

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli import app
-from crowdgym.envs.csc.env import CscEnv
-from crowdgym.envs.csc.vector import CscVectorEnv
-from crowdgym.machine import machine_description, peak_memory_bytes
-from crowdgym.speed import SpeedResult, SpeedRun, measure_speed
+from crowdgym.cli.main import app
+from crowdgym.envs.csc.env import CscEnv, CscVectorEnv
+from crowdgym.measure.machine import machine_description, peak_memory_bytes
+from crowdgym.measure.speed import SpeedResult, SpeedRun, measure_speed
 
 TINY = ("speed", "csc_v0", "--scenario", "tiny")
 SHORT = ("--set", "horizon_s=150", "--runs", 2)  # an episode of five steps of 30 s
@@ -263,6 +262,6 @@ def test_a_file_that_cannot_be_written_is_found_before_the_first_step(
     def fail(*arguments: object, **keywords: object) -> None:
         raise AssertionError("an environment was made before the file was checked")
 
-    monkeypatch.setattr("crowdgym.speed.gymnasium.make_vec", fail)
+    monkeypatch.setattr("crowdgym.measure.speed.gymnasium.make_vec", fail)
     assert refused(*TINY, "--json", tmp_path / name).startswith("--json must be ")
     assert list(tmp_path.iterdir()) == []

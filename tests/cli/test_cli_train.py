@@ -20,7 +20,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 
 from crowdgym import make  # noqa: E402
 from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors  # noqa: E402
-from crowdgym.cli import app  # noqa: E402
+from crowdgym.cli.main import app  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
 from crowdgym.runner import run_episodes  # noqa: E402
@@ -178,7 +178,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    code = "from crowdgym.cli import main; main()"
+    code = "from crowdgym.cli.main import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out / LAST).is_file():
         time.sleep(0.01)
@@ -260,7 +260,7 @@ def test_a_folder_that_holds_a_run_is_not_written_over(whole: Path) -> None:
 
 @pytest.mark.parametrize("package", ["torch", "safetensors", "tensorboard"])
 def test_without_the_extra_it_says_which(package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdgym import cli_train
+    from crowdgym.cli import train as cli_train
 
     monkeypatch.setattr(cli_train, "find_spec", lambda name: None if name == package else object())
     assert refused(*arguments(tmp_path)) == (

@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import VecCheckNan, VecFrameStack, VecMoni
 from worlds.toy_market import MarketVectorEnv
 
 from crowdgym import make
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.integrations.sb3 import CrowdVecEnv, make_vec_env
 
 THIRD, TWO_THIRDS = np.float32(1 / 3), np.float32(2 / 3)

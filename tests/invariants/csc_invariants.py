@@ -8,8 +8,8 @@ from invariants.csc_playing import Moment, hold, is_over, rewards, rows_of
 from reference.csc_instance import payment
 
 from crowdgym.envs.csc.global_state import global_state
-from crowdgym.envs.csc.observation import observation_slices
-from crowdgym.envs.csc.state import TaskStatus, WorkerStatus
+from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.state import TaskStatus, WorkerStatus
 
 ROUNDING = 1e-12  # relative: some dozens of operations of 2e-16 each
 
@@ -143,7 +143,7 @@ def a_task_finishes_when_it_was_foreseen(book: Book) -> None:
 
 def masks_are_what_may_be_taken(book: Book) -> None:
     """The candidates are the nearest open tasks of a worker's skills within range, and the mask is one for each."""
-    epoch = book.simulation.state.epoch
+    epoch = book.simulation.state.output
     for w in range(len(book.world.workers)):
         legal = book.legal_tasks(w)
         empty = book.world.max_candidates - len(legal)
@@ -160,7 +160,7 @@ def a_step_accepts_what_the_mask_allows(book: Book) -> None:
     if is_over(simulation):
         return
     start = Moment.of(simulation)
-    mask, candidates = simulation.state.epoch.mask[0].copy(), simulation.state.epoch.candidates[0].copy()
+    mask, candidates = simulation.state.output.mask[0].copy(), simulation.state.output.candidates[0].copy()
     simulation.step(hold(simulation))
     after_hold = Moment.of(simulation)
     w = int(start.arrays["epochs"][0]) % len(mask)
@@ -201,7 +201,7 @@ def observations_are_finite_and_within_their_space(book: Book) -> None:
         assert (np.diff(present, axis=1) <= 0).all()
         assert (rows[present == 0.0] == 0.0).all()
         if part.name == "T_optional":
-            assert (present == simulation.state.epoch.mask[0][:, 1:]).all()
+            assert (present == simulation.state.output.mask[0][:, 1:]).all()
 
 
 def revenue_is_what_was_paid(book: Book) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from reference.csc_instance import ReferenceInstance
 
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.state import TaskStatus
 from crowdgym.envs.csc.snapshot import CscSnapshot
-from crowdgym.envs.csc.state import TaskStatus
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from reference.csc_arrays import to_world
 from reference.csc_instance import ReferenceInstance
 
+from crowdgym.common.layout import ObservationSlice
 from crowdgym.configs.csc import RewardName
-from crowdgym.envs.core.layout import ObservationSlice
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.reward import REWARDS
-from crowdgym.envs.csc.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 # What a kernel writes into and nobody reads at a later step.
@@ -69,7 +69,7 @@ class Moment:
 
 def legal(simulation: CscSimulation, wishes: JointAction, b: int = 0) -> NDArray[np.int64]:
     """The nearest that each worker of copy ``b`` may do to what it wishes. Shape [1, W]."""
-    found = simulation.state.epoch.mask[b].sum(axis=1) - 1  # [W] actions 0 to found are legal
+    found = simulation.state.output.mask[b].sum(axis=1) - 1  # [W] actions 0 to found are legal
     return np.minimum(np.array(wishes[: len(found)], np.int64), found)[np.newaxis]
 
 
@@ -91,7 +91,7 @@ def play_on(simulation: CscSimulation) -> None:
 def rewards(simulation: CscSimulation, name: RewardName, b: int = 0) -> NDArray[np.float64]:
     """What the last step gave to each worker of copy ``b``. Shape [W]."""
     written = np.zeros(simulation.state.workers.status.shape)
-    REWARDS[name].write(simulation.state.epoch, written)
+    REWARDS[name].write(simulation.state.output, written)
     return written[b]
 
 

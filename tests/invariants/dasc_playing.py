@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from reference.dasc_instance import DascReferenceInstance
 from reference.dasc_random_worlds import Flavour, random_world
 
-from crowdgym.envs.dasc.simulation import DascSimulation
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 
 Actions = NDArray[np.int64]
 
@@ -36,14 +36,14 @@ def drawn_worlds(draw: st.DrawFn, flavours: list[Flavour] | None = None) -> Draw
 
 def legal_actions(rng: np.random.Generator, simulation: DascSimulation, holding: float = 0.3) -> Actions:
     """A legal action for every slot of every copy; ``holding``: the share that holds whatever it may do."""
-    mask = simulation.state.epoch.mask
+    mask = simulation.state.output.mask
     actions = (rng.random(mask.shape) * mask * np.where(np.arange(mask.shape[2]), 1.0, 1e-3)).argmax(axis=2)
     return np.where(rng.random(actions.shape) < holding, 0, actions)
 
 
 def any_actions(rng: np.random.Generator, simulation: DascSimulation) -> Actions:
     """Mostly legal ones, some not."""
-    mask = simulation.state.epoch.mask
+    mask = simulation.state.output.mask
     anything = rng.integers(0, mask.shape[2], mask.shape[:2])
     return np.where(rng.random(mask.shape[:2]) < 0.05, anything, legal_actions(rng, simulation))
 
@@ -55,7 +55,7 @@ def moment(simulation: DascSimulation, b: int) -> dict[str, bytes]:
         "workers": state.workers,
         "tasks": state.tasks,
         "subtasks": state.subtasks,
-        "epoch": state.epoch,
+        "epoch": state.output,
     }
     arrays = {f"{name}.{field}": getattr(part, field)[b] for name, part in parts.items() for field in part._fields}
     return {name: array.tobytes() for name, array in (arrays | {"observations": simulation.observations[b]}).items()}

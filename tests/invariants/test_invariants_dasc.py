@@ -13,10 +13,10 @@ from reference.dasc_random_worlds import Flavour
 from reference.dasc_reference import DascReferenceSimulator
 from search_effort import ordinary, thorough
 
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation
+from crowdgym.envs.dasc.kernel.state import Outcome, TaskStatus, WorkerStatus
 from crowdgym.envs.dasc.reward import REWARDS
-from crowdgym.envs.dasc.simulation import DascSimulation
 from crowdgym.envs.dasc.snapshot import DascSnapshot
-from crowdgym.envs.dasc.state import Outcome, TaskStatus, WorkerStatus
 
 
 def check_books(drawn: Drawn) -> None:
@@ -26,13 +26,13 @@ def check_books(drawn: Drawn) -> None:
     paid_epochs = np.zeros(slots, int)
     sums = {"sparse": 0.0, "team": 0.0}
     while not simulation.is_over()[0]:
-        live = simulation.state.epoch.live[0].copy()
+        live = simulation.state.output.live[0].copy()
         illegal = simulation.metrics(0).illegal
         actions = any_actions(rng, simulation)
-        asked_illegally = int((simulation.state.epoch.mask[0, np.arange(slots), actions[0]] == 0).sum())
+        asked_illegally = int((simulation.state.output.mask[0, np.arange(slots), actions[0]] == 0).sum())
         before = simulation.metrics(0)
         simulation.step(actions)
-        epoch, after = simulation.state.epoch, simulation.metrics(0)
+        epoch, after = simulation.state.output, simulation.metrics(0)
         assert epoch.was_live[0].tolist() == live.tolist()
         assert after.illegal - illegal == asked_illegally
         for name in sums:
@@ -127,19 +127,19 @@ def test_an_epoch_at_which_nobody_acts_changes_no_bit(drawn: Drawn, pieces: int)
         actions = any_actions(rng, one)
         one.step(actions)
         other.step(actions)
-        np.testing.assert_array_equal(one.state.epoch.shaped, other.state.epoch.shaped)
-        np.testing.assert_array_equal(one.state.epoch.outcome, other.state.epoch.outcome)
-        sparse = other.state.epoch.sparse.copy()
+        np.testing.assert_array_equal(one.state.output.shaped, other.state.output.shaped)
+        np.testing.assert_array_equal(one.state.output.outcome, other.state.output.outcome)
+        sparse = other.state.output.sparse.copy()
         for _ in range(pieces - 1):
             other.step(np.zeros_like(actions))
-            sparse += other.state.epoch.sparse
-        np.testing.assert_array_equal(one.state.epoch.sparse, sparse)
+            sparse += other.state.output.sparse
+        np.testing.assert_array_equal(one.state.output.sparse, sparse)
         first, second = DascSnapshot.of(one, 0), DascSnapshot.of(other, 0)
         for name in ("paid", "end_s", "finish_s", "free_s", "worker_status", "task_status", "subtask_status"):
             assert getattr(first, name).tobytes() == getattr(second, name).tobytes(), name
         assert first.worker_x_m.tobytes() == second.worker_x_m.tobytes()
         assert first.metrics == second.metrics
-        assert one.state.epoch.candidates.tobytes() == other.state.epoch.candidates.tobytes()
+        assert one.state.output.candidates.tobytes() == other.state.output.candidates.tobytes()
         assert one.observations.tobytes() == other.observations.tobytes()
 
 
@@ -193,11 +193,11 @@ def check_renumbering(drawn: Drawn) -> None:
     one, other = to_world(drawn.world).start(), to_world(new.world).start()
     worker = np.append(new.worker, -1)  # -1 stays -1
     while not one.is_over()[0]:
-        if (worker[one.state.epoch.candidates[0]] != other.state.epoch.candidates[0, new.subtask]).any():
+        if (worker[one.state.output.candidates[0]] != other.state.output.candidates[0, new.subtask]).any():
             distances_m = [[distance_m for distance_m, _ in reference.able(i)] for i in reference.assignable()]
             assert any(len(set(some)) < len(some) for some in distances_m)
             return
-        np.testing.assert_array_equal(one.state.epoch.mask[0], other.state.epoch.mask[0, new.subtask])
+        np.testing.assert_array_equal(one.state.output.mask[0], other.state.output.mask[0, new.subtask])
         actions = legal_actions(rng, one)
         moved = np.zeros_like(actions)
         moved[0, new.subtask] = actions[0]
@@ -222,7 +222,7 @@ def _assert_same_but_for_numbers(one: DascSimulation, other: DascSimulation, new
         for name in names.split():
             np.testing.assert_array_equal(getattr(first, name), getattr(second, name)[number], err_msg=name)
     for name in ("sparse", "shaped", "match_utility", "live"):
-        here, there = getattr(one.state.epoch, name)[0], getattr(other.state.epoch, name)[0, new.subtask]
+        here, there = getattr(one.state.output, name)[0], getattr(other.state.output, name)[0, new.subtask]
         np.testing.assert_array_equal(here, there, err_msg=name)
     assert first.metrics.revenue == pytest.approx(second.metrics.revenue)
     assert first.metrics.travel_m == pytest.approx(second.metrics.travel_m)

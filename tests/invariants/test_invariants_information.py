@@ -13,7 +13,7 @@ from reference.csc_arrays import to_world
 from reference.csc_instance import ReferenceInstance, ReferenceTask
 
 from crowdgym.envs.csc.global_state import global_state
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 
@@ -21,8 +21,8 @@ def assert_same_to_the_eye(one: CscSimulation, other: CscSimulation) -> None:
     """Observations, masks, candidates, rewards and the state of centralised critics."""
     assert same_bits(one.observations, other.observations)
     assert same_bits(global_state(one, 0), global_state(other, 0))
-    for name, value in one.state.epoch._asdict().items():
-        assert same_bits(value, getattr(other.state.epoch, name)), name
+    for name, value in one.state.output._asdict().items():
+        assert same_bits(value, getattr(other.state.output, name)), name
 
 
 def created_after(task: ReferenceTask, time_s: float) -> ReferenceTask:
@@ -89,5 +89,5 @@ def test_copies_know_nothing_of_each_other(episode: Episode, data: st.DataObject
             single.step(actions[b])
             assert same_bits(together.observations[b], single.observations[0])
             assert_same_snapshot(CscSnapshot.of(together, b), CscSnapshot.of(single, 0))
-            for name, value in single.state.epoch._asdict().items():
-                assert same_bits(getattr(together.state.epoch, name)[b], value[0]), name
+            for name, value in single.state.output._asdict().items():
+                assert same_bits(getattr(together.state.output, name)[b], value[0]), name

@@ -65,7 +65,7 @@ class CscMachine(RuleBasedStateMachine):
         simulation.reset_copy(0, to_world(world).instance)
         self.book, fresh = Book(world, simulation), begin(world)
         assert same_bits(simulation.observations, fresh.observations)
-        assert same_bits(simulation.state.epoch.mask, fresh.state.epoch.mask)
+        assert same_bits(simulation.state.output.mask, fresh.state.output.mask)
         self.check()
 
     def check(self) -> None:

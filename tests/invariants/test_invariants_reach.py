@@ -12,7 +12,7 @@ from invariants.search_effort import ordinary
 from invariants.world_strategies import Episode, episodes
 from reference.csc_instance import ReferenceTask
 
-from crowdgym.envs.csc.state import TaskStatus
+from crowdgym.envs.csc.kernel.state import TaskStatus
 
 
 class Ended(NamedTuple):

@@ -16,13 +16,13 @@ from reference.hand_worlds import a_task, a_world
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import csc_v0
 from crowdgym.envs.core.clock import Clock
-from crowdgym.envs.core.roads import RoadArrays
+from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.global_state import TASK_STATE, global_state
 from crowdgym.envs.csc.instance import CscInstance
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.state import TaskStatus
 from crowdgym.envs.csc.snapshot import CscSnapshot
-from crowdgym.envs.csc.state import TaskStatus
 
 # ---- epochs: the smallest number k with k Δt >= H, whichever way k Δt and H / Δt are rounded ----
 

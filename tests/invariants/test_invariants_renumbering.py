@@ -20,10 +20,10 @@ from invariants.csc_playing import begin, is_over, legal, rewards, rows_of, same
 from invariants.search_effort import ordinary, thorough
 from invariants.world_strategies import MOST_TASKS, MOST_WORKERS, Episode, episodes
 
-from crowdgym.envs.core.layout import ObservationSlice
+from crowdgym.common.layout import ObservationSlice
 from crowdgym.envs.csc.global_state import WORKER_STATE, global_state
-from crowdgym.envs.csc.observation import observation_slices
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 ORDERS_OF_WORKERS = st.permutations(range(MOST_WORKERS))
@@ -95,8 +95,8 @@ def assert_same_with_workers_renumbered(book: Book, other: CscSimulation, order:
     for name, value in fields(now, OF_TASKS).items():
         assert same_bits(value, fields(then, OF_TASKS)[name]), name
     assert_same_metrics(now, then)
-    assert same_bits(one.state.epoch.mask[0][order], other.state.epoch.mask[0])
-    assert same_bits(one.state.epoch.candidates[0][order], other.state.epoch.candidates[0])
+    assert same_bits(one.state.output.mask[0][order], other.state.output.mask[0])
+    assert same_bits(one.state.output.candidates[0][order], other.state.output.candidates[0])
     assert rewards(one, "individual")[order].tolist() == rewards(other, "individual").tolist()
     np.testing.assert_allclose(rewards(one, "contribution")[order], rewards(other, "contribution"), rtol=1e-12)
     np.testing.assert_allclose(rewards(one, "team"), rewards(other, "team"), rtol=1e-12)
@@ -139,8 +139,8 @@ def check_renumbered_tasks(episode: Episode, order: list[int]) -> None:
         other_actions = np.zeros_like(actions)
         for w, action in enumerate(actions[0]):
             if action:
-                task = order.index(one.state.epoch.candidates[0, w, action - 1])
-                other_actions[0, w] = 1 + other.state.epoch.candidates[0, w].tolist().index(task)
+                task = order.index(one.state.output.candidates[0, w, action - 1])
+                other_actions[0, w] = 1 + other.state.output.candidates[0, w].tolist().index(task)
         one.step(actions)
         other.step(other_actions)
         assert_same_with_tasks_renumbered(one, other, order)
@@ -155,11 +155,11 @@ def assert_same_with_tasks_renumbered(one: CscSimulation, other: CscSimulation, 
     for name, value in fields(now, OF_TASKS).items():
         assert same_bits(value[order], fields(then, OF_TASKS)[name]), name
     assert_same_metrics(now, then)
-    assert same_bits(one.state.epoch.mask, other.state.epoch.mask)
-    assert same_bits(one.state.epoch.share, other.state.epoch.share)
-    assert same_bits(one.state.epoch.remaining_s, other.state.epoch.remaining_s)
-    np.testing.assert_allclose(one.state.epoch.revenue, other.state.epoch.revenue, rtol=1e-12)
-    candidates, others = one.state.epoch.candidates[0], names[other.state.epoch.candidates[0]]
+    assert same_bits(one.state.output.mask, other.state.output.mask)
+    assert same_bits(one.state.output.share, other.state.output.share)
+    assert same_bits(one.state.output.remaining_s, other.state.output.remaining_s)
+    np.testing.assert_allclose(one.state.output.revenue, other.state.output.revenue, rtol=1e-12)
+    candidates, others = one.state.output.candidates[0], names[other.state.output.candidates[0]]
     for part in observation_slices(one.settings.max_candidates):
         rows, same = rows_of(one, part), rows_of(other, part)
         if part.name == "T_near":

@@ -16,7 +16,7 @@ from invariants.search_effort import ordinary
 from invariants.world_strategies import MOST_NODES, SKILLS, Episode, episodes
 from reference.csc_instance import Arc, ReferenceInstance, ReferenceTask, ReferenceWorker
 
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 FACTORS = st.sampled_from([2.0, 16.0])
@@ -49,8 +49,8 @@ def test_a_currency_is_only_a_unit(episode: Episode, factor: float) -> None:
         assert_same_snapshot(now, then, but=("paid", "metrics"))
         assert same_bits(now.paid * factor, then.paid)
         assert vars(now.metrics) | {"revenue": now.metrics.revenue * factor} == vars(then.metrics)
-        assert same_bits(one.state.epoch.share * factor, other.state.epoch.share)
-        assert same_bits(one.state.epoch.revenue * factor, other.state.epoch.revenue)
+        assert same_bits(one.state.output.share * factor, other.state.output.share)
+        assert same_bits(one.state.output.revenue * factor, other.state.output.revenue)
 
 
 @CASES
@@ -96,8 +96,8 @@ def test_a_slower_world_is_the_same_world(episode: Episode, factor: float) -> No
         assert now.time_s * factor == then.time_s
         for name in timed:
             assert same_bits(vars(now)[name] * factor, vars(then)[name]), name
-        assert same_bits(one.state.epoch.share, other.state.epoch.share)
-        assert same_bits(one.state.epoch.remaining_s * factor, other.state.epoch.remaining_s)
+        assert same_bits(one.state.output.share, other.state.output.share)
+        assert same_bits(one.state.output.remaining_s * factor, other.state.output.remaining_s)
 
 
 @CASES
@@ -111,7 +111,7 @@ def test_a_metre_is_only_a_unit(episode: Episode, factor: float) -> None:
         now, then = CscSnapshot.of(one, 0), CscSnapshot.of(other, 0)
         assert_same_snapshot(now, then, but=("metrics",))
         assert vars(now.metrics) | {"travel_m": now.metrics.travel_m * factor} == vars(then.metrics)
-        assert same_bits(one.state.epoch.mask, other.state.epoch.mask)
+        assert same_bits(one.state.output.mask, other.state.output.mask)
 
 
 def without_last(snapshot: CscSnapshot, prefixes: tuple[str, ...]) -> CscSnapshot:
@@ -131,9 +131,9 @@ def test_a_worker_that_only_holds_changes_nothing_for_the_others(
     for one, other in side_by_side(episode, world):
         then = without_last(CscSnapshot.of(other, 0), ("worker_", "depart_s", "arrive_s", "free_s"))
         assert_same_snapshot(CscSnapshot.of(one, 0), then)
-        assert same_bits(one.state.epoch.candidates[0], other.state.epoch.candidates[0, :-1].copy())
-        assert same_bits(one.state.epoch.share[0], other.state.epoch.share[0, :-1].copy())
-        assert other.state.epoch.share[0, -1] == 0.0
+        assert same_bits(one.state.output.candidates[0], other.state.output.candidates[0, :-1].copy())
+        assert same_bits(one.state.output.share[0], other.state.output.share[0, :-1].copy())
+        assert other.state.output.share[0, -1] == 0.0
 
 
 @CASES
@@ -150,8 +150,8 @@ def test_a_task_that_nobody_can_do_changes_nothing(episode: Episode, node: int) 
         assert_same_snapshot(now, rest, but=("metrics", "worker_task"))
         assert same_bits(now.worker_task, then.worker_task - took_something.astype(np.int32))
         assert replace(now.metrics, expired=now.metrics.expired + int(then.task_status[0] == 3)) == then.metrics
-        assert same_bits(one.state.epoch.mask, other.state.epoch.mask)
-        assert same_bits(one.state.epoch.share, other.state.epoch.share)
+        assert same_bits(one.state.output.mask, other.state.output.mask)
+        assert same_bits(one.state.output.share, other.state.output.share)
 
 
 @CASES
@@ -169,7 +169,7 @@ def test_a_road_that_is_a_detour_changes_nothing(episode: Episode, data: st.Data
     for one, other in side_by_side(episode, replace(old, arcs=(*old.arcs, Arc(tail, head, longer)))):
         assert_same_snapshot(CscSnapshot.of(one, 0), CscSnapshot.of(other, 0))
         assert same_bits(one.observations, other.observations)
-        assert same_bits(one.state.epoch.share, other.state.epoch.share)
+        assert same_bits(one.state.output.share, other.state.output.share)
 
 
 @pytest.mark.slow

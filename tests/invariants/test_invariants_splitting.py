@@ -10,18 +10,18 @@ from invariants.csc_playing import assert_same_snapshot, begin, hold, is_over, l
 from invariants.search_effort import ordinary, thorough
 from invariants.world_strategies import Episode, episodes
 
-from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
-from crowdgym.envs.csc.dynamics import play, take_actions
-from crowdgym.envs.csc.observation import locate_workers, observe
-from crowdgym.envs.csc.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.kernel.dynamics import play, take_actions
+from crowdgym.envs.csc.kernel.observation import locate_workers, observe
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
 
 def assert_same_now(one: CscSimulation, other: CscSimulation) -> None:
     assert_same_snapshot(CscSnapshot.of(one, 0), CscSnapshot.of(other, 0))
     assert same_bits(one.observations, other.observations)
-    assert same_bits(one.state.epoch.mask, other.state.epoch.mask)
-    assert same_bits(one.state.epoch.candidates, other.state.epoch.candidates)
+    assert same_bits(one.state.output.mask, other.state.output.mask)
+    assert same_bits(one.state.output.candidates, other.state.output.candidates)
 
 
 def check_that_epochs_of_holding_change_nothing(episode: Episode, halvings: int) -> None:
@@ -32,15 +32,15 @@ def check_that_epochs_of_holding_change_nothing(episode: Episode, halvings: int)
     for epoch in range(coarse.clock.epochs):
         actions = legal(coarse, episode.wishes(epoch))
         coarse.step(actions)
-        share, revenue = np.zeros_like(coarse.state.epoch.share), 0.0
+        share, revenue = np.zeros_like(coarse.state.output.share), 0.0
         while not is_over(fine) and fine.now_s(0) < coarse.now_s(0):
             fine.step(actions)
             actions = hold(fine)
-            share += fine.state.epoch.share
-            revenue += fine.state.epoch.revenue[0]
+            share += fine.state.output.share
+            revenue += fine.state.output.revenue[0]
         assert_same_now(coarse, fine)
-        assert same_bits(share, coarse.state.epoch.share)  # nobody is paid twice in an interval
-        assert revenue == pytest.approx(coarse.state.epoch.revenue[0], rel=1e-12)  # sums in another order
+        assert same_bits(share, coarse.state.output.share)  # nobody is paid twice in an interval
+        assert revenue == pytest.approx(coarse.state.output.revenue[0], rel=1e-12)  # sums in another order
 
 
 @settings(ordinary(examples=100))
@@ -91,11 +91,11 @@ def check_that_looking_changes_nothing(episode: Episode, shares: tuple[float, ..
         plain.step(actions)
         step_in_pieces(watched, actions, shares)
         assert_same_now(plain, watched)
-        for name, value in plain.state.epoch._asdict().items():
+        for name, value in plain.state.output._asdict().items():
             if name == "revenue":
-                np.testing.assert_allclose(watched.state.epoch.revenue, value, rtol=1e-12)
+                np.testing.assert_allclose(watched.state.output.revenue, value, rtol=1e-12)
             else:
-                assert same_bits(value, getattr(watched.state.epoch, name)), name
+                assert same_bits(value, getattr(watched.state.output, name)), name
 
 
 ANYWHERE = st.tuples(*[st.floats(0, 1, allow_subnormal=False)] * 3)

@@ -12,10 +12,10 @@ from reference.dasc_random_worlds import Policy, random_actions
 from reference.dasc_records import JobState, StepResult, WorkerState
 from reference.dasc_reference import DascReferenceSimulator
 
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation
+from crowdgym.envs.dasc.kernel.state import Outcome, SubtaskStatus, TaskStatus, WorkerStatus
 from crowdgym.envs.dasc.reward import REWARDS
-from crowdgym.envs.dasc.simulation import DascSimulation
 from crowdgym.envs.dasc.snapshot import DascSnapshot
-from crowdgym.envs.dasc.state import Outcome, SubtaskStatus, TaskStatus, WorkerStatus
 
 TOLERANCE = 1e-9  # only where the order of a sum is not the page's: the metrics, the team's reward, places on the way
 
@@ -48,7 +48,7 @@ def _begin(world: DascReferenceInstance, utility_at_reset: bool) -> DascSimulati
 
 def assert_same_step(simulation: DascSimulation, reference: DascReferenceSimulator, expected: StepResult) -> None:
     """Outcomes, terms of matches and all rewards."""
-    epoch = simulation.state.epoch
+    epoch = simulation.state.output
     slots = range(reference.instance.num_slots)
     assert [Outcome(epoch.outcome[0, s]).name for s in slots] == [what.name for what in expected.outcome]
     assert epoch.match_utility[0, :, :2].tolist() == [list(terms[:2]) for terms in expected.terms]
@@ -104,7 +104,7 @@ def _assert_same_tasks(snapshot: DascSnapshot, reference: DascReferenceSimulator
 
 
 def _assert_same_slots(sim: DascSimulation, snapshot: DascSnapshot, reference: DascReferenceSimulator) -> None:
-    instance, epoch = reference.instance, sim.state.epoch
+    instance, epoch = reference.instance, sim.state.output
     slots, subtasks = range(instance.num_slots), range(len(instance.subtasks))
     absent = ["ABSENT"] * (len(slots) - len(subtasks))
     states = [reference.subtask_state(i).name.replace("PENDING", "ABSENT") for i in subtasks]

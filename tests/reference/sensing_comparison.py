@@ -7,13 +7,13 @@ from reference.sensing_random_worlds import Policy, random_actions
 from reference.sensing_reference import SensingReferenceSimulator
 
 from crowdgym.configs.sensing import SensingSettings
+from crowdgym.envs.sensing.agent_modes import AGENT_MODES
 from crowdgym.envs.sensing.inference import inference_of
 from crowdgym.envs.sensing.instance import SensingInstance
+from crowdgym.envs.sensing.kernel.simulation import SensingSimulation
+from crowdgym.envs.sensing.kernel.state import World
 from crowdgym.envs.sensing.reward import REWARDS
-from crowdgym.envs.sensing.sides import SIDES
-from crowdgym.envs.sensing.simulation import SensingSimulation
 from crowdgym.envs.sensing.snapshot import SensingSnapshot
-from crowdgym.envs.sensing.state import World
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -29,7 +29,7 @@ def to_simulation(world: SensingReferenceInstance) -> SensingSimulation:
         svr_epsilon=world.svr_epsilon,
     )
     x_km, y_km = np.array(world.places_km).T
-    side = SIDES["participants" if world.participants_act else "cells"]
+    side = AGENT_MODES["participants" if world.participants_act else "cells"]
     simulation = SensingSimulation(
         World.of(np.ascontiguousarray(x_km), np.ascontiguousarray(y_km), np.array(world.scale)),
         side(world.num_cells, len(world.start), tuple("abc"[: world.num_attributes])),

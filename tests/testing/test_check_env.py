@@ -21,7 +21,7 @@ from testing.broken_envs import NanReward
 from testing.broken_vectors import BROKEN_VECTORS, Rows, RowsThatBeginAnew
 from testing.healthy_envs import HEALTHY, UNMASKED, Endless, MaskInObservation
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.envs import csc_v0, dasc_v0
 from crowdgym.testing import ENVIRONMENT_CHECKS, EnvironmentCheckError, check_env, inspect_env
 

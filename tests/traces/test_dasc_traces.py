@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdgym.agents.random_policy import RandomPolicy
+from crowdgym.agents.any.random_policy import RandomPolicy
+from crowdgym.common.errors import TraceError
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.dasc.file_generator import FileGenerator
 from crowdgym.envs.dasc.task_files import write_instance
-from crowdgym.traces import Mismatch, Trace, TraceError, TraceRecorder, compare, read_trace, replay, write_trace
+from crowdgym.traces import Mismatch, Trace, TraceRecorder, compare, read_trace, replay, write_trace
 
 SHORT: dict[str, Any] = {"scenario": "tiny", "step_s": 30.0, "horizon_s": 900.0}
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from crowdgym.common.errors import TraceError
 from crowdgym.envs import sensing_v0
-from crowdgym.traces import Trace, TraceError, TraceRecorder, compare, read_trace, replay, write_trace
+from crowdgym.traces import Trace, TraceRecorder, compare, read_trace, replay, write_trace
 
 
 def record(agents: Any, **keywords: Any) -> Trace:

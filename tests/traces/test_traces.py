@@ -10,7 +10,8 @@ import pytest
 from golden.rewrite import GOLDEN, record
 
 import crowdgym
-from crowdgym.traces import Mismatch, Trace, TraceError, TraceRecorder, compare, read_trace, replay, write_trace
+from crowdgym.common.errors import TraceError
+from crowdgym.traces import Mismatch, Trace, TraceRecorder, compare, read_trace, replay, write_trace
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import numpy as np
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
-from crowdgym.envs.dasc.simulation import DascSimulation
+from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 
 Road = tuple[int, int, int]
 LINE: tuple[Road, ...] = tuple((n, n + 1, 100) for n in range(4))

@@ -1,4 +1,4 @@
-"""The smallest environment there can be on the faces: a simulation in plain NumPy, its parts, and three docstrings.
+"""The smallest environment there can be: a simulation in plain NumPy, its definition, and three docstrings.
 
 Three sellers have 3 units each. Action i sells i units (0 to 2) at the seller's price times a discount, which is an
 option of `reset`; who has fewer left sells nothing, and that counts as illegal. An episode has three steps.
@@ -11,12 +11,12 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.definition import EnvironmentDefinition
+from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
+from crowdgym.envs.api.parallel_env import BaseParallelEnv, RenderMode
+from crowdgym.envs.api.vector_env import BaseVectorEnv
 from crowdgym.envs.core.seeding import InstanceSeeds
-from crowdgym.envs.faces.dispatching import DispatcherFace
-from crowdgym.envs.faces.parallel import ParallelFace, RenderMode
-from crowdgym.envs.faces.parts import EnvironmentParts
-from crowdgym.envs.faces.vectorized import VectorFace
 
 SELLERS, UNITS, STEPS = 3, 3, 3
 Prices = NDArray[np.float64]  # [SELLERS]
@@ -97,7 +97,7 @@ class MarketViewer:
 
 
 @dataclass(frozen=True)
-class MarketParts(EnvironmentParts[MarketSimulation, Prices]):
+class MarketDefinition(EnvironmentDefinition[MarketSimulation, Prices]):
     name: ClassVar[str] = "market_v0"
     reset_options: ClassVar[Any] = {"discount": checked_discount}
 
@@ -144,16 +144,16 @@ class MarketParts(EnvironmentParts[MarketSimulation, Prices]):
         return MarketViewer()
 
 
-class MarketEnv(ParallelFace[Prices, dict[str, NDArray[Any]], MarketMetrics]):
+class MarketEnv(BaseParallelEnv[Prices, dict[str, NDArray[Any]], MarketMetrics]):
     """Three sellers."""
 
     def __init__(
         self, *, strict: bool = False, prices: tuple[float, ...] | None = None, render_mode: RenderMode | None = None
     ) -> None:
-        super().__init__(MarketParts(MarketSettings(strict), prices), render_mode)
+        super().__init__(MarketDefinition(MarketSettings(strict), prices), render_mode)
 
 
-class MarketVectorEnv(VectorFace):
+class MarketVectorEnv(BaseVectorEnv):
     """Three sellers, many times."""
 
     def __init__(
@@ -166,10 +166,10 @@ class MarketVectorEnv(VectorFace):
         strict: bool = False,
         prices: tuple[float, ...] | None = None,
     ) -> None:
-        super().__init__(MarketParts(MarketSettings(strict), prices), num_envs, num_threads, copy, autoreset_mode)
+        super().__init__(MarketDefinition(MarketSettings(strict), prices), num_envs, num_threads, copy, autoreset_mode)
 
 
-class MarketDispatcherEnv(DispatcherFace):
+class MarketDispatcherEnv(BaseDispatcherEnv):
     """Three sellers, one head."""
 
     def __init__(self, **keywords: Any) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from crowdgym.bench.work import Item
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
+from crowdgym.execution.jobs import Item
 
 
 def only(items: Sequence[Item], choices: Mapping[str, tuple[str, ...]], suite: str) -> list[Item]:

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from crowdgym.bench.grid_suite import GridSuite
-from crowdgym.bench.work import Benchmark
-from crowdgym.bench.workers import WorkerPool
-from crowdgym.configs.errors import ConfigError
+from crowdgym.bench.suite import GridSuite
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.suites import SuiteSettings, named_suite, read_suite, suite_names
+from crowdgym.execution.jobs import Benchmark
+from crowdgym.execution.processes import WorkerPool
 
 SENSING = "sensing-paper"  # the one suite that is no grid
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Overrides:
     """What somebody wants of a suite that differs from what it says; None for what it says.
 
     Attributes:
@@ -42,12 +42,12 @@ def known_suites() -> tuple[str, ...]:
     return tuple(sorted((*suite_names(), SENSING)))
 
 
-def find_benchmark(suite: str, wishes: Wishes, folder: Path, pool: WorkerPool) -> Benchmark:
+def find_benchmark(suite: str, overrides: Overrides, folder: Path, pool: WorkerPool) -> Benchmark:
     """A suite, ready to be played; nothing is written.
 
     Args:
         suite: one of `known_suites`, or a YAML file of one's own.
-        wishes: what differs from what the suite says.
+        overrides: what differs from what the suite says.
         folder: of the run, for what is kept besides tables.
         pool: tries agents of one's own.
 
@@ -55,7 +55,7 @@ def find_benchmark(suite: str, wishes: Wishes, folder: Path, pool: WorkerPool) -
         ConfigError: there is no such suite, or it cannot be played as wished: says why.
     """
     if suite == SENSING:
-        return _sensing(wishes)
+        return _sensing(overrides)
     if suite in suite_names():
         settings, name = named_suite(suite), suite
     elif suite.endswith((".yaml", ".yml")) or "/" in suite:
@@ -66,20 +66,20 @@ def find_benchmark(suite: str, wishes: Wishes, folder: Path, pool: WorkerPool) -
         raise ConfigError(
             f"there is no suite {suite!r}{hint} (known: {', '.join(known_suites())}; your own is given as a .yaml file)"
         )
-    grid = GridSuite(name, _as_wished(settings, wishes))
-    return grid.benchmark(pool, folder, wishes.only or {}, traces=wishes.traces)
+    grid = GridSuite(name, _as_wished(settings, overrides))
+    return grid.benchmark(pool, folder, overrides.only or {}, traces=overrides.traces)
 
 
-def _as_wished(suite: SuiteSettings, wishes: Wishes) -> SuiteSettings:
-    suite = suite.corner() if wishes.quick else suite
+def _as_wished(suite: SuiteSettings, overrides: Overrides) -> SuiteSettings:
+    suite = suite.corner() if overrides.quick else suite
     changes = {
-        "agents": None if wishes.agents is None else _agents(wishes.agents),
-        "scenarios": None if wishes.scenario is None else (wishes.scenario,),
-        "episodes": _at_least_one("--episodes", wishes.episodes),
-        "time_limit_s": wishes.time_limit_s,
+        "agents": None if overrides.agents is None else _agents(overrides.agents),
+        "scenarios": None if overrides.scenario is None else (overrides.scenario,),
+        "episodes": _at_least_one("--episodes", overrides.episodes),
+        "time_limit_s": overrides.time_limit_s,
     }
-    if wishes.time_limit_s is not None and not 0 < wishes.time_limit_s < float("inf"):
-        raise ConfigError(f"--time-limit must be a positive number of seconds, got {wishes.time_limit_s:g}")
+    if overrides.time_limit_s is not None and not 0 < overrides.time_limit_s < float("inf"):
+        raise ConfigError(f"--time-limit must be a positive number of seconds, got {overrides.time_limit_s:g}")
     return suite.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
@@ -98,15 +98,19 @@ def _at_least_one(option: str, number: int | None) -> int | None:
     return number
 
 
-def _sensing(wishes: Wishes) -> Benchmark:
+def _sensing(overrides: Overrides) -> Benchmark:
     """The suite ``sensing-paper``, whose agents and numbers of episodes are the paper's."""
-    from crowdgym.bench import sensing_paper
+    from crowdgym.bench.sensing import paper as sensing_paper
 
-    options = {"--episodes": wishes.episodes, "--time-limit": wishes.time_limit_s, "--traces": wishes.traces or None}
+    options = {
+        "--episodes": overrides.episodes,
+        "--time-limit": overrides.time_limit_s,
+        "--traces": overrides.traces or None,
+    }
     unfit = next((option for option, value in options.items() if value is not None), None)
     if unfit is not None:
         raise ConfigError(f"{unfit} is not for {SENSING}")
-    choices = dict(wishes.only or {})
-    if wishes.agents is not None:
-        choices["agent"] = _agents(wishes.agents)
-    return sensing_paper.benchmark(wishes.scenario or sensing_paper.SCENARIO, choices, quick=wishes.quick)
+    choices = dict(overrides.only or {})
+    if overrides.agents is not None:
+        choices["agent"] = _agents(overrides.agents)
+    return sensing_paper.benchmark(overrides.scenario or sensing_paper.SCENARIO, choices, quick=overrides.quick)

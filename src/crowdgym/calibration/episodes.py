@@ -6,28 +6,18 @@ a double where the policy has 32-bit shares, and workloads of any size. Of 40 ep
 most, 36 came out the same to 1e-4; in the mean it earns 1.0 ± 0.5 % more for it.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.pau.game import COMMITTED, HOLD, Coalitions, Floats, Game, Ints, join, settle
-from crowdgym.agents.pau.policy import MOVES_PER_PLAYER
-from crowdgym.envs.core.roads import RoadArrays, travel_time_s
-from crowdgym.envs.csc.candidates import list_candidates, notice_tasks
-from crowdgym.envs.csc.dynamics import IDLE, Rules, play, start_episode, take_actions, work_left_s
+from crowdgym.agents.csc.pau import MOVES_PER_PLAYER
+from crowdgym.agents.csc.pau_game import COMMITTED, HOLD, Coalitions, Floats, Game, Ints, join, settle
+from crowdgym.common.jit import jit
+from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.csc.instance import CscInstance
-from crowdgym.envs.csc.simulation import CscSimulation
-from crowdgym.envs.csc.state import CscState
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _compiled(function: Function) -> Function:
-    """Compile once a process, half a minute or so: kept code would not notice a change of the kernel or of PAU."""
-    return cast(Function, numba.njit(nogil=True)(function))
+from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
+from crowdgym.envs.csc.kernel.dynamics import IDLE, Rules, play, start_episode, take_actions, work_left_s
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.state import CscState
 
 
 def play_episode(
@@ -59,7 +49,7 @@ def play_episode(
     return float(state.tasks.paid[0].sum())
 
 
-@_compiled
+@jit
 def _play_greedy(state: CscState, roads: RoadArrays, rules: Rules, times_s: Floats) -> None:
     """``times_s``: of the epochs and of the end."""
     actions = np.zeros(state.workers.status.shape[1], np.int64)
@@ -67,12 +57,12 @@ def _play_greedy(state: CscState, roads: RoadArrays, rules: Rules, times_s: Floa
         notice_tasks(state, 0)
         list_candidates(state, rules, roads.unit_m, 0)
         for w in range(len(actions)):
-            actions[w] = state.epoch.mask[0, w, 1]
+            actions[w] = state.output.mask[0, w, 1]
         take_actions(state, roads, rules, 0, actions, times_s[epoch])
         play(state, roads, rules, 0, times_s[epoch + 1])
 
 
-@_compiled
+@jit
 def _play_pau(
     state: CscState, roads: RoadArrays, rules: Rules, times_s: Floats, moves: int, generator: np.random.Generator
 ) -> None:
@@ -89,7 +79,7 @@ def _play_pau(
         play(state, roads, rules, 0, times_s[epoch + 1])
 
 
-@_compiled
+@jit
 def _play_random(
     state: CscState, roads: RoadArrays, rules: Rules, times_s: Floats, generator: np.random.Generator
 ) -> None:
@@ -99,12 +89,12 @@ def _play_random(
         notice_tasks(state, 0)
         list_candidates(state, rules, roads.unit_m, 0)
         for w in range(len(actions)):
-            actions[w] = int(generator.random() * state.epoch.mask[0, w].sum())  # legal ones come first
+            actions[w] = int(generator.random() * state.output.mask[0, w].sum())  # legal ones come first
         take_actions(state, roads, rules, 0, actions, times_s[epoch])
         play(state, roads, rules, 0, times_s[epoch + 1])
 
 
-@_compiled
+@jit
 def _players(state: CscState, step_s: float) -> Ints:
     """Idle workers with a candidate, by the epoch at which they were first seen idle, then by number."""
     workers = state.workers
@@ -112,14 +102,14 @@ def _players(state: CscState, step_s: float) -> Ints:
     since = np.empty(workers.status.shape[1], np.int64)
     count = 0
     for w in range(workers.status.shape[1]):
-        if workers.status[0, w] == IDLE and state.epoch.candidates[0, w, 0] >= 0:
+        if workers.status[0, w] == IDLE and state.output.candidates[0, w, 0] >= 0:
             players[count] = w
             since[count] = np.int64(np.ceil(workers.free_s[0, w] / step_s))
             count += 1
     return players[np.argsort(since[:count], kind="mergesort")]
 
 
-@_compiled
+@jit
 def _choose(
     state: CscState,
     roads: RoadArrays,
@@ -131,7 +121,7 @@ def _choose(
     generator: np.random.Generator,
 ) -> None:
     """Write the actions of the equilibrium."""
-    candidates = state.epoch.candidates
+    candidates = state.output.candidates
     place = np.full(state.tasks.status.shape[1], -1, np.int64)
     for w in players:
         for j in range(candidates.shape[2]):
@@ -148,18 +138,18 @@ def _choose(
         actions[players[player]] = choice[player] + 1
 
 
-@_compiled
+@jit
 def _game(
     state: CscState, roads: RoadArrays, rules: Rules, now_s: float, players: Ints, ids: Ints, place: Ints
 ) -> Game:
     """``ids``: of the tasks, ascending; ``place``: of each id among them."""
-    tasks, most = state.tasks, state.epoch.candidates.shape[2]
+    tasks, most = state.tasks, state.output.candidates.shape[2]
     task = np.full((len(players), most), -1, np.int64)
     arrival_s = np.zeros((len(players), most))
     for player in range(len(players)):
         w = players[player]
         for j in range(most):
-            i = state.epoch.candidates[0, w, j]
+            i = state.output.candidates[0, w, j]
             if i < 0:
                 break
             task[player, j] = place[i]
@@ -173,7 +163,7 @@ def _game(
     return Game(task, arrival_s, left_s, expected_s, deadline_s, tasks.payment[0][ids], penalty_per_s)
 
 
-@_compiled
+@jit
 def _coalitions(state: CscState, now_s: float, game: Game, ids: Ints) -> Coalitions:
     """Those at each task or on their way to it."""
     shape = (len(ids), state.workers.status.shape[1])

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from crowdgym.bench.csc_published import Point
+from crowdgym.bench.published.cafe import Point
 from crowdgym.calibration.objective import PLAYED, Agreement, Floats, fitted_points, judged, published_means
 from crowdgym.calibration.parameters import PARAMETERS, keywords_of, parameters_of, settings_of
 from crowdgym.calibration.surfaces import Surfaces
-from crowdgym.configs.errors import ConfigError
-from crowdgym.data.storage import write_bytes
+from crowdgym.common.errors import ConfigError
+from crowdgym.common.files import write_bytes
 
 FILE_NAME = "evaluations.jsonl"
 FIRST_SEED = 10_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
@@ -207,7 +207,7 @@ class Trial:
         from crowdgym.data.registry import load_dataset
         from crowdgym.envs.core.seeding import InstanceSeeds
         from crowdgym.envs.csc.generator import OrderStreamGenerator
-        from crowdgym.envs.csc.simulation import CscSimulation
+        from crowdgym.envs.csc.kernel.simulation import CscSimulation
 
         settings = settings_of(point.city, point.num_workers, point.num_tasks, keywords)
         dataset = load_dataset(settings.dataset)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.bench.csc_published import UNLEARNED, Point, points, published
+from crowdgym.bench.published.cafe import UNLEARNED, Point, points, published
 
 Floats = NDArray[np.float64]
 

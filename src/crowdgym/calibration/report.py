@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import crowdgym
-from crowdgym.bench.csc_published import UNLEARNED, Point, published
+from crowdgym.bench.published.cafe import UNLEARNED, Point, published
 from crowdgym.calibration.objective import Floats, fitted_points, published_means
 from crowdgym.calibration.parameters import settings_of
 from crowdgym.policies import load_policy

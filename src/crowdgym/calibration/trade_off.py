@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.bench.csc_published import UNLEARNED
-from crowdgym.bench.figures import new_figure, png_of
+from crowdgym.bench.published.cafe import UNLEARNED
+from crowdgym.bench.report.plotting import new_figure, png_of
 from crowdgym.calibration.fit import Evaluation
 from crowdgym.calibration.objective import PLAYED, Floats
 from crowdgym.calibration.parameters import rounded

@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from crowdgym.configs.errors import ConfigError
-from crowdgym.envs.faces.vectorized import Actions, Rows, VectorFace
+from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.vector_env import Actions, BaseVectorEnv, Rows
 from crowdgym.registration import registered_name
 
 try:
@@ -51,8 +51,8 @@ class CrowdVecEnv(VecEnv):
         >>> model = PPO("MlpPolicy", env, n_steps=32, seed=0).learn(1_000)
     """
 
-    def __init__(self, vector_env: VectorFace) -> None:
-        if not isinstance(vector_env, VectorFace):
+    def __init__(self, vector_env: BaseVectorEnv) -> None:
+        if not isinstance(vector_env, BaseVectorEnv):
             raise ConfigError(f"vector_env must be a vector environment of crowdgym.envs, got {vector_env!r}")
         if vector_env.autoreset_mode is not AutoresetMode.SAME_STEP:
             mode = vector_env.autoreset_mode.value

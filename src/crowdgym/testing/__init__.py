@@ -2,8 +2,8 @@
 
 from crowdgym.testing.check_env import ENVIRONMENT_CHECKS, check_env, inspect_env
 from crowdgym.testing.check_report import EnvironmentCheckError, EnvironmentReport, Finding
-from crowdgym.testing.csc_checker import check_schedule
-from crowdgym.testing.csc_records import (
+from crowdgym.verification.csc.checker import check_schedule
+from crowdgym.verification.csc.records import (
     Assignment,
     CheckedInstance,
     Schedule,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.testing.check_conformity import check_ends, check_returns, check_stepping
 from crowdgym.testing.check_construction import check_construction
 from crowdgym.testing.check_copies import check_deepcopy, check_pickle

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from crowdgym.common.errors import CrowdGymError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -109,7 +111,7 @@ class EnvironmentReport:
         yield from (f"  note: {note}" for note in self.notes)
 
 
-class EnvironmentCheckError(AssertionError):
+class EnvironmentCheckError(CrowdGymError, AssertionError):
     """At least one check failed; ``report`` has everything, the message lists it."""
 
     def __init__(self, report: EnvironmentReport) -> None:

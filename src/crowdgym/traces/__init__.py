@@ -1,7 +1,8 @@
 """Traces: an episode in a file, for regression tests, leaderboards and playing back. See `docs/traces.md`."""
 
+from crowdgym.common.errors import TraceError
 from crowdgym.traces.comparison import Mismatch, compare
-from crowdgym.traces.format import Trace, TraceError, TraceHeader, read_trace, write_trace
+from crowdgym.traces.format import Trace, TraceHeader, read_trace, write_trace
 from crowdgym.traces.recording import TraceRecorder, replay
 
 __all__ = [

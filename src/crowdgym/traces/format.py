@@ -17,16 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from crowdgym.data.errors import DataError
-from crowdgym.data.storage import read_archive, write_bytes
+from crowdgym.common.errors import DataError, TraceError
+from crowdgym.common.files import read_archive, write_bytes
 
 FORMAT: Final = "crowdgym-trace"
 FORMAT_VERSION: Final = 1
 _QUANTITY = "quantity/"
-
-
-class TraceError(ValueError):
-    """A file that is no whole trace, or a trace that cannot be replayed here: one sentence that says why."""
 
 
 class Quantity(BaseModel):

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import crowdgym
-from crowdgym.envs.faces.actions import joint_action
-from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceError, TraceHeader
+from crowdgym.common.errors import TraceError
+from crowdgym.envs.api.actions import joint_action
+from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceHeader
 from crowdgym.traces.quantities import flat_metrics, observe_quantities, quantities_of
 
 

@@ -22,8 +22,8 @@ from crowdgym.agents.ippo.checkpoint import (
     restore_learner,
 )
 from crowdgym.agents.ippo.ppo import Learner
-from crowdgym.configs.errors import ConfigError
-from crowdgym.data.storage import write_bytes
+from crowdgym.common.errors import ConfigError
+from crowdgym.common.files import write_bytes
 
 CURVE, TENSORBOARD = "curve.csv", "tensorboard"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import crowdgym
-from crowdgym.configs.errors import ConfigError
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.ippo import IppoSettings
 from crowdgym.policies import default_policy, load_policy
 from crowdgym.runner import run_episodes

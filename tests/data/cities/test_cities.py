@@ -6,12 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from crowdgym.data.cities import CITY_NAMES, build_city
-from crowdgym.data.cities.build import plan_of
-from crowdgym.data.cities.streets import centre_m
+from crowdgym.common.errors import DataError
 from crowdgym.data.dataset import CATEGORIES, Dataset
-from crowdgym.data.errors import DataError
 from crowdgym.data.roads.network import RoadNetwork
+from crowdgym.data.synthetic.cities import CITY_NAMES, build_city
+from crowdgym.data.synthetic.cities.build import plan_of
+from crowdgym.data.synthetic.cities.streets import centre_m
 
 City = Callable[[str], Dataset]
 BIG = ("haikou-synth", "chengdu-synth")

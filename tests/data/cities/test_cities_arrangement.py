@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from crowdgym.data.cities.arrangement import draw_plan, inside
-from crowdgym.data.cities.mesh import OUTSIDE, StreetMesh
-from crowdgym.data.cities.plan import ARTERIAL, LOCAL, Area, CityPlan, Line, Place
-from crowdgym.data.cities.plan_tiny import TINY
-from crowdgym.data.cities.shapes import band, hubs, smooth
+from crowdgym.data.synthetic.cities.arrangement import draw_plan, inside
+from crowdgym.data.synthetic.cities.mesh import OUTSIDE, StreetMesh
+from crowdgym.data.synthetic.cities.plan import ARTERIAL, LOCAL, Area, CityPlan, Line, Place
+from crowdgym.data.synthetic.cities.plan_tiny import TINY
+from crowdgym.data.synthetic.cities.shapes import band, hubs, smooth
 
 BOX: tuple[Place, ...] = ((0, 0), (1000, 0), (1000, 1000), (0, 1000))
 RING = Line(LOCAL, (*BOX, BOX[0]), bridges=True)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crowdgym.data.cities.demand import WEEKDAY_PERCENT, WEEKEND_PERCENT, draw_times, shares_by_rank
-from crowdgym.data.cities.plan_haikou import HAIKOU
-from crowdgym.data.cities.plan_tiny import TINY
+from crowdgym.data.synthetic.cities.demand import WEEKDAY_PERCENT, WEEKEND_PERCENT, draw_times, shares_by_rank
+from crowdgym.data.synthetic.cities.plan_haikou import HAIKOU
+from crowdgym.data.synthetic.cities.plan_tiny import TINY
 
 
 @pytest.mark.parametrize("percent", [WEEKDAY_PERCENT, WEEKEND_PERCENT])

@@ -7,7 +7,7 @@
 
 import pytest
 
-from crowdgym.data.cities.mesh import StreetMesh
+from crowdgym.data.synthetic.cities.mesh import StreetMesh
 
 SQUARE = [(0, 0), (1000, 0), (1000, 1000), (0, 1000)]
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crowdgym.data.cities.demand import WEEKDAY_PERCENT, WEEKEND_PERCENT
 from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.roads.distances import Distances
+from crowdgym.data.synthetic.cities.demand import WEEKDAY_PERCENT, WEEKEND_PERCENT
 
 City = Callable[[str], Dataset]
 SharedData = Callable[[str], Path]

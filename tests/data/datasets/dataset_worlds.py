@@ -50,11 +50,11 @@ def city(name: str, first_time_s: int = 0) -> Dataset:
 
 
 class Cities:
-    """Stands in for `crowdgym.data.cities`: one embedded city, 'ringtown', that counts how often it is built."""
+    """Stands in for `crowdgym.data.synthetic.cities`: one city, 'ringtown', that counts how often it is built."""
 
     def __init__(self) -> None:
         self.builds = 0
-        self.module = types.ModuleType("crowdgym.data.cities")
+        self.module = types.ModuleType("crowdgym.data.synthetic.cities")
         self.module.CITY_NAMES = ("ringtown",)  # type: ignore[attr-defined]
         self.module.CITY_VERSION = "1"  # type: ignore[attr-defined]
         self.module.build_city = self._build  # type: ignore[attr-defined]
@@ -74,7 +74,7 @@ def install(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Cities:
 
     cities = Cities()
     monkeypatch.setenv("CROWDGYM_DATA", str(cache))
-    monkeypatch.setitem(sys.modules, "crowdgym.data.cities", cities.module)
+    monkeypatch.setitem(sys.modules, "crowdgym.data.synthetic.cities", cities.module)
     monkeypatch.setattr(registry, "_loaded", type(registry._loaded)())
     return cities
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from dataset_worlds import city, install, ring, write_order_file
 
-from crowdgym.data import dataset_files
+from crowdgym.common.errors import DataError
+from crowdgym.common.files import Arrays
+from crowdgym.data import store as dataset_files
 from crowdgym.data.build import build_dataset
 from crowdgym.data.dataset import CATEGORIES
-from crowdgym.data.dataset_files import dataset_checksum, datasets_folder, write_dataset
-from crowdgym.data.errors import DataError
 from crowdgym.data.registry import dataset_description, load_dataset
 from crowdgym.data.roads.assemble import AssemblyReport
-from crowdgym.data.storage import Arrays
+from crowdgym.data.store import dataset_checksum, datasets_folder, write_dataset
 
 ROADS = AssemblyReport(
     source="/somewhere/node.csv and /somewhere/link.csv",

@@ -8,11 +8,11 @@ import pytest
 from dataset_worlds import install, write_order_file, write_road_files
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli_data import data_app
-from crowdgym.cli_data_view import hourly_chart
-from crowdgym.cli_errors import clean_endings
-from crowdgym.data.dataset_files import datasets_folder
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.cli.data import data_app
+from crowdgym.cli.data_view import hourly_chart
+from crowdgym.cli.endings import clean_endings
+from crowdgym.common.errors import DataError, DataWarning
+from crowdgym.data.store import datasets_folder
 
 Crowdgym = Callable[..., Result]
 

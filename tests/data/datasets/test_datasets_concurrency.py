@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dataset_worlds import city, install
 
-from crowdgym.data.dataset_files import dataset_checksum, datasets_folder, write_dataset
+from crowdgym.data.store import dataset_checksum, datasets_folder, write_dataset
 
 START_TOGETHER = """
 import sys, time, warnings
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 warnings.simplefilter("error")
 from dataset_worlds import city, install
-from crowdgym.data.dataset_files import *
+from crowdgym.data.store import *
 from crowdgym.data.registry import load_dataset
 import scipy.sparse
 cache, number = Path(sys.argv[1]), int(sys.argv[2])

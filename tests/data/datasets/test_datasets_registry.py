@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from dataset_worlds import Cities, city, install
 
+from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data import registry
-from crowdgym.data.dataset_files import dataset_checksum, datasets_folder, write_dataset
-from crowdgym.data.errors import DataError, DataWarning
 from crowdgym.data.registry import dataset_description, dataset_names, load_dataset
 from crowdgym.data.roads.distances import Distances
+from crowdgym.data.store import dataset_checksum, datasets_folder, write_dataset
 
 FILES = ["network.npz", "orders.npz", "dataset.json"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from order_worlds import MIDNIGHT, gcj02
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders.formats import OrderColumns
 from crowdgym.data.orders.read import OrderOptions, read_orders
 from crowdgym.data.orders.snap import order_files

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from order_worlds import MIDNIGHT, gcj02, street
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders.read import read_orders
 from crowdgym.data.orders.snap import order_stream
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from order_worlds import MIDNIGHT, gcj02, street, wgs84
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders.raw import NO_NODE, Coordinates, NodeIds, RawOrders
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.snap import order_stream, snap

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from order_worlds import MIDNIGHT, gcj02, wgs84
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.orders.formats import OrderColumns
 from crowdgym.data.orders.raw import NO_NODE, Coordinates, NodeIds
 from crowdgym.data.orders.read import OrderOptions, read_orders

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roads_worlds import Places, Roads, lengths_by_id, line_of_places, node_table, road_table
 
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.roads.assemble import NodeTable, RoadTable, assemble
 
 NOWHERE = math.nan

@@ -17,7 +17,7 @@ from roads_worlds import both_ways, network_of_arcs, street_grid
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import MOST_LANES, UNREACHABLE, Distances
 from crowdgym.data.roads.hierarchy import build_hierarchy

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from roads_worlds import both_ways, network_of_arcs, street_grid
 
-from crowdgym.data.errors import DataWarning
+from crowdgym.common.errors import DataWarning
+from crowdgym.common.files import read_arrays, write_arrays
 from crowdgym.data.roads import hierarchy_cache
 from crowdgym.data.roads.distances import Distances
 from crowdgym.data.roads.hierarchy import HIERARCHY_ARRAYS
 from crowdgym.data.roads.hierarchy_cache import hierarchy_file
-from crowdgym.data.storage import read_arrays, write_arrays
 
 LINE = network_of_arcs(3, both_ways({(0, 1): 4, (1, 2): 5}))
 LINE_ROWS = [[0, 4, 9], [4, 0, 5], [9, 5, 0]]

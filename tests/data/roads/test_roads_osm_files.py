@@ -10,7 +10,7 @@ import osmnx
 import pytest
 from roads_worlds import lengths_by_id
 
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.roads.osm import read_graphml, read_osm_xml
 
 # OSMnx takes the earth for a sphere of radius 6,371,009 m: 0.001 degrees on the equator are 111.195 m.

@@ -16,7 +16,7 @@ import osmnx
 import pytest
 from roads_worlds import lengths_by_id
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.roads.osm import Endpoints, fetch_bbox, fetch_place
 
 # 0.001 degrees on the equator are 111.195 m; the box holds all places but 9.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from roads_worlds import lengths_by_id
 
-from crowdgym.data.errors import DataError, DataWarning
+from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.roads.tables import RoadColumns, read_road_tables
 
 NODES = "node_id,name,x_coord,y_coord\n1,a,110.0,20.0\n2,,110.001,20.0\n3,c,110.001,20.001\n"

@@ -10,12 +10,12 @@ import pytest
 from sensing_tables import TABLE, row_of_three, write_table
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli_data import data_app
+from crowdgym.cli.data import data_app
+from crowdgym.common.errors import DataError, DatasetExistsError
 from crowdgym.data import registry
-from crowdgym.data.dataset_files import DatasetExistsError, datasets_folder
-from crowdgym.data.errors import DataError
 from crowdgym.data.registry import dataset_kind, dataset_names, load_dataset, load_series
 from crowdgym.data.sensing.build import keep_series
+from crowdgym.data.store import datasets_folder
 
 
 @pytest.fixture(autouse=True)

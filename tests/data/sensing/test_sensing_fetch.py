@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.sensing.fetch import fetch_files
 from crowdgym.data.sensing.piemonte import SourceFile
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.registry import load_series
 from crowdgym.data.sensing import SensingSeries
-from crowdgym.data.sensing.draw import draw, plan_of
 from crowdgym.data.sensing.piemonte import read_piemonte
+from crowdgym.data.synthetic.series.draw import draw, plan_of
 
 NAMES = ("EMI", "PM10", "TEMP", "WS")
 # Raised together with SERIES_VERSION, when the same name is meant to give another series.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sensing_tables import TABLE, row_of_three, write_table
 
-from crowdgym.data.errors import DataError
+from crowdgym.common.errors import DataError
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.data.sensing.tables import SeriesColumns, read_series
 

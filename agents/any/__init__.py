@@ -1,0 +1,1 @@
+"""Rules that read only action masks, so they play every environment."""

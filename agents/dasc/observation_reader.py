@@ -1,0 +1,172 @@
+"""What the platform knows about the subtasks that may be dispatched now, read from observations and infos."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.agents.policy import Actions, Episode, Infos, Observations
+
+Floats = NDArray[np.float64]
+_COUNT_ABOUT: Final = 1e-3  # counts are read from 32-bit shares of 15
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The constants of an environment, as its ``metadata["rules"]`` has them."""
+
+    speed_mps: float
+    penalty_per_s: float
+    travel_cost_per_m: float
+    step_s: float
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> "Rules":
+        """Those that dispatchers need."""
+        return cls(**{name: float(metadata["rules"][name]) for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class DispatchState:
+    """The subtasks that may be given a worker now and whose predecessors all have one: n of them, in slot order.
+
+    Times are seconds from now, negative where past; they end at what a 1 stands for in the observation.
+
+    Attributes:
+        agents: their names.
+        candidates: ids of the nearest able idle workers, by road, nearest first; -1 for none. Shape [n, K].
+        distance_m: to each of them; infinite for none. Shape [n, K].
+        slack_expected_s: from the finish, if work began now, to the latest one that lets the task be unpenalised.
+        slack_deadline_s: likewise to the latest one that lets it be paid at all.
+        ready_s: until all predecessors are finished.
+        duration_s: of the work.
+        expected_s: until the task's expected time.
+        deadline_s: until its deadline.
+        payment: of the task, nothing taken off.
+        unassigned: subtasks of the task without a worker, this one among them.
+        x_m: east of the city's centre.
+        y_m: north of it.
+        skills: that are needed, as flags. Shape [n, skills].
+    """
+
+    agents: list[str]
+    candidates: NDArray[np.int64]
+    distance_m: Floats
+    slack_expected_s: Floats
+    slack_deadline_s: Floats
+    ready_s: Floats
+    duration_s: Floats
+    expected_s: Floats
+    deadline_s: Floats
+    payment: Floats
+    unassigned: Floats
+    x_m: Floats
+    y_m: Floats
+    skills: Floats
+
+    @property
+    def path_s(self) -> Floats:
+        """The longest way through the precedence graph from the beginning of a subtask to the end of its task."""
+        return np.maximum(self.deadline_s - self.slack_deadline_s, self.duration_s)
+
+
+class Reader:
+    """Reads situations of one environment.
+
+    Args:
+        metadata: the environment's, for the layout of its observations.
+    """
+
+    def __init__(self, metadata: Mapping[str, Any]) -> None:
+        layout = metadata["observation_layout"]
+        self._at: dict[str, int] = {}
+        self._unit: dict[str, float] = {}
+        for part in ("t_self", "own_task"):
+            for at, (feature, unit) in enumerate(zip(layout[part]["features"], layout[part]["units"], strict=True)):
+                self._at[feature] = layout[part]["start"] + at
+                self._unit[feature] = amount(unit)
+        self._skills = [at for name, at in self._at.items() if name.startswith("skill_")]
+        candidates = layout["W_candidates"]
+        column = candidates["features"].index("distance_by_road")
+        width = candidates["shape"][1]
+        self._distance = slice(candidates["start"] + column, candidates["stop"], width)
+        self._distance_unit = amount(candidates["units"][column])
+
+    def read(self, observations: Observations, infos: Infos) -> DispatchState:
+        """The present situation."""
+        agents = [agent for agent, info in infos.items() if info["action_mask"][1]]
+        if not agents:
+            return self._of([], np.zeros((0, 1 + max(self._distance.stop, *self._at.values()))), infos)
+        seen = np.stack([observations[agent] for agent in agents]).astype(np.float64)  # [n, F]
+        ready = self._values(seen, "predecessors_unassigned") < _COUNT_ABOUT
+        return self._of([agent for agent, is_ready in zip(agents, ready, strict=True) if is_ready], seen[ready], infos)
+
+    def _of(self, agents: list[str], seen: Floats, infos: Infos) -> DispatchState:
+        distance_m = seen[:, self._distance] * self._distance_unit
+        most = distance_m.shape[1]
+        candidates = np.array([infos[agent]["candidates"] for agent in agents], np.int64).reshape(-1, most)
+
+        def values(name: str) -> Floats:
+            return self._values(seen, name)
+
+        return DispatchState(
+            agents=agents,
+            candidates=candidates,
+            distance_m=np.where(candidates >= 0, distance_m, np.inf),
+            slack_expected_s=values("slack_expected"),
+            slack_deadline_s=values("slack_deadline"),
+            ready_s=values("until_ready"),
+            duration_s=values("duration"),
+            expected_s=values("until_expected"),
+            deadline_s=values("until_deadline"),
+            payment=values("share") * values("subtasks").round(),
+            unassigned=np.maximum(values("subtasks_unassigned").round(), 1.0),
+            x_m=values("x"),
+            y_m=values("y"),
+            skills=seen[:, self._skills],
+        )
+
+    def _values(self, seen: Floats, name: str) -> Floats:
+        values: Floats = seen[:, self._at[name]] * self._unit[name]
+        return values
+
+
+def amount(unit: str) -> float:
+    """The number that the text of a unit begins with: what a 1 stands for; 1 if there is none."""
+    try:
+        return float(unit.split()[0])
+    except ValueError:
+        return 1.0
+
+
+class Dispatcher(ABC):
+    """A policy that chooses, for all subtasks at once, who is dispatched now, and the candidate that each asks for.
+
+    Where slots only recommend themselves (two actions), choosing any candidate recommends: stage 2 gives the worker.
+    """
+
+    _reader: Reader
+    _rules: Rules
+    _selects: bool
+
+    def reset(self, episode: Episode) -> None:
+        """Learn how observations are laid out, and the rules."""
+        self._reader = Reader(episode.metadata)
+        self._rules = Rules.of(episode.metadata)
+        self._selects = int(getattr(episode.action_space, "n", 2)) > 2
+
+    def act(self, observations: Observations, infos: Infos) -> Actions:
+        """See `crowdgym.agents.policy.Policy`."""
+        actions = dict.fromkeys(infos, 0)
+        now = self._reader.read(observations, infos)
+        if now.agents:
+            for row, choice in self.choose(now).items():
+                actions[now.agents[row]] = choice + 1 if self._selects else 1
+        return actions
+
+    @abstractmethod
+    def choose(self, now: DispatchState) -> dict[int, int]:
+        """Who is dispatched: rows of the situation, each with the number of its candidate, from 0 on."""

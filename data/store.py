@@ -1,0 +1,333 @@
+"""A dataset on disk: a folder of a few files, written as a whole or not at all.
+
+Of a city, ``network.npz`` holds the road network and ``orders.npz`` the order stream and the category of each node; of
+a sensing series, ``series.npz`` holds everything (see `crowdgym.data.sensing.files`). ``dataset.json`` says what they
+are and where they came from. All of them carry the checksum of the arrays, so that files of two different datasets are
+never taken for one.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, UnwritableError
+from crowdgym.common.files import Arrays, make_folder, read_arrays, write_arrays, write_bytes
+from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
+from crowdgym.data.dataset import CATEGORIES, Dataset
+from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
+from crowdgym.data.roads.network import RoadNetwork
+
+FORMAT_VERSION = 1
+DESCRIPTION_FILE = "dataset.json"
+NETWORK_FILE = "network.npz"
+ORDERS_FILE = "orders.npz"
+
+CITY, SENSING = "city", "sensing"  # the kinds of datasets; a description without a kind is that of a city
+
+_NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
+_ORDER_ARRAYS = tuple(field.name for field in fields(OrderStream))
+_READ_ATTEMPTS = 25
+_PAUSE_S = 0.02
+
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """What is to be written as one dataset.
+
+    Attributes:
+        name: of the dataset.
+        checksum: of the arrays.
+        files: the arrays of each ``.npz`` file, by its name.
+        description: what else ``dataset.json`` says; must be JSON and free of times and places of this machine.
+    """
+
+    name: str
+    checksum: str
+    files: Mapping[str, Arrays]
+    description: Mapping[str, Any]
+
+
+def datasets_folder() -> Path:
+    """Return the folder in which every dataset has a folder of its own (it need not exist yet)."""
+    return cache_folder() / "datasets"
+
+
+def dataset_checksum(dataset: Dataset) -> str:
+    """SHA-256 over the network, the orders and the categories, in hexadecimal."""
+    digest = hashlib.sha256(dataset.network.checksum.encode())
+    for name, array in _order_arrays(dataset).items():
+        digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def counts_of(dataset: Dataset) -> dict[str, int]:
+    """How much there is of everything."""
+    orders = dataset.orders
+    return {
+        "nodes": dataset.network.num_nodes,
+        "edges": dataset.network.num_edges,
+        "arcs": dataset.network.num_arcs,
+        "orders": len(orders),
+        "orders_with_destination": int(np.count_nonzero(orders.destination >= 0)),
+        "days": int(orders.time_s[-1]) // SECONDS_PER_DAY + 1 if len(orders) else 0,
+    }
+
+
+def created_by() -> str:
+    """This version of CrowdGym, for the description of a dataset."""
+    try:
+        return f"crowdgym {version('crowdgym')}"
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "crowdgym unknown"
+
+
+def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite: bool) -> Path:
+    """Write a dataset under its name, beside its description. The same input gives the same bytes.
+
+    Args:
+        dataset: what is written.
+        description: what else ``dataset.json`` says; must be JSON and free of times and places of this machine.
+        overwrite: replace a dataset of the same name.
+
+    Returns:
+        The folder of the dataset.
+
+    Raises:
+        DatasetExistsError: there is one of this name and ``overwrite`` is false.
+        DataError: the folder cannot be written.
+    """
+    files = {NETWORK_FILE: dataset.network.to_arrays(), ORDERS_FILE: _order_arrays(dataset)}
+    return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, description), overwrite)
+
+
+def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
+    """Write a dataset of any kind; returns and raises what `write_dataset` does."""
+    target = datasets_folder() / content.name
+    if not overwrite:
+        check_free(content.name)
+    with writing_to_cache():
+        make_folder(target.parent)
+    temporary = target.with_name(f".{content.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    remove_leftovers()
+    try:
+        with writing_to_cache():
+            _write_files(temporary, content)
+        _publish(temporary, target, overwrite)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return target
+
+
+def _write_files(folder: Path, content: DatasetFolder) -> None:
+    stamp = np.array(content.checksum)
+    for file, arrays in content.files.items():
+        write_arrays(folder / file, {**arrays, "dataset": stamp})
+    heading = {"format": FORMAT_VERSION, "name": content.name, "checksum": content.checksum}
+    text = json.dumps({**heading, **content.description}, indent=2)
+    write_bytes(folder / DESCRIPTION_FILE, (text + "\n").encode())
+
+
+def check_free(name: str) -> None:
+    """Check that there is no dataset of this name.
+
+    Raises:
+        DatasetExistsError: there is one.
+    """
+    target = datasets_folder() / name
+    if (target / DESCRIPTION_FILE).exists():
+        raise _exists(target)
+
+
+def check_writable() -> None:
+    """Check that a dataset can be written, so that nobody waits for one that cannot; creates nothing.
+
+    Raises:
+        DataError: the folder of datasets cannot be written, or cannot be created.
+    """
+    folder = datasets_folder()
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        reason = "no permission to write there" if there.is_dir() else "it is a file"
+        raise DataError(
+            f"cannot keep datasets in {folder} because of {there}: {reason}; make it a folder that is writable, "
+            f"or set {CACHE_VARIABLE} to another"
+        )
+
+
+def read_dataset(folder: Path) -> tuple[Dataset, dict[str, Any]]:
+    """Read a city and its description. The arrays are read-only, so that environments can share them.
+
+    Raises:
+        DamagedFileError: a file is missing, truncated or corrupted, or belongs to another dataset; names the file.
+        FileNotFoundError: there is no dataset in ``folder``.
+        DataError: the dataset is of another kind.
+    """
+    return read_patiently(folder, CITY, lambda description: _read_city(folder, description))
+
+
+def read_patiently(
+    folder: Path, kind: str, read: Callable[[dict[str, Any]], Content]
+) -> tuple[Content, dict[str, Any]]:
+    """Read a dataset of one kind; see `read_dataset` for what is raised.
+
+    Args:
+        folder: of the dataset.
+        kind: what it must be.
+        read: reads its content, given the description.
+    """
+
+    def read_once() -> tuple[Content, dict[str, Any]]:
+        description = read_description(folder)
+        if kind_of(description) != kind:
+            raise DataError(f"{folder} holds a dataset of the kind {kind_of(description)!r}; expected {kind!r}")
+        return read(description), description
+
+    return patiently(folder, read_once)
+
+
+def patiently(folder: Path, read: Callable[[], Content]) -> Content:
+    """What ``read`` gives, at the latest when another process has put a new folder in the place of this one."""
+    for attempt in range(_READ_ATTEMPTS):
+        try:
+            return read()
+        except (DamagedFileError, FileNotFoundError):
+            if attempt == _READ_ATTEMPTS - 1 or not folder.parent.exists():
+                raise
+            time.sleep(_PAUSE_S)
+    raise AssertionError("unreachable")
+
+
+def kind_of(description: Mapping[str, Any]) -> str:
+    """Of what kind a dataset is: ``CITY`` or ``SENSING``."""
+    return str(description.get("kind", CITY))
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """Read ``dataset.json`` alone.
+
+    Raises:
+        DamagedFileError: it is not the description of a dataset.
+        FileNotFoundError: there is none.
+    """
+    path = folder / DESCRIPTION_FILE
+    try:
+        description = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise DamagedFileError(f"{path} is truncated or damaged ({error}); expected a JSON object") from error
+    if not isinstance(description, dict) or not isinstance(description.get("checksum"), str):
+        raise DamagedFileError(f"{path} lacks the checksum of a dataset; expected a file written by CrowdGym")
+    if description.get("format") != FORMAT_VERSION:
+        raise DamagedFileError(
+            f"{path} has format {description.get('format')!r}; this version of CrowdGym reads format {FORMAT_VERSION}"
+        )
+    return description
+
+
+def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
+    network_arrays = read_stamped(folder / NETWORK_FILE, _NETWORK_ARRAYS, description["checksum"])
+    order_arrays = read_stamped(folder / ORDERS_FILE, (*_ORDER_ARRAYS, "category"), description["checksum"])
+    for array in (*network_arrays.values(), *order_arrays.values()):
+        array.setflags(write=False)
+    dataset = Dataset(
+        name=folder.name,
+        network=RoadNetwork.from_arrays(network_arrays),
+        orders=OrderStream.from_arrays(order_arrays),
+        category=order_arrays["category"],
+    )
+    _check_fit(dataset, folder / ORDERS_FILE)
+    return dataset
+
+
+def read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:
+    """Read arrays of a dataset's file, and make sure that they belong to the dataset of this checksum.
+
+    Raises:
+        DamagedFileError: the file is missing, damaged or of another dataset.
+    """
+    try:
+        arrays = read_arrays(path, (*names, "dataset"))
+    except FileNotFoundError as error:
+        raise DamagedFileError(f"{path} is missing; expected it beside {DESCRIPTION_FILE}") from error
+    if str(arrays.pop("dataset")) != checksum:
+        raise DamagedFileError(f"{path} belongs to another dataset than the {DESCRIPTION_FILE} beside it")
+    return arrays
+
+
+def _check_fit(dataset: Dataset, path: Path) -> None:
+    num_nodes = dataset.network.num_nodes
+    if (
+        dataset.category.shape != (num_nodes,)
+        or not ((dataset.category >= 0) & (dataset.category < len(CATEGORIES))).all()
+    ):
+        raise DamagedFileError(f"{path} does not hold a category for each of the {num_nodes} nodes of the network")
+
+
+def _order_arrays(dataset: Dataset) -> dict[str, Any]:
+    return {**dataset.orders.to_arrays(), "category": dataset.category}
+
+
+def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
+    """Put the finished folder in its place; of two processes that do so at once, the later one stays."""
+    for _ in range(100):
+        try:
+            temporary.rename(target)  # fails where a folder with files is in the way
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # is_dir() would tell what is there by now
+                raise _cannot_write(target, error) from error
+        if not overwrite:
+            raise _exists(target)
+        previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
+        try:
+            target.rename(previous)
+        except FileNotFoundError:
+            continue  # another process has just moved it away
+        except OSError as error:
+            raise DataError(f"cannot replace {target}: {error.strerror}; make its folder writable") from error
+        shutil.rmtree(previous, ignore_errors=True)
+    raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
+
+
+def _cannot_write(target: Path, error: OSError) -> DataError:
+    return UnwritableError(
+        f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"
+    )
+
+
+def _exists(target: Path) -> DatasetExistsError:
+    return DatasetExistsError(
+        f"the dataset {target.name!r} exists already ({target}); choose another name, or replace it "
+        "with overwrite=True (on the command line --force)"
+    )
+
+
+def remove_leftovers(older_than_s: float = 86_400.0) -> None:
+    """Remove what a process that was killed while writing left behind, if it is older than a day."""
+    folders = (*datasets_folder().glob(".*.tmp"), *datasets_folder().glob(".*.old"))
+    for folder in folders:
+        try:
+            if time.time() - os.stat(folder).st_mtime > older_than_s:
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue

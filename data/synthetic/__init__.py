@@ -1,0 +1,1 @@
+"""Synthetic cities and sensing series, drawn after the figures of real ones."""

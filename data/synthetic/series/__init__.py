@@ -1,0 +1,1 @@
+"""Synthetic sensing series, drawn after the figures of a real one."""

@@ -1,0 +1,244 @@
+"""Any environment as a PettingZoo parallel environment: its simulation with a batch of one."""
+
+from typing import Any, Generic, Literal, TypeVar, cast
+
+import gymnasium
+import numpy as np
+from gymnasium.error import InvalidAction, ResetNeeded
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+
+from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.actions import joint_action
+from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Provenance, Simulation, Viewer
+from crowdgym.envs.api.reset_options import ResetOptions
+from crowdgym.envs.core.seeding import EpisodeSeeds
+
+Agent = str
+Observation = NDArray[np.float32]
+Info = dict[str, Any]
+RenderMode = Literal["human", "rgb_array"]
+RENDER_MODES: tuple[RenderMode, ...] = ("human", "rgb_array")
+
+Instance = TypeVar("Instance")
+Snapshot = TypeVar("Snapshot")
+Metrics = TypeVar("Metrics")
+
+
+class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Snapshot, Metrics]):
+    """The parallel environment of a definition; a subclass brings the docstring and the keywords.
+
+    All agents are there from the first step to the last and are truncated together; none is ever terminated. Dicts and
+    arrays are new at every step, so whoever got them may keep or change them. Rows of one array are handed out as views
+    of it: a copy of each agent's row would take longer than the rest of this class.
+    """
+
+    metadata: dict[str, Any]
+
+    def __init__(self, definition: EnvironmentDefinition[Any, Any], render_mode: RenderMode | None) -> None:
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {render_mode!r}")
+        self.settings: Any = definition.settings
+        self.render_mode = render_mode
+        self._definition = definition
+        self._simulation: Simulation = definition.simulation(batch=1)
+        self._seeds = EpisodeSeeds()
+        self._instance: Instance | None = None
+        self._options: dict[str, Any] = {}  # of the reset that began the episode, "instance" apart
+        self._viewer: Viewer | None = None
+
+        self.possible_agents = list(definition.agents)
+        self.agents: list[Agent] = []
+        self._rewards = np.zeros((1, len(self.possible_agents)))
+        self._nobody, self._everybody = (dict.fromkeys(self.possible_agents, over) for over in (False, True))
+        self._observation_space = definition.observation_space()
+        self._action_space = definition.action_space()
+        self.state_space = definition.state_space()
+        self.metadata = {
+            "name": definition.name,
+            "render_modes": list(RENDER_MODES),
+            "render_fps": 5,
+            "is_parallelizable": True,
+            **definition.metadata(self._simulation),
+        }
+
+    def observation_space(self, agent: Agent) -> gymnasium.spaces.Box:
+        """The observation space: one and the same for all agents."""
+        return self._observation_space
+
+    def action_space(self, agent: Agent) -> gymnasium.spaces.Discrete:
+        """The action space: one and the same for all agents."""
+        return self._action_space
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Agent, Observation], dict[Agent, Info]]:
+        """Begin an episode. See Starting State.
+
+        Raises:
+            ConfigError: an option that does not exist or has a value that cannot be used, or a negative seed.
+        """
+        wanted = ResetOptions.of(options, self._definition.reset_options)
+        if seed is not None:
+            self._seeds.restart(seed)
+        instance = self._definition.instance(self._seeds, wanted.instance)
+        self._simulation.use_fresh_observations()
+        self._definition.begin(self._simulation, 0, instance, wanted.further)
+        self._instance, self._options = instance, wanted.further
+        self.agents = self.possible_agents.copy()
+        return self._observations(), self._infos()
+
+    def step(
+        self, actions: dict[Agent, int]
+    ) -> tuple[dict[Agent, Observation], dict[Agent, float], dict[Agent, bool], dict[Agent, bool], dict[Agent, Info]]:
+        """Play on to the next epoch.
+
+        Raises:
+            ResetNeeded: before the first ``reset``, or after the end of an episode.
+            InvalidAction: an agent without an action or an unknown one; an action outside the space; if ``strict``, an
+                action that is masked.
+        """
+        if not self.agents:
+            began = "the episode is over" if self._instance is not None else "no episode has begun"
+            raise ResetNeeded(f"step was called, but {began}: call reset first")
+        joint = joint_action(actions, self.possible_agents, self._action_space)
+        if self._definition.settings.strict:
+            self._refuse_illegal(joint)
+        self._simulation.use_fresh_observations()
+        self._simulation.step(joint[np.newaxis])
+        self._definition.write_rewards(self._simulation, self._rewards)
+
+        over = bool(self._simulation.is_over()[0])
+        observations, infos = self._observations(), self._infos()
+        if over:
+            self._add_metrics(infos)
+            self.agents = []
+        rewards = self._by_agent(self._rewards[0].tolist())
+        truncations = self._everybody if over else self._nobody
+        return observations, rewards, self._nobody.copy(), truncations.copy(), infos
+
+    @property
+    def is_reproducible(self) -> bool:
+        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        return self._definition.is_reproducible
+
+    @property
+    def metrics(self) -> Metrics:
+        """What the episode has come to so far."""
+        return cast(Metrics, self._simulation.metrics(0))
+
+    @property
+    def instance(self) -> Instance:
+        """The instance being played.
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+        """
+        return self._begun("instance")
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the episode comes from besides the settings and the seed.
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+        """
+        return Provenance(
+            data_checksum=self._definition.data_checksum(self._begun("provenance")),
+            other_data=self._definition.other_data,
+            file_checksums=dict(self._definition.file_checksums),
+            options=dict(self._options),
+        )
+
+    def chosen(self, actions: dict[Agent, int]) -> NDArray[np.int32]:
+        """What actions would ask for now, as ``infos[agent]["candidates"]`` numbers it; -1 for nothing. Shape [N].
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+            InvalidAction: as `step` does.
+        """
+        self._begun("choice")
+        return self._definition.chosen(
+            self._simulation, 0, joint_action(actions, self.possible_agents, self._action_space)
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Everything there is to know about the present moment: for pictures, logs and checks, not for policies.
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+        """
+        self._begun("snapshot")
+        return cast(Snapshot, self._definition.snapshot(self._simulation, 0))
+
+    def state(self) -> NDArray[np.float32]:
+        """The present moment in one row; see ``state_space``.
+
+        Raises:
+            ResetNeeded: before the first ``reset``.
+        """
+        self._begun("state")
+        return self._definition.global_state(self._simulation, 0)
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """A picture of the present moment, [height, width, 3], or a window that shows it, by ``render_mode``."""
+        if self.render_mode is None:
+            gymnasium.logger.warn("render was called, but render_mode is None: give one to the constructor")
+            return None
+        if self._viewer is None:
+            self._viewer = self._definition.viewer(self._simulation)
+        frame = self._viewer.draw(self.snapshot())
+        if self.render_mode == "human":
+            self._viewer.show(frame)
+            return None
+        return frame
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._viewer is not None:
+            self._viewer.close()
+            self._viewer = None
+
+    def _begun(self, what: str) -> Instance:
+        if self._instance is None:
+            raise ResetNeeded(f"there is no {what} yet: call reset first")
+        return self._instance
+
+    def _by_agent(self, values: list[Any]) -> dict[Agent, Any]:
+        """A new dict; one that is copied has its final size at once, which a growing one takes several moves to get."""
+        table: dict[Agent, Any] = self._nobody.copy()
+        table.update(zip(self.possible_agents, values, strict=True))
+        return table
+
+    def _observations(self) -> dict[Agent, Observation]:
+        return self._by_agent(list(self._simulation.observations[0]))
+
+    def _infos(self) -> dict[Agent, Info]:
+        (first, masks), *others = self._definition.agent_arrays(self._simulation).items()
+        infos: list[Info] = [{first: mask} for mask in _values(masks)]
+        for name, array in others:
+            for info, value in zip(infos, _values(array), strict=True):
+                info[name] = value
+        return self._by_agent(infos)
+
+    def _add_metrics(self, infos: dict[Agent, Info]) -> None:
+        metrics = vars(self.metrics)
+        for info in infos.values():
+            info["metrics"] = {
+                name: value.copy() if isinstance(value, np.ndarray) else value for name, value in metrics.items()
+            }
+
+    def _refuse_illegal(self, joint: NDArray[np.int64]) -> None:
+        mask = self._definition.agent_arrays(self._simulation)[ACTION_MASK][0]
+        legal = mask[np.arange(len(joint)), joint]
+        if not legal.all():
+            agent = int(np.flatnonzero(legal == 0)[0])
+            allowed = ", ".join(map(str, np.flatnonzero(mask[agent])))
+            raise InvalidAction(
+                f"{self.possible_agents[agent]} may not take action {joint[agent]} now; legal: {allowed}"
+            )
+
+
+def _values(array: NDArray[Any]) -> list[Any]:
+    """For each agent its row of a copy of the array [1, N, …]; plain numbers of an array [1, N]."""
+    return list(array[0].copy()) if array.ndim > 2 else array[0].tolist()

@@ -1,0 +1,245 @@
+"""Any environment as a Gymnasium vector environment: many copies at once, without a Python call for each agent."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Simulation
+from crowdgym.envs.api.reset_options import ResetOptions
+from crowdgym.envs.core.seeding import EpisodeSeeds
+
+Rows = NDArray[np.float32]
+Actions = NDArray[np.int64]
+StepResult = tuple[Rows, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
+
+
+class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
+    """The vector environment of a definition; a subclass brings the docstring and the keywords.
+
+    Row ``c * N + a`` is agent a of copy c. All agents of a copy are truncated together, none is ever terminated.
+    """
+
+    metadata: dict[str, Any]
+
+    def __init__(
+        self,
+        definition: EnvironmentDefinition[Any, Any],
+        num_envs: int,
+        num_threads: int,
+        copy: bool,
+        autoreset_mode: AutoresetMode | str,
+    ) -> None:
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError:
+            known = ", ".join(mode.value for mode in AutoresetMode)
+            raise ConfigError(f"autoreset_mode must be one of {known}, got {autoreset_mode!r}") from None
+        self.settings: Any = definition.settings
+        self._definition = definition
+        self._agents = definition.agents
+        copies, threads = _count("num_envs", num_envs), _count("num_threads", num_threads)
+        self._simulation: Simulation = definition.simulation(copies)
+        self._copy = copy
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._shares = [share for share in np.array_split(np.arange(copies), threads) if len(share)]
+        self._seeds = [EpisodeSeeds() for _ in range(copies)]
+        self._began = np.zeros(copies, np.bool_)
+        self._ended = np.zeros(copies, np.bool_)
+        self._rewards = np.zeros(self.batch_shape)
+
+        self.num_envs = copies * len(self._agents)
+        self.single_observation_space = definition.observation_space()
+        actions = definition.action_space()
+        self._num_actions = int(actions.n)
+        self.single_action_space = actions
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.metadata = {
+            "name": definition.name,
+            "render_modes": [],
+            "autoreset_mode": self.autoreset_mode,
+            **definition.metadata(self._simulation),
+        }
+
+    @property
+    def batch_shape(self) -> tuple[int, int]:
+        """(B, N): copies, agents of each. ``observations.reshape(*batch_shape, -1)`` takes the rows apart."""
+        return len(self._seeds), len(self._agents)
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Rows, dict[str, Any]]:
+        """Begin an episode in every copy, or in those of the ``reset_mask``. See Starting State.
+
+        Raises:
+            ConfigError: a seed, option or mask that cannot be.
+        """
+        wanted = ResetOptions.of(options, {**self._definition.reset_options, "reset_mask": self._copies_of_mask})
+        further = dict(wanted.further)
+        chosen = further.pop("reset_mask", np.arange(self.batch_shape[0]))
+        for copy, copy_seed in zip(chosen, self._seeds_of_copies(seed)[chosen], strict=True):
+            if copy_seed is not None:
+                self._seeds[copy].restart(copy_seed)
+            self._reset_copy(int(copy), None if wanted.instance is None else wanted.instance + int(copy), further)
+        return self._handed_out(self._simulation.observations), self._infos()
+
+    def step(self, actions: Actions) -> StepResult:
+        """Play every copy on to its next epoch; see Episode End for copies whose episode is over.
+
+        Raises:
+            ResetNeeded: a copy has not begun, or (``DISABLED``) is over.
+            InvalidAction: an action outside the space, or (``strict``) one that is masked.
+        """
+        self._refuse_unready()
+        joint = self._checked(actions)
+        over_before = self._ended.copy()
+        self._play(joint, np.flatnonzero(~over_before))
+        self._definition.write_rewards(self._simulation, self._rewards)
+        self._rewards[over_before] = 0.0
+        rewards = self._rewards.ravel().copy()
+        truncated = self._simulation.is_over() & ~over_before
+        self._ended = truncated.copy()
+        extra = self._at_the_end(truncated) if truncated.any() else {}
+        same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
+        for copy in np.flatnonzero(truncated if same_step else over_before):
+            self._reset_copy(int(copy), None, {})
+        return (
+            self._handed_out(self._simulation.observations),
+            rewards,
+            np.zeros(self.num_envs, np.bool_),
+            self._by_row(truncated),
+            self._infos() | extra,
+        )
+
+    def close_extras(self, **_: Any) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _reset_copy(self, copy: int, benchmark: int | None, options: dict[str, Any]) -> None:
+        instance = self._definition.instance(self._seeds[copy], benchmark)
+        self._definition.begin(self._simulation, copy, instance, options)
+        self._began[copy], self._ended[copy] = True, False
+
+    def _play(self, joint: Actions, playing: NDArray[np.int64]) -> None:
+        if self._pool is None:
+            self._simulation.step(joint, playing)
+            return
+        shares = [share[np.isin(share, playing)] for share in self._shares]
+        for finished in [self._pool.submit(self._simulation.step, joint, share) for share in shares]:
+            finished.result()
+
+    def _refuse_unready(self) -> None:
+        if not self._began.all():
+            raise ResetNeeded(
+                f"step was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
+            )
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+            copy = int(np.argmax(self._ended))
+            raise ResetNeeded(f"the episode of copy {copy} is over: call reset(options={{'reset_mask': …}}) first")
+
+    def _checked(self, actions: Actions) -> Actions:
+        """The actions as [B, N]."""
+        joint = np.asarray(actions)
+        if (
+            joint.dtype.kind not in "iu"
+            or joint.size != self.num_envs
+            or joint.shape not in ((joint.size,), self.batch_shape)
+        ):
+            raise InvalidAction(
+                f"actions must be whole numbers of shape ({self.num_envs},) or {self.batch_shape}, "
+                f"got {joint.dtype} of shape {joint.shape}"
+            )
+        joint = joint.reshape(self.batch_shape).astype(np.int64, copy=False)
+        outside = (joint < 0) | (joint >= self._num_actions)
+        if outside.any():
+            copy, agent = np.argwhere(outside)[0]
+            raise InvalidAction(
+                f"the action of {self._agents[agent]} in copy {copy} must be from 0 to {self._num_actions - 1}, "
+                f"got {joint[copy, agent]}"
+            )
+        if self._definition.settings.strict:
+            self._refuse_illegal(joint)
+        return joint
+
+    def _refuse_illegal(self, joint: Actions) -> None:
+        mask = self._definition.agent_arrays(self._simulation)[ACTION_MASK]
+        legal = np.take_along_axis(mask, joint[:, :, np.newaxis], axis=2)[:, :, 0]
+        illegal = (legal == 0) & ~self._ended[:, np.newaxis]
+        if illegal.any():
+            copy, agent = np.argwhere(illegal)[0]
+            allowed = ", ".join(map(str, np.flatnonzero(mask[copy, agent])))
+            raise InvalidAction(
+                f"{self._agents[agent]} of copy {copy} may not take action {joint[copy, agent]} now; legal: {allowed}"
+            )
+
+    def _copies_of_mask(self, mask: object) -> NDArray[np.int64]:
+        copies, agents = self.batch_shape
+        if (
+            not isinstance(mask, np.ndarray)
+            or mask.dtype != np.bool_
+            or mask.shape not in ((copies,), (self.num_envs,))
+        ):
+            raise ConfigError(f"the option 'reset_mask' must be a bool array of shape ({copies},), got {mask!r}")
+        rows = mask if mask.shape == (copies,) else mask.reshape(copies, agents).any(axis=1)
+        if not rows.any():
+            raise ConfigError("the option 'reset_mask' must name at least one copy, got none")
+        return np.flatnonzero(rows)
+
+    def _seeds_of_copies(self, seed: int | Sequence[int | None] | None) -> NDArray[np.object_]:
+        copies = self.batch_shape[0]
+        if seed is None:
+            return np.full(copies, None, object)
+        if isinstance(seed, int | np.integer):
+            return np.array([int(seed) + copy for copy in range(copies)], object)
+        if len(seed) != copies:
+            raise ConfigError(f"seed must be one number, or one for each of {copies} copies, got {len(seed)}")
+        return np.array(seed, object)
+
+    def _infos(self) -> dict[str, Any]:
+        arrays = self._definition.agent_arrays(self._simulation)
+        return {name: self._handed_out(array) for name, array in arrays.items()}
+
+    def _at_the_end(self, truncated: NDArray[np.bool_]) -> dict[str, Any]:
+        """What infos say besides about copies that have just ended, before any of them begins anew."""
+        metrics = [vars(self._simulation.metrics(copy)) for copy in range(len(truncated))]
+        told = {
+            "metrics": {name: np.array([row[name] for row in metrics]) for name in metrics[0]},
+            "_metrics": truncated.copy(),
+        }
+        if self.autoreset_mode is not AutoresetMode.SAME_STEP:
+            return told
+        arrays = self._definition.agent_arrays(self._simulation)
+        return told | {
+            "final_obs": self._as_rows(self._simulation.observations).copy(),
+            "_final_obs": self._by_row(truncated),
+            "final_info": {name: self._as_rows(array).copy() for name, array in arrays.items()},
+            "_final_info": self._by_row(truncated),
+        }
+
+    def _as_rows(self, array: NDArray[Any]) -> NDArray[Any]:
+        return array.reshape(self.num_envs, *array.shape[2:])
+
+    def _handed_out(self, array: NDArray[Any]) -> NDArray[Any]:
+        rows = self._as_rows(array)
+        if self._copy:
+            return rows.copy()
+        view = rows.view()
+        view.flags.writeable = False  # what is there is the ground that the next step stands on
+        return view
+
+    def _by_row(self, by_copy: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.repeat(by_copy, self.batch_shape[1])
+
+
+def _count(name: str, value: object) -> int:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{name} must be a whole number from 1 on, got {value!r}")
+    return int(value)

@@ -1,0 +1,131 @@
+"""What every interface of CSC is made of: checked settings, a generator, a reward, spaces and metadata."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.configs.csc import CscSettings
+from crowdgym.data.registry import load_dataset
+from crowdgym.data.roads import RoadNetwork
+from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
+from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
+from crowdgym.envs.csc.global_state import global_state, state_width
+from crowdgym.envs.csc.instance import CscInstance
+from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
+from crowdgym.envs.csc.snapshot import CscSnapshot
+
+# The settings that every platform knows of itself: ``metadata["rules"]``, for policies that reckon with them.
+RULES = ("step_s", "horizon_s", "speed_mps", "range_m", "penalty_per_s")
+
+
+@dataclass(frozen=True)
+class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
+    """The definition of one ``csc_v0``, whatever its interface."""
+
+    name: ClassVar[str] = CscSettings.environment
+    other_data: ClassVar[str] = "another road network"
+
+    settings: CscSettings
+    network: RoadNetwork
+    generator: InstanceGenerator
+    reward_strategy: RewardStrategy
+
+    @classmethod
+    def of(
+        cls,
+        keywords: Mapping[str, object],
+        generator: InstanceGenerator | None,
+        reward_strategy: RewardStrategy | None,
+    ) -> "CscDefinition":
+        """Check the keywords and find everything.
+
+        Raises:
+            ConfigError: a keyword that does not exist or has a value that cannot be used.
+            DataError: the scenario does not exist, or its files cannot be read.
+        """
+        require_method("generator", generator, "generate")
+        require_method("reward_strategy", reward_strategy, "write")
+        settings = CscSettings.load(**keywords)
+        dataset = load_dataset(settings.dataset)
+        return cls(
+            settings=settings,
+            network=dataset.network,
+            generator=generator or OrderStreamGenerator(dataset, settings),
+            reward_strategy=reward_strategy or REWARDS[settings.reward],
+        )
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """The workers, by number."""
+        return tuple(f"worker_{w}" for w in range(self.settings.num_workers))
+
+    @property
+    def is_reproducible(self) -> bool:
+        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        ours = REWARDS[self.settings.reward]
+        return self.reward_strategy is ours and type(self.generator) is OrderStreamGenerator
+
+    def data_checksum(self, instance: CscInstance) -> str:
+        """Of the road network."""
+        return instance.network.road_checksum
+
+    def simulation(self, batch: int) -> CscSimulation:
+        """Room for ``batch`` copies."""
+        return CscSimulation(self.network, self.settings, batch)
+
+    def observation_space(self) -> gymnasium.spaces.Box:
+        """What one worker sees."""
+        width = observation_slices(self.settings.max_candidates)[-1].stop
+        return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
+
+    def action_space(self) -> gymnasium.spaces.Discrete:
+        """What one worker may do."""
+        return gymnasium.spaces.Discrete(self.settings.max_candidates + 1)
+
+    def state_space(self) -> gymnasium.spaces.Box:
+        """Every worker and every created task in one row."""
+        width = state_width(self.settings.num_workers, self.settings.num_tasks)
+        return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
+
+    def metadata(self, simulation: CscSimulation) -> dict[str, Any]:
+        """What policies may know: every set of the observation, as ``observation_layout``, and ``rules``."""
+        units = simulation.scales.units()
+        slices = observation_slices(self.settings.max_candidates)
+        return {
+            "observation_layout": {part.name: part.describe(units) for part in slices},
+            "rules": {name: getattr(self.settings, name) for name in RULES},
+        }
+
+    def generate(self, seeds: InstanceSeeds) -> CscInstance:
+        """A new instance of the generator's."""
+        return self.generator.generate(seeds)
+
+    def agent_arrays(self, simulation: CscSimulation) -> dict[str, NDArray[Any]]:
+        """Masks and candidates."""
+        output = simulation.state.output
+        return {ACTION_MASK: output.mask, "candidates": output.candidates}
+
+    def write_rewards(self, simulation: CscSimulation, rewards: NDArray[np.float64]) -> None:
+        """The rewards of the strategy."""
+        self.reward_strategy.write(simulation.state.output, rewards)
+
+    def global_state(self, simulation: CscSimulation, b: int) -> NDArray[np.float32]:
+        """Every worker and every created task of copy ``b`` in one row."""
+        return global_state(simulation, b)
+
+    def snapshot(self, simulation: CscSimulation, b: int) -> CscSnapshot:
+        """The present moment of copy ``b``."""
+        return CscSnapshot.of(simulation, b)
+
+    def viewer(self, simulation: CscSimulation) -> Viewer:
+        """What draws snapshots."""
+        from crowdgym.envs.csc.viewer import CscViewer
+
+        return CscViewer(self.network, title=f"{self.name} · {self.settings.scenario}")

@@ -1,0 +1,244 @@
+"""Who is near whom, kept from epoch to epoch: only what has changed is worked out anew.
+
+Most workers stand still from one epoch to the next, and few tasks open or end. So a list of neighbours is kept, and
+
+- the nearest tasks of a worker that stands still are searched for again only if one of them has ended; a task that has
+  opened is offered to the list as it is;
+- the nearest idle workers likewise, with who has left and who has come;
+- the nearest workers, and all lists of a worker that moves, are searched for no further than the furthest of the old
+  ones is now.
+
+Ties go by id everywhere, so whichever way a list came about, it is the same list.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from crowdgym.common.jit import inner, inner_inlined
+from crowdgym.envs.core.neighbours import (
+    NOBODY,
+    Line,
+    fill_line,
+    find_slots,
+    line_of,
+    nearest,
+    offer,
+    sort_by_x,
+)
+from crowdgym.envs.csc.kernel.dynamics import IDLE
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
+
+_FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far the neighbours are
+_LEAST_GUESS_M2 = 100.0**2
+
+
+class Changes(NamedTuple):
+    """What has changed since the epoch before."""
+
+    unseen: bool  # there was none: everything
+    moved: int  # workers that are elsewhere
+    became_idle: int  # workers
+
+
+class View(NamedTuple):
+    """What one kind of list of one copy is made of; the members are workers, or tasks."""
+
+    unseen: bool
+    own_x_m: Floats  # [W] where the workers are who have the lists
+    own_y_m: Floats  # [W]
+    own_moved: Bytes  # [W]
+    line: Line  # who may be a member now
+    slots: Ints  # [W] where each worker belongs in it
+    x_m: Floats  # [M] where the members are
+    y_m: Floats  # [M]
+    found: Ints  # [W, NEIGHBOURS]
+    squared: Floats  # [W, NEIGHBOURS]
+
+
+@inner
+def notice_changes(state: CscState, b: int) -> Changes:
+    """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date.
+
+    `notice_tasks` of candidates.py has been called for this epoch.
+    """
+    workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
+    unseen = near.unseen[b] == 1
+    moved, became_idle, left_idle = 0, 0, 0
+    for w in range(workers.status.shape[1]):
+        has_moved = unseen or near.moved[b, w] == 1
+        was_idle = not unseen and near.was_idle[b, w] == 1
+        is_idle = workers.status[b, w] == IDLE
+        moved += has_moved
+        near.left_idle[b, w] = was_idle and (has_moved or not is_idle)
+        left_idle += near.left_idle[b, w]
+        if is_idle and (has_moved or not was_idle):
+            near.became_idle[b, became_idle] = w
+            became_idle += 1
+        near.was_idle[b, w] = is_idle
+    by_x, x_m, y_m = near.workers_by_x[b], workers.x_m[b], workers.y_m[b]
+    if moved > 0:
+        sort_by_x(by_x, x_m)
+        fill_line(near.everyone, b, by_x, near.all_workers[b], x_m, y_m)
+        find_slots(near.everyone, b, by_x, x_m, near.slot_everyone[b])
+    idle_differ = unseen or became_idle + left_idle > 0
+    if idle_differ:
+        fill_line(near.idle, b, by_x, near.was_idle[b], x_m, y_m)
+    if idle_differ or moved > 0:
+        find_slots(near.idle, b, by_x, x_m, near.slot_idle[b])
+    open_differ = unseen or near.num_opened[b] + near.num_ended[b] > 0
+    if open_differ:
+        fill_line(near.open_tasks, b, near.tasks_by_x[b], near.was_open[b], tasks.x_m[b], tasks.y_m[b])
+    if open_differ or moved > 0:
+        find_slots(near.open_tasks, b, by_x, x_m, near.slot_open[b])
+    near.unseen[b] = 0
+    return Changes(unseen, moved, became_idle)
+
+
+@inner_inlined
+def _full(view: View, w: int) -> bool:
+    """Whether worker ``w`` has a list, and as many members in it as there is room for."""
+    return not view.unseen and view.found[np.uintp(w), np.uintp(NEIGHBOURS - 1)] != NOBODY
+
+
+@inner_inlined
+def _furthest(view: View, w: int) -> float:
+    """The squared distance at which the furthest member of the full list of worker ``w`` is now."""
+    x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
+    furthest = 0.0
+    for j in range(NEIGHBOURS):
+        member = np.uintp(view.found[np.uintp(w), np.uintp(j)])
+        dx, dy = view.x_m[member] - x, view.y_m[member] - y
+        furthest = max(furthest, dx * dx + dy * dy)
+    return furthest
+
+
+@inner_inlined
+def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
+    """Make the list of worker ``w`` anew.
+
+    Args:
+        view: of the list.
+        w: the worker.
+        exclude: itself, where workers are searched for.
+        members_stay: whether all who were in the list still are in the line; then nobody further than they is in it.
+
+    Returns:
+        How many are as near as the furthest of those who were in the list, if they stay and the list was full.
+    """
+    guess = _FIRST_GUESS_M2
+    if _full(view, w) and members_stay:
+        guess = _furthest(view, w)
+    elif _full(view, w):
+        guess = max(_LEAST_GUESS_M2, 1.5 * view.squared[np.uintp(w), np.uintp(NEIGHBOURS - 1)])
+    x, y, slot = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)], view.slots[np.uintp(w)]
+    return nearest(view.line, slot, x, y, exclude, guess, view.found[np.uintp(w)], view.squared[np.uintp(w)])
+
+
+@inner_inlined
+def _offer_all(view: View, w: int, newcomers: Ints, count: int, exclude: int) -> bool:
+    """Offer the list of worker ``w`` who has come; says whether it changed."""
+    x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
+    found, squared = view.found[np.uintp(w)], view.squared[np.uintp(w)]
+    changed = False
+    for j in range(count):
+        newcomer = newcomers[np.uintp(j)]
+        if newcomer != exclude:
+            dx, dy = view.x_m[np.uintp(newcomer)] - x, view.y_m[np.uintp(newcomer)] - y
+            changed |= offer(found, squared, newcomer, dx * dx + dy * dy)
+    return changed
+
+
+@inner_inlined
+def _any_flagged(view: View, w: int, flags: Bytes) -> bool:
+    """Whether any member of the list of worker ``w`` is flagged; an unseen or empty list has none."""
+    if view.unseen:
+        return False
+    for j in range(NEIGHBOURS):
+        member = view.found[np.uintp(w), np.uintp(j)]
+        if member == NOBODY:
+            return False
+        if flags[np.uintp(member)] == 1:
+            return True
+    return False
+
+
+@inner_inlined
+def near_tasks_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest open tasks in copy ``b``."""
+    workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.open_tasks, b),
+        near.slot_open[b],
+        tasks.x_m[b],
+        tasks.y_m[b],
+        near.near_tasks[b],
+        near.near_tasks_m2[b],
+    )
+
+
+@inner_inlined
+def near_workers_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest workers in copy ``b``."""
+    workers, near = state.workers, state.neighbour_lists
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.everyone, b),
+        near.slot_everyone[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        near.near_workers[b],
+        near.near_workers_m2[b],
+    )
+
+
+@inner_inlined
+def near_idle_of(state: CscState, b: int, changes: Changes) -> View:
+    """The lists of the nearest idle workers in copy ``b``."""
+    workers, near = state.workers, state.neighbour_lists
+    return View(
+        changes.unseen,
+        workers.x_m[b],
+        workers.y_m[b],
+        near.moved[b],
+        line_of(near.idle, b),
+        near.slot_idle[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        near.near_idle[b],
+        near.near_idle_m2[b],
+    )
+
+
+@inner_inlined
+def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int) -> bool:
+    """Bring the open tasks nearest to worker ``w`` up to date; says whether they, or their places from it, changed."""
+    one_ended = _any_flagged(view, w, ended)
+    if view.unseen or one_ended or view.own_moved[np.uintp(w)] == 1:
+        _search(view, w, -1, not one_ended)
+        return True
+    return _offer_all(view, w, opened, count, -1)
+
+
+@inner_inlined
+def update_near_workers(view: View, w: int) -> bool:
+    """The same of the workers nearest to worker ``w``, where anyone has moved."""
+    all_stood_still = view.own_moved[np.uintp(w)] == 0 and _full(view, w) and not _any_flagged(view, w, view.own_moved)
+    return _search(view, w, w, True) != NEIGHBOURS or not all_stood_still
+
+
+@inner_inlined
+def update_near_idle(view: View, w: int, left: Bytes, came: Ints, count: int) -> bool:
+    """The same of the idle workers nearest to worker ``w``."""
+    one_left = _any_flagged(view, w, left)
+    if view.unseen or one_left or view.own_moved[np.uintp(w)] == 1:
+        _search(view, w, w, not one_left)
+        return True
+    return _offer_all(view, w, came, count, w)

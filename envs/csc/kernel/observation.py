@@ -1,0 +1,390 @@
+"""What a worker of CSC sees: the five sets of the CAFE paper, section 4.1, as one flat row of numbers in [-1, 1].
+
+``w_self`` is the worker itself with the task it is at, ``T_optional`` its candidates in the order of its actions,
+``T_near`` the open tasks around it, ``W_near`` the workers around it and ``W_idle`` the idle ones. The paper leaves
+sizes and features open; these are ours. Every set has a fixed number of rows, each with a flag that says whether there
+is something in it; an empty row is all zeros. Near means by straight line; the distance of a candidate is by road.
+
+Observations are written over those of the epoch before: a number that cannot have changed is left as it is.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.envs.core.motion import place_on_trail
+from crowdgym.envs.core.neighbours import NOBODY
+from crowdgym.envs.core.payment import payment_at
+from crowdgym.envs.core.road_graph import RoadArrays
+from crowdgym.envs.csc.instance import NUM_SKILLS
+from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, work_left_s
+from crowdgym.envs.csc.kernel.neighbour_lists import (
+    Changes,
+    near_idle_of,
+    near_tasks_of,
+    near_workers_of,
+    notice_changes,
+    update_near_idle,
+    update_near_tasks,
+    update_near_workers,
+)
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
+
+SELF_FEATURES = (
+    *("x", "y", "idle", "travelling", "working", "released", "elapsed", "until_idle"),
+    *(f"skill_{k}" for k in range(NUM_SKILLS)),
+)
+# What a task or worker is to everyone is worked out once an epoch; what it is to the observer comes behind it.
+_TASK_TO_ALL = (
+    *("present", "work_left", "until_expected", "until_deadline", "payment_now"),
+    *("workers_present", "workers_en_route"),
+)
+_WORKER_TO_ALL = ("present", "idle", "working", "until_idle")
+TASK_FEATURES = (*_TASK_TO_ALL, "dx", "dy", "distance", "able")
+WORKER_FEATURES = (*_WORKER_TO_ALL, "dx", "dy", "distance", "shared_skills")
+
+NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
+
+_SELF = len(SELF_FEATURES)
+_TASK = len(TASK_FEATURES)
+_WORKER = len(WORKER_FEATURES)
+_OPTIONAL = _SELF + _TASK  # where the candidates begin
+_COMMON_TASK = len(_TASK_TO_ALL)
+_COMMON_WORKER = len(_WORKER_TO_ALL)
+_BITS = np.array([number.bit_count() for number in range(256)])  # skills in a set of skills
+_CREW_SCALE = 10.0  # workers at one task that count as many
+
+Rows = NDArray[np.float32]
+
+
+def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
+    """The sets of an observation, in order."""
+    return slices_of(
+        (
+            ("w_self", 1, SELF_FEATURES),
+            ("own_task", 1, TASK_FEATURES),
+            ("T_optional", max_candidates, TASK_FEATURES),
+            ("T_near", NEAR_TASKS, TASK_FEATURES),
+            ("W_near", NEAR_WORKERS, WORKER_FEATURES),
+            ("W_idle", IDLE_WORKERS, WORKER_FEATURES),
+        )
+    )
+
+
+class Scales(NamedTuple):
+    """What a 1 stands for; everything is clipped there."""
+
+    centre_x_m: float
+    centre_y_m: float
+    extent_m: float  # half the width of the city
+    reach_m: float  # of relative positions and distances: the range of a worker
+    time_s: float  # the horizon
+    work_s: float  # four mean workloads
+    payment: float  # four mean payments
+
+    def units(self) -> dict[str, str]:
+        """What a 1 stands for, feature by feature."""
+        metres, seconds = f"{self.reach_m:g} m", f"{self.time_s:g} s"
+        units = dict.fromkeys((*SELF_FEATURES, *TASK_FEATURES, *WORKER_FEATURES), "flag")
+        units |= dict.fromkeys(("x", "y"), f"{self.extent_m:g} m from the city's centre")
+        units |= dict.fromkeys(("dx", "dy", "distance"), metres)
+        units |= dict.fromkeys(("elapsed", "until_idle", "until_expected", "until_deadline"), seconds)
+        units |= {"work_left": f"{self.work_s:g} worker-seconds", "payment_now": f"{self.payment:g}"}
+        units |= dict.fromkeys(("workers_present", "workers_en_route"), f"{_CREW_SCALE:g} workers")
+        return units | {"shared_skills": "share of the worker's own skills"}
+
+
+@inlined
+def _clip(value: float) -> float:
+    return min(1.0, max(-1.0, value))
+
+
+@kernel
+def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now_s: float) -> None:
+    """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
+    workers, moved = state.workers, state.neighbour_lists.moved
+    for w in range(workers.status.shape[1]):
+        if workers.status[b, w] in (IDLE, WORKING):
+            node = workers.node[b, w]
+            x, y = roads.x_m[node], roads.y_m[node]
+            if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+                workers.x_m[b, w], workers.y_m[b, w] = x, y
+                moved[b, w] = 1
+            continue
+        to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
+        x, y = place_on_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
+        if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+            workers.x_m[b, w], workers.y_m[b, w] = x, y
+            moved[b, w] = 1
+
+
+@inner_inlined
+def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
+    """Seconds until a worker is idle, as far as the platform can tell; on its way to a task, until it arrives."""
+    workers, tasks = state.workers, state.tasks
+    status = workers.status[b, w]
+    if status == TRAVELLING:
+        return float(workers.arrive_s[b, w] - now_s)
+    if status == RELEASED:
+        return float(workers.free_s[b, w] - now_s)
+    if status == WORKING:
+        task = workers.task[b, w]
+        return float(work_left_s(tasks, b, task, now_s) / tasks.present[b, task])
+    return 0.0
+
+
+@inner
+def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
+    """Work out what every open task is to everyone."""
+    tasks = state.tasks
+    for i in range(tasks.status.shape[1]):
+        if tasks.status[b, i] != OPEN:
+            continue
+        row = state.neighbour_lists.task_rows[b, i]
+        paid = payment_at(
+            now_s, tasks.expected_s[b, i], tasks.deadline_s[b, i], tasks.payment[b, i], rules.penalty_per_s
+        )
+        row[0] = 1.0
+        row[1] = _clip(work_left_s(tasks, b, i, now_s) / scales.work_s)
+        row[2] = _clip((tasks.expected_s[b, i] - now_s) / scales.time_s)
+        row[3] = _clip((tasks.deadline_s[b, i] - now_s) / scales.time_s)
+        row[4] = _clip(paid / scales.payment)
+        row[5] = _clip(tasks.present[b, i] / _CREW_SCALE)
+        row[6] = _clip(tasks.en_route[b, i] / _CREW_SCALE)
+
+
+@inner
+def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
+    """Work out what every worker is to everyone."""
+    workers = state.workers
+    for w in range(workers.status.shape[1]):
+        row = state.neighbour_lists.worker_rows[b, w]
+        row[0] = 1.0
+        row[1] = 1.0 if workers.status[b, w] == IDLE else 0.0
+        row[2] = 1.0 if workers.status[b, w] == WORKING else 0.0
+        row[3] = _clip(until_idle_s(state, b, w, now_s) / scales.time_s)
+
+
+class _Sight(NamedTuple):
+    """What the rows of one copy are made of: few enough arrays to be handed on at every row."""
+
+    per_m: float  # 1 over what a 1 stands for
+    task_x_m: Floats  # [T]
+    task_y_m: Floats  # [T]
+    task_skill: Bytes  # [T]
+    task_rows: Rows  # [T, 7] what each open task is to everyone
+    worker_x_m: Floats  # [W]
+    worker_y_m: Floats  # [W]
+    skill_bits: NDArray[np.uint8]  # [W]
+    worker_rows: Rows  # [W, 4] what each worker is to everyone
+
+
+@inner_inlined
+def _sight_of(state: CscState, scales: Scales, b: int) -> _Sight:
+    workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
+    return _Sight(
+        1.0 / scales.reach_m,
+        tasks.x_m[b],
+        tasks.y_m[b],
+        tasks.skill[b],
+        near.task_rows[b],
+        workers.x_m[b],
+        workers.y_m[b],
+        workers.skill_bits[b],
+        near.worker_rows[b],
+    )
+
+
+@inlined
+def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
+    """Clear what is from ``at`` on, row by row, as far as there is something; behind an empty row all are empty."""
+    while at < end and row[at] != 0.0:
+        for feature in range(at, at + width):
+            row[feature] = 0.0
+        at += width
+
+
+@inner_inlined
+def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
+    for feature in range(_COMMON_TASK):
+        row[at + feature] = sight.task_rows[task, feature]
+
+
+@inner_inlined
+def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
+    """Write what a task ``metres`` away is to worker ``w`` in particular."""
+    at += _COMMON_TASK
+    row[at] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
+    row[at + 1] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
+    row[at + 2] = _clip(metres * sight.per_m)
+    row[at + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
+
+
+@inner_inlined
+def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
+    """Write a set of tasks: what they are to everyone, and to worker ``w`` if that has changed."""
+    end = at + len(found) * _TASK
+    for j in range(len(found)):
+        if found[j] == NOBODY:
+            break
+        _write_task_to_all(row, at, sight, found[j])
+        if changed:
+            _write_task_to_one(row, at, sight, w, found[j], np.sqrt(squared[j]))
+        at += _TASK
+    _empty_rows(row, at, end, _TASK)
+
+
+@inner_inlined
+def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
+    """Write a set of workers: what they are to everyone, and to worker ``w`` if that has changed."""
+    own, end = sight.skill_bits[w], at + len(found) * _WORKER
+    for j in range(len(found)):
+        other = found[j]
+        if other == NOBODY:
+            break
+        for feature in range(_COMMON_WORKER):
+            row[at + feature] = sight.worker_rows[other, feature]
+        if changed:
+            to_one = at + _COMMON_WORKER
+            row[to_one] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
+            row[to_one + 1] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
+            row[to_one + 2] = _clip(np.sqrt(squared[j]) * sight.per_m)
+            row[to_one + 3] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
+        at += _WORKER
+    _empty_rows(row, at, end, _WORKER)
+
+
+@inner_inlined
+def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_s: float) -> None:
+    workers = state.workers
+    row[0] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
+    row[1] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
+    for status in range(4):
+        row[2 + status] = 1.0 if workers.status[b, w] == status else 0.0
+    row[6] = _clip(now_s / scales.time_s)
+    row[7] = state.neighbour_lists.worker_rows[b, w, 3]
+    for k in range(NUM_SKILLS):
+        row[8 + k] = (workers.skill_bits[b, w] >> k) & 1
+
+
+@inner_inlined
+def _write_own_task(
+    row: Rows, at: int, state: CscState, sight: _Sight, rules: Rules, b: int, w: int, now_s: float
+) -> None:
+    """Write the task that worker ``w`` travels to or works at into the one row of its set."""
+    workers = state.workers
+    status = workers.status[b, w]
+    if status in (TRAVELLING, WORKING):
+        metres = (workers.arrive_s[b, w] - now_s) * rules.speed_mps if status == TRAVELLING else 0.0
+        _write_task_to_all(row, at, sight, workers.task[b, w])
+        _write_task_to_one(row, at, sight, w, workers.task[b, w], metres)
+    else:
+        _empty_rows(row, at, at + _TASK, _TASK)
+
+
+@inner_inlined
+def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m: float, b: int, w: int) -> None:
+    """Write the candidates of worker ``w``, in the order of its actions; their distances are by road."""
+    candidates, node = state.output.candidates, state.workers.node[b, w]
+    most = candidates.shape[2]
+    end = at + most * _TASK
+    for j in range(most):
+        task = candidates[b, w, j]
+        if task < 0:
+            break
+        _write_task_to_all(row, at, sight, task)
+        _write_task_to_one(row, at, sight, w, task, state.distances.to_tasks[b, node, task] * unit_m)
+        at += _TASK
+    _empty_rows(row, at, end, _TASK)
+
+
+# One set after the other, not one worker after the other: few arrays at a time fit into the processor's registers.
+
+
+class _Columns(NamedTuple):
+    """Where the sets of neighbours begin in a row."""
+
+    near_tasks: int
+    near_workers: int
+    idle_workers: int
+
+
+@inlined
+def _columns(max_candidates: int) -> _Columns:
+    near_tasks = _OPTIONAL + max_candidates * _TASK
+    near_workers = near_tasks + NEAR_TASKS * _TASK
+    return _Columns(near_tasks, near_workers, near_workers + NEAR_WORKERS * _WORKER)
+
+
+@inner
+def _observe_own(
+    state: CscState,
+    sight: _Sight,
+    unit_m: float,
+    rules: Rules,
+    scales: Scales,
+    b: int,
+    now_s: float,
+    rows: Rows,
+) -> None:
+    """The worker itself, its task and its candidates."""
+    for w in range(len(rows)):
+        row = rows[w]
+        _write_self(row, state, scales, b, w, now_s)
+        _write_own_task(row, _SELF, state, sight, rules, b, w, now_s)
+        _write_candidates(row, _OPTIONAL, state, sight, unit_m, b, w)
+
+
+@inner
+def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
+    near = state.neighbour_lists
+    view, ended, opened = near_tasks_of(state, b, changes), near.ended[b], near.opened[b]
+    for w in range(len(observations)):
+        changed = update_near_tasks(view, w, ended, opened, near.num_opened[b])
+        _write_near_tasks(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
+
+
+@inner
+def _observe_workers_near(
+    state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows
+) -> None:
+    view = near_workers_of(state, b, changes)
+    for w in range(len(observations)):
+        changed = changes.moved > 0 and update_near_workers(view, w)
+        _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
+
+
+@inner
+def _observe_idle_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
+    near = state.neighbour_lists
+    view, left, came = near_idle_of(state, b, changes), near.left_idle[b], near.became_idle[b]
+    for w in range(len(observations)):
+        # All there is to know of who stays idle stays the same.
+        if update_near_idle(view, w, left, came, changes.became_idle):
+            _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], True)
+
+
+@kernel
+def observe(
+    state: CscState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, observations: Rows
+) -> None:
+    """Write what every worker of copy ``b`` sees at an epoch into ``observations``, shape [W, F].
+
+    `locate_workers`, `notice_tasks` and `list_candidates` have been called for this epoch, and ``observations`` holds
+    what this wrote at the epoch before, if there was one.
+    """
+    changes = notice_changes(state, b)
+    _describe_tasks(state, rules, scales, b, now_s)
+    _describe_workers(state, scales, b, now_s)
+    sight = _sight_of(state, scales, b)
+    if changes.unseen:
+        observations[:] = 0.0
+    at = _columns(state.output.candidates.shape[2])
+    _observe_own(state, sight, roads.unit_m, rules, scales, b, now_s, observations)
+    _observe_tasks_near(state, sight, b, changes, at.near_tasks, observations)
+    _observe_workers_near(state, sight, b, changes, at.near_workers, observations)
+    _observe_idle_near(state, sight, b, changes, at.idle_workers, observations)
+    state.neighbour_lists.moved[b, :] = 0

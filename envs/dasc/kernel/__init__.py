@@ -1,0 +1,1 @@
+"""The simulation of DASC: arrays and compiled loops. Nothing here knows PettingZoo."""

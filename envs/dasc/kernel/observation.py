@@ -1,0 +1,380 @@
+"""What a subtask of DASC sees, as one flat row of numbers in [-1, 1]; a slot that is not live sees zeros.
+
+RMO's published experiments give the five nearest idle workers and the five nearest available subtasks; what is known of
+each is ours. ``t_self`` is the subtask with its place in the task's graph, ``own_task`` its task, ``W_candidates`` the
+workers behind the actions (nearest able ones, by road), ``W_idle`` the nearest idle workers whatever their skills,
+``T_near`` the nearest other subtasks that may be assigned now. The rows of the last three begin with a flag that says
+whether there is something in it; an empty row is all zeros. Near means by straight line unless it says by road.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.envs.core.motion import place_on_trail
+from crowdgym.envs.core.neighbours import NOBODY, fill_line, line_of, nearest, slot_of, sort_by_x
+from crowdgym.envs.core.payment import payment_less_penalty
+from crowdgym.envs.core.road_graph import RoadArrays
+from crowdgym.envs.dasc.instance import NUM_SKILLS
+from crowdgym.envs.dasc.kernel.dynamics import ASSIGNED, FINISHED, IDLE, OPEN, RELEASED, TRAVELLING, UNASSIGNED, Rules
+from crowdgym.envs.dasc.kernel.requests import distance_utility, skill_utility, time_utility
+from crowdgym.envs.dasc.kernel.state import (
+    NEIGHBOURS,
+    SUBTASK_TO_ALL,
+    Bytes,
+    DascState,
+    Distances,
+    Floats,
+    Ints,
+    Precedence,
+    Scratch,
+    Subtasks,
+    Tasks,
+    Workers,
+)
+
+SELF_FEATURES = (
+    *("x", "y", "unassigned", "travelling", "waiting", "working", "finished", "assignable", "elapsed"),
+    *("duration", "critical_path", "slack_expected", "slack_deadline", "until_ready", "until_start", "until_finish"),
+    *("predecessors", "predecessors_unassigned", "predecessors_unfinished", "successors"),
+    *(f"skill_{k}" for k in range(NUM_SKILLS)),
+)
+TASK_FEATURES = (
+    *("until_expected", "until_deadline", "payment_now", "share"),
+    *("subtasks", "subtasks_unassigned", "subtasks_finished", "work_left"),
+)
+CANDIDATE_FEATURES = ("present", "dx", "dy", "distance_by_road", "u_skill", "u_dist", "utility")
+WORKER_FEATURES = ("present", "dx", "dy", "distance", "able", "skills_met")
+# What a subtask is to everyone is worked out once an epoch; what it is to the observer comes behind it.
+_SUBTASK_TO_ALL = ("present", "slack_expected", "slack_deadline", "duration", "share")
+SUBTASK_FEATURES = (*_SUBTASK_TO_ALL, "dx", "dy", "distance", "same_task", "shared_skills")
+assert len(_SUBTASK_TO_ALL) == SUBTASK_TO_ALL
+
+_SELF = len(SELF_FEATURES)
+_TASK = len(TASK_FEATURES)
+_CANDIDATE = len(CANDIDATE_FEATURES)
+_WORKER = len(WORKER_FEATURES)
+_SUBTASK = len(SUBTASK_FEATURES)
+_SKILLS_AT = _SELF - NUM_SKILLS
+_BITS = np.array([number.bit_count() for number in range(1 << NUM_SKILLS)], np.int64)  # skills in a set of skills
+_COUNT_SCALE = 15.0  # subtasks of a task, neighbours in its graph
+_GUESS_M2 = 1000.0**2  # how far five neighbours are; a search widens where that is wrong
+
+Rows = NDArray[np.float32]
+
+
+def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
+    """The sets of an observation, in order."""
+    return slices_of(
+        (
+            ("t_self", 1, SELF_FEATURES),
+            ("own_task", 1, TASK_FEATURES),
+            ("W_candidates", max_candidates, CANDIDATE_FEATURES),
+            ("W_idle", NEIGHBOURS, WORKER_FEATURES),
+            ("T_near", NEIGHBOURS, SUBTASK_FEATURES),
+        )
+    )
+
+
+class Scales(NamedTuple):
+    """What a 1 stands for; everything is clipped there."""
+
+    centre_x_m: float
+    centre_y_m: float
+    extent_m: float  # half the width of the city
+    reach_m: float  # of relative positions and distances: the range of a worker
+    horizon_s: float
+    window_s: float  # of times until something, and slacks
+    duration_s: float  # of durations, and of sums of them
+    payment: float
+
+    def units(self) -> dict[str, str]:
+        """What a 1 stands for, feature by feature."""
+        metres, window, work = f"{self.reach_m:g} m", f"{self.window_s:g} s", f"{self.duration_s:g} s"
+        every = (*SELF_FEATURES, *TASK_FEATURES, *CANDIDATE_FEATURES, *WORKER_FEATURES, *SUBTASK_FEATURES)
+        units = dict.fromkeys(every, "flag")
+        units |= dict.fromkeys(("x", "y"), f"{self.extent_m:g} m from the city's centre")
+        units |= dict.fromkeys(("dx", "dy", "distance", "distance_by_road"), metres)
+        units |= dict.fromkeys(
+            (
+                *("slack_expected", "slack_deadline", "until_ready", "until_start", "until_finish"),
+                *("until_expected", "until_deadline"),
+            ),
+            window,
+        )
+        units |= dict.fromkeys(("duration", "critical_path", "work_left"), work)
+        units |= dict.fromkeys(("payment_now", "share"), f"{self.payment:g}")
+        counts = (name for name in every if name.startswith(("predecessors", "successors", "subtasks")))
+        units |= dict.fromkeys(counts, f"{_COUNT_SCALE:g} subtasks")
+        units |= dict.fromkeys(("u_skill", "u_dist", "utility"), "utility of 1")
+        units |= {"elapsed": f"{self.horizon_s:g} s"}
+        return units | dict.fromkeys(("skills_met", "shared_skills"), "share of the subtask's own skills")
+
+
+@inlined
+def _clip(value: float) -> float:
+    return min(1.0, max(-1.0, value))
+
+
+@kernel
+def locate_workers(
+    workers: Workers, distances: Distances, roads: RoadArrays, speed_mps: float, b: int, now_s: float
+) -> None:
+    """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
+    for w in range(workers.status.shape[1]):
+        if workers.status[b, w] != TRAVELLING and workers.status[b, w] != RELEASED:
+            node = distances.place_node[b, workers.place[b, w]]
+            workers.x_m[b, w], workers.y_m[b, w] = roads.x_m[node], roads.y_m[node]
+            continue
+        to_goal = distances.rows[b, workers.subtask[b, w]]
+        x, y = place_on_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
+        workers.x_m[b, w], workers.y_m[b, w] = x, y
+
+
+@inner
+def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
+    """Sort the idle workers and the subtasks that may be assigned from west to east."""
+    for w in range(workers.status.shape[1]):
+        scratch.free[b, w] = workers.status[b, w] == IDLE
+    sort_by_x(scratch.workers_by_x[b], workers.x_m[b])
+    fill_line(scratch.free_workers, b, scratch.workers_by_x[b], scratch.free[b], workers.x_m[b], workers.y_m[b])
+    for s in range(subtasks.status.shape[1]):
+        scratch.to_assign[b, s] = mask[s, 1]
+    sort_by_x(scratch.subtasks_by_x[b], subtasks.x_m[b])
+    fill_line(scratch.available, b, scratch.subtasks_by_x[b], scratch.to_assign[b], subtasks.x_m[b], subtasks.y_m[b])
+
+
+@inner_inlined
+def _share_of(tasks: Tasks, b: int, q: int) -> float:
+    return float(tasks.payment[b, q] / (tasks.first[b, q + 1] - tasks.first[b, q]))
+
+
+@inner
+def _describe_available(
+    tasks: Tasks, subtasks: Subtasks, mask: Bytes, rows: Rows, scales: Scales, b: int, now_s: float
+) -> None:
+    """Work out what every subtask that may be assigned now is to everyone."""
+    for s in range(subtasks.status.shape[1]):
+        if mask[s, 1] == 1:
+            row = rows[s]
+            done_s = now_s + subtasks.duration_s[b, s]
+            row[0] = 1.0
+            row[1] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
+            row[2] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
+            row[3] = _clip(subtasks.duration_s[b, s] / scales.duration_s)
+            row[4] = _clip(_share_of(tasks, b, subtasks.task[b, s]) / scales.payment)
+
+
+@inner_inlined
+def _write_self(
+    row: Rows,
+    subtasks: Subtasks,
+    precedence: Precedence,
+    worker_status: Bytes,
+    assignable: int,
+    task_deadline_s: float,
+    scales: Scales,
+    b: int,
+    s: int,
+    now_s: float,
+) -> None:
+    status = subtasks.status[b, s]
+    row[0] = _clip((subtasks.x_m[b, s] - scales.centre_x_m) / scales.extent_m)
+    row[1] = _clip((subtasks.y_m[b, s] - scales.centre_y_m) / scales.extent_m)
+    row[2] = 1.0 if status == UNASSIGNED else 0.0
+    if status == ASSIGNED:
+        row[2 + worker_status[subtasks.worker[b, s]]] = 1.0
+    row[6] = 1.0 if status == FINISHED else 0.0
+    row[7] = assignable
+    row[8] = _clip(now_s / scales.horizon_s)
+    duration_s = subtasks.duration_s[b, s]
+    after_s = task_deadline_s - subtasks.latest_deadline_s[b, s]
+    done_s = now_s + duration_s if status == UNASSIGNED else subtasks.finish_s[b, s]
+    row[9] = _clip(duration_s / scales.duration_s)
+    row[10] = _clip((duration_s + after_s) / scales.duration_s)
+    row[11] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
+    row[12] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
+    ready_s = now_s
+    unassigned = unfinished = 0
+    first, after = precedence.start[b, s], precedence.start[b, s + 1]
+    for edge in range(first, after):
+        p = precedence.predecessors[b, edge]
+        if subtasks.status[b, p] == UNASSIGNED:
+            unassigned += 1
+        else:
+            ready_s = max(ready_s, subtasks.finish_s[b, p])
+        if subtasks.status[b, p] != FINISHED:
+            unfinished += 1
+    row[13] = _clip((ready_s - now_s) / scales.window_s)
+    if status != UNASSIGNED:
+        row[14] = _clip(max(0.0, subtasks.start_s[b, s] - now_s) / scales.window_s)
+        row[15] = _clip(max(0.0, subtasks.finish_s[b, s] - now_s) / scales.window_s)
+    row[16] = _clip((after - first) / _COUNT_SCALE)
+    row[17] = _clip(unassigned / _COUNT_SCALE)
+    row[18] = _clip(unfinished / _COUNT_SCALE)
+    row[19] = _clip(subtasks.successors[b, s] / _COUNT_SCALE)
+    for k in range(NUM_SKILLS):
+        row[_SKILLS_AT + k] = (subtasks.skill_bits[b, s] >> k) & 1
+
+
+@inner
+def _write_task(
+    row: Rows, tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, scales: Scales, b: int, q: int, now_s: float
+) -> None:
+    """Write a task as all of its subtasks see it."""
+    first, after = tasks.first[b, q], tasks.first[b, q + 1]
+    finished, work_left_s = 0, 0.0
+    for s in range(first, after):
+        if subtasks.status[b, s] == FINISHED:
+            finished += 1
+        else:
+            work_left_s += subtasks.duration_s[b, s]
+    expected_s, deadline_s, payment = tasks.expected_s[b, q], tasks.deadline_s[b, q], tasks.payment[b, q]
+    now_paid = payment_less_penalty(now_s, expected_s, deadline_s, payment, penalty_per_s)
+    row[0] = _clip((expected_s - now_s) / scales.window_s)
+    row[1] = _clip((deadline_s - now_s) / scales.window_s)
+    row[2] = _clip(now_paid / scales.payment)
+    row[3] = _clip(_share_of(tasks, b, q) / scales.payment)
+    row[4] = _clip((after - first) / _COUNT_SCALE)
+    row[5] = _clip(tasks.unassigned[b, q] / _COUNT_SCALE)
+    row[6] = _clip(finished / _COUNT_SCALE)
+    row[7] = _clip(work_left_s / scales.duration_s)
+
+
+class _Sight(NamedTuple):
+    """What the rows of one copy are made of: few enough arrays to be handed on at every row."""
+
+    per_m: float  # 1 over what a 1 stands for
+    worker_x_m: Floats  # [W]
+    worker_y_m: Floats  # [W]
+    worker_skills: NDArray[np.uint16]  # [W]
+    subtask_x_m: Floats  # [S]
+    subtask_y_m: Floats  # [S]
+    subtask_skills: NDArray[np.uint16]  # [S]
+    subtask_task: NDArray[np.int32]  # [S]
+    subtask_rows: Rows  # [S, SUBTASK_TO_ALL] what each available subtask is to everyone
+    weights: Floats  # [3]
+    unit_m: float
+    range_m: float
+
+
+@inner
+def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> None:
+    """Write an idle worker as subtask ``s`` sees it, ``metres`` away."""
+    needed = sight.subtask_skills[s]
+    met = _BITS[needed & sight.worker_skills[w]]
+    row[0] = 1.0
+    row[1] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
+    row[2] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
+    row[3] = _clip(metres * sight.per_m)
+    row[4] = 1.0 if met == _BITS[needed] else 0.0
+    row[5] = met / max(1, _BITS[needed])
+
+
+@inner
+def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) -> None:
+    """Write an available subtask as subtask ``s`` sees it, ``metres`` away."""
+    for feature in range(SUBTASK_TO_ALL):
+        row[feature] = sight.subtask_rows[other, feature]
+    row[SUBTASK_TO_ALL] = _clip((sight.subtask_x_m[other] - sight.subtask_x_m[s]) * sight.per_m)
+    row[SUBTASK_TO_ALL + 1] = _clip((sight.subtask_y_m[other] - sight.subtask_y_m[s]) * sight.per_m)
+    row[SUBTASK_TO_ALL + 2] = _clip(metres * sight.per_m)
+    row[SUBTASK_TO_ALL + 3] = 1.0 if sight.subtask_task[other] == sight.subtask_task[s] else 0.0
+    own = sight.subtask_skills[s]
+    row[SUBTASK_TO_ALL + 4] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
+
+
+@inner
+def _write_candidates(
+    rows: Rows, candidates: Ints, from_place: NDArray[np.uint16], place: Ints, sight: _Sight, s: int, time: float
+) -> None:
+    """Write the candidates of subtask ``s`` one behind the other."""
+    for j in range(len(candidates)):
+        w = candidates[j]
+        if w < 0:
+            break
+        row = rows[j * _CANDIDATE :]
+        metres = from_place[place[w]] * sight.unit_m
+        skill = skill_utility(_BITS[sight.subtask_skills[s]], _BITS[sight.worker_skills[w]])
+        near = distance_utility(metres, sight.range_m)
+        row[0] = 1.0
+        row[1] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
+        row[2] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
+        row[3] = _clip(metres * sight.per_m)
+        row[4] = skill
+        row[5] = near
+        row[6] = _clip(sight.weights[0] * skill + sight.weights[1] * near + sight.weights[2] * time)
+
+
+@inlined
+def _count_open(task_status: Bytes) -> int:
+    count = 0
+    for status in task_status:
+        count += 1 if status == OPEN else 0
+    return count
+
+
+@kernel
+def observe(
+    state: DascState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, observations: Rows
+) -> None:
+    """Write what every slot of copy ``b`` sees at an epoch into ``observations``, shape [S, F].
+
+    `locate_workers` and `list_candidates` have been called for this epoch.
+    """
+    tasks, subtasks, scratch = state.tasks, state.subtasks, state.scratch
+    most = state.output.candidates.shape[2]
+    observations[:] = 0.0
+    if _count_open(tasks.status[b]) == 0:
+        return
+    _fill_lines(state.workers, state.subtasks, state.output.mask[b], scratch, b)
+    _describe_available(tasks, state.subtasks, state.output.mask[b], scratch.subtask_rows[b], scales, b, now_s)
+    sight = _Sight(
+        1.0 / scales.reach_m,
+        state.workers.x_m[b],
+        state.workers.y_m[b],
+        state.workers.skill_bits[b],
+        state.subtasks.x_m[b],
+        state.subtasks.y_m[b],
+        state.subtasks.skill_bits[b],
+        state.subtasks.task[b],
+        scratch.subtask_rows[b],
+        state.weights[b],
+        roads.unit_m,
+        rules.range_m,
+    )
+    near, squared = scratch.near[b], scratch.squared[b]
+    free, available = line_of(scratch.free_workers, b), line_of(scratch.available, b)
+    for q in range(tasks.status.shape[1]):
+        if tasks.status[b, q] != OPEN:
+            continue
+        first = tasks.first[b, q]
+        expected_s, deadline_s = tasks.expected_s[b, q], tasks.deadline_s[b, q]
+        time = time_utility(now_s, expected_s, deadline_s)
+        _write_task(observations[first, _SELF:], tasks, subtasks, rules.penalty_per_s, scales, b, q, now_s)
+        for s in range(first, tasks.first[b, q + 1]):
+            row = observations[s]
+            assignable = state.output.mask[b, s, 1]
+            status = state.workers.status[b]
+            _write_self(row, subtasks, state.precedence, status, assignable, deadline_s, scales, b, s, now_s)
+            for feature in range(_SELF, _SELF + _TASK):
+                row[feature] = observations[first, feature]
+            at = _SELF + _TASK
+            from_place, place = state.distances.from_places[b, s], state.workers.place[b]
+            _write_candidates(row[at:], state.output.candidates[b, s], from_place, place, sight, s, time)
+            at += most * _CANDIDATE
+            x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
+            nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
+            for j in range(NEIGHBOURS):
+                if near[j] == NOBODY:
+                    break
+                _write_worker(row[at + j * _WORKER :], sight, s, near[j], np.sqrt(squared[j]))
+            at += NEIGHBOURS * _WORKER
+            nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
+            for j in range(NEIGHBOURS):
+                if near[j] == NOBODY:
+                    break
+                _write_subtask(row[at + j * _SUBTASK :], sight, s, near[j], np.sqrt(squared[j]))

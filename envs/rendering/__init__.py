@@ -1,0 +1,1 @@
+"""Pictures of environments: a canvas, the map of a city, markers, windows and animations."""

@@ -1,0 +1,123 @@
+"""B copies of sensing mode by mode: the arrays, the kernel's calls, and nothing of PettingZoo."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.common.errors import ConfigError
+from crowdgym.envs.sensing.agent_modes import AgentMode
+from crowdgym.envs.sensing.inference import InferenceStrategy
+from crowdgym.envs.sensing.instance import SensingInstance
+from crowdgym.envs.sensing.kernel.dynamics import place
+from crowdgym.envs.sensing.kernel.observation import Sight, cell_features
+from crowdgym.envs.sensing.kernel.state import SensingState, Sizes, World, empty_state
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What an episode has come to so far: Eqs. (15) and (16) over the cycles up to now."""
+
+    error: float
+    cost_km: float
+    error_per_attribute: tuple[float, ...]
+
+
+class SensingSimulation:
+    """B copies of sensing in one world, each in a cycle of its own.
+
+    Attributes:
+        world: the cells.
+        sight: where they are to each other, for observations.
+        state: the structure of arrays that the kernel works on.
+        observations: what every agent sees, written in place by `reset_copy` and `step`. Shape [B, N, F].
+    """
+
+    def __init__(
+        self,
+        world: World,
+        mode: AgentMode,
+        inference: InferenceStrategy,
+        *,
+        cycles: int,
+        batch: int,
+        needs_gains: bool = False,
+    ) -> None:
+        self.world = world
+        self.sight = Sight.of(world)
+        self.cycles = cycles
+        self._mode = mode
+        self._inference = inference
+        self._needs_gains = needs_gains
+        sizes = Sizes(
+            batch=batch,
+            cycles=cycles,
+            cells=mode.cells,
+            attributes=len(mode.attributes),
+            participants=mode.participants,
+            agents=len(mode.agents),
+            cell_features=len(cell_features(mode.attributes)),
+        )
+        self.state: SensingState = empty_state(sizes)
+        width = mode.slices(self.sight)[-1].stop
+        self.observations = np.zeros((batch, len(mode.agents), width), np.float32)
+        mask = np.ones((batch, len(mode.agents), mode.num_actions), np.int8)
+        self._constant = {"action_mask": mask, **mode.constant_arrays(batch)}
+        for array in self._constant.values():
+            array.setflags(write=False)
+
+    def reset_copy(self, b: int, instance: SensingInstance) -> None:
+        """Begin ``instance`` in copy ``b``, and play its cycle 0.
+
+        Raises:
+            ConfigError: it has other sizes than the simulation.
+        """
+        expected = self.state.truth.shape[1:]
+        if instance.values.shape != expected:
+            raise ConfigError(
+                f"an instance must have values of shape {expected} (cycles, cells, attributes), "
+                f"got {instance.values.shape}"
+            )
+        participants = self.state.participants.cell.shape[1]
+        if len(instance.cell) != participants:
+            raise ConfigError(f"an instance must have {participants} participants, got one with {len(instance.cell)}")
+        self.state.truth[b] = instance.values
+        self.state.participants.cell[b] = instance.cell
+        place(self.state, b)
+        self._finish(np.array([b]))
+
+    def use_fresh_observations(self) -> None:
+        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
+        self.observations = np.empty_like(self.observations)
+
+    def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
+        """Apply the joint actions, shape [B, N], and play the next cycle of every copy, or of those listed.
+
+        Calls for different copies may run at the same time.
+        """
+        which = np.arange(len(self.state.cycle)) if copies is None else copies
+        self._mode.play(self.world, self.state, actions, which)
+        self._finish(which)
+
+    def is_over(self) -> NDArray[np.bool_]:
+        """Which copies have played their last cycle. Shape [B]."""
+        return self.state.cycle >= self.cycles - 1
+
+    def agent_arrays(self) -> dict[str, NDArray[Any]]:
+        """What infos hold for every agent, the mask first: arrays of shape [B, N, ...]."""
+        return self._constant | self._mode.changing_arrays(self.state)
+
+    def metrics(self, b: int) -> Metrics:
+        """What copy ``b`` has come to so far."""
+        played = int(self.state.cycle[b]) + 1
+        errors = (self.state.totals.attribute_error[b] / played / self.world.scale).tolist()
+        return Metrics(sum(errors), float(self.state.totals.cost_km[b] / played), tuple(errors))
+
+    def _finish(self, copies: NDArray[np.int64]) -> None:
+        """Infer, compare, and work out what everyone sees."""
+        self._inference.infer(self.world, self.state, copies)
+        self._mode.finish(self.world, self.sight, self.state, copies, self.observations)
+        if self._needs_gains:
+            self._inference.leave_out(self.world, self.state, copies)
+            self._mode.share_gains(self.state, copies)

@@ -1,0 +1,1 @@
+"""The suite ``sensing-paper``: its grid, its claims and its page."""

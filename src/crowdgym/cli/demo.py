@@ -1,0 +1,57 @@
+"""What ``crowdgym demo`` does."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import crowdgym
+from crowdgym.cli.output import check_output_folder, print_comparison
+from crowdgym.cli.run import EpisodeProgress, check_run, shown_progress
+from crowdgym.envs.rendering.animation import write_png
+from crowdgym.policies import load_policy
+from crowdgym.runner import play_through, run_episodes
+
+AGENTS = ("greedy", "random", "hold")
+ENVIRONMENT = "csc_v0"
+
+
+def demo_command(folder: Path, scenario: str, episodes: int, seed: int) -> None:
+    """See `crowdgym.cli.main.demo`."""
+    check_run(ENVIRONMENT, episodes, seed)
+    check_output_folder(folder, "--out")
+    picture = folder / f"csc_{scenario.replace('-', '_')}.png"
+    results = []
+    with shown_progress(episodes * len(AGENTS)) as progress:
+        env = crowdgym.make(ENVIRONMENT, scenario=scenario, render_mode="rgb_array")
+        try:
+            for agent in AGENTS:
+                watch = _watch(env, picture if agent == AGENTS[0] else None, progress)
+                policy = load_policy(agent, ENVIRONMENT)
+                results.append(run_episodes(env, policy, agent=agent, episodes=episodes, seed=seed, watch=watch))
+        finally:
+            env.close()
+    settings = env.settings
+    print_comparison(
+        f"{ENVIRONMENT} on {scenario}: {settings.num_workers} workers, {settings.num_tasks} tasks, "
+        f"mean of {episodes} episodes (seeds {seed} to {seed + episodes - 1})",
+        results,
+    )
+    typer.echo(f"map, {AGENTS[0]} at work: {picture}")
+
+
+def _watch(env: Any, picture: Path | None, progress: EpisodeProgress) -> Callable[[int, Iterator[int]], None]:
+    """Show progress, and draw the first episode at the moment when the last task has been created."""
+    settings = env.settings
+    moment = int(min(settings.window_s, settings.horizon_s / 2) // settings.step_s)
+
+    def watch(episode: int, steps: Iterator[int]) -> None:
+        counted = progress.count(episode, steps)
+        if picture is not None and episode == 0:
+            for step in counted:
+                if step == moment:
+                    write_png(picture, env.render())
+        play_through(episode, counted)
+
+    return watch

@@ -1,0 +1,112 @@
+"""``crowdgym trace``: check recorded episodes, and look at them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crowdgym.cli.endings import clean_endings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crowdgym.traces.format import Trace
+    from crowdgym.verification.traces import Violation
+
+DIFFERENT, UNREADABLE = 1, 2  # exit codes
+
+trace_app = typer.Typer(help="Check recorded episodes, and look at them.", no_args_is_help=True, rich_markup_mode=None)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
+
+
+@trace_app.command()
+@clean_endings()
+def verify(files: Files) -> None:
+    """Play each trace again, compare everything, and check the outcome from first principles.
+
+    Exit code 1 if one differs or breaks a rule, 2 if one cannot be played.
+    """
+    from crowdgym.traces import compare, replay
+    from crowdgym.verification.traces import broken_rules, has_checker
+
+    def faults(trace: "Trace") -> list[str]:
+        mismatch = compare(trace, replay(trace))
+        if mismatch is not None:
+            return [f"DIFFERS {mismatch}"]
+        return _broken(broken_rules(trace)) if has_checker(trace) else []
+
+    _judge(files, faults, "verified")
+
+
+@trace_app.command()
+@clean_endings()
+def check(files: Files) -> None:
+    """Check from first principles that what each trace says can have happened; nothing is played again.
+
+    Exit code 1 if one breaks a rule, 2 if one cannot be checked.
+    """
+    from crowdgym.verification.traces import broken_rules
+
+    _judge(files, lambda trace: _broken(broken_rules(trace)), "confirmed")
+
+
+@trace_app.command()
+@clean_endings()
+def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")]) -> None:
+    """Print what a trace is of, what it came to, and how each quantity is compared."""
+    from crowdgym.traces import read_trace
+
+    trace = read_trace(file)
+    header = trace.header
+    typer.echo(f"{header.env} on {header.settings.get('scenario')}, agent {header.agent}")
+    typer.echo(f"  seed {header.seed}, instance {header.instance}, {header.steps} steps, {len(header.agents)} agents")
+    typer.echo(f"  data of the scenario {header.road_checksum[:16]}")
+    for setting, checksum in header.files.items():
+        typer.echo(f"  {setting} {header.settings.get(setting)}, {checksum[:16]}")
+    if header.options:
+        typer.echo(f"  options of reset: {', '.join(f'{name}={value}' for name, value in header.options.items())}")
+    typer.echo("  written with " + ", ".join(f"{name} {version}" for name, version in header.written_with.items()))
+    typer.echo(f"  {_shown(header.metrics)}")
+    typer.echo(f"  settings: {', '.join(f'{name}={value}' for name, value in header.settings.items())}")
+    for name, quantity in header.quantities.items():
+        exact = quantity.relative_tolerance == 0
+        how = (
+            "exactly"
+            if exact
+            else f"to {quantity.relative_tolerance:g} of the value or {quantity.absolute_tolerance:g}"
+        )
+        whose = "the whole" if quantity.of == "whole" else f"every {quantity.of}"
+        typer.echo(f"  {name} of {whose}: compared {how}")
+
+
+def _shown(metrics: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:,.10g}" for name, value in metrics.items())
+
+
+def _broken(violations: "list[Violation]") -> list[str]:
+    return [f"BREAKS A RULE {violation.message}" for violation in violations]
+
+
+def _judge(files: list[Path], faults_of: "Callable[[Trace], list[str]]", verdict: str) -> None:
+    """Say of each file what is wrong with it, or the verdict; end with the exit code that this makes."""
+    from crowdgym.common.errors import TraceError
+    from crowdgym.traces import read_trace
+
+    exit_code = 0
+    for file in files:
+        try:
+            trace = read_trace(file)
+            faults = faults_of(trace)
+        except TraceError as error:  # the other files still get their turn
+            typer.echo(f"{file}: error: {error}", err=True)
+            exit_code = UNREADABLE
+            continue
+        for fault in faults:
+            typer.echo(f"{file}: {fault}", err=True)
+        if faults:
+            exit_code = max(exit_code, DIFFERENT)
+        else:
+            typer.echo(f"{file}: {verdict}, {trace.header.steps} steps, {_shown(trace.header.metrics)}")
+    if exit_code:
+        raise typer.Exit(exit_code)

@@ -1,0 +1,1 @@
+"""Execution of independent jobs: what a job is, and the engines that run many of them."""

@@ -1,0 +1,1 @@
+"""Measurements of speed, and the machine they were made on."""

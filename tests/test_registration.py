@@ -1,0 +1,100 @@
+"""What ``import crowdgym`` brings: little, but every environment by name."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib import reload
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import pettingzoo
+import pytest
+
+import crowdgym
+from crowdgym.common.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("torch", "osmnx", "geopandas", "matplotlib", "numba", "pandas", "scipy", "sklearn", "shapely", "pyproj")
+
+
+def modules_after(statement: str) -> set[str]:
+    program = f"{statement}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "statement", ["import crowdgym", "import crowdgym.cli.main", "from crowdgym.agents.csc.greedy import GreedyPolicy"]
+)
+def test_importing_brings_nothing_heavy(statement: str) -> None:
+    assert not modules_after(statement) & set(HEAVY)
+
+
+def test_importing_brings_no_environment() -> None:
+    assert not {
+        name for name in modules_after("import crowdgym") if name.startswith(("crowdgym.envs", "crowdgym.data"))
+    }
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert crowdgym.__version__ == project["version"]
+
+
+def test_make_makes_an_environment_by_name() -> None:
+    env = crowdgym.make("csc_v0", scenario="tiny", num_workers=3)
+    assert env.metadata["name"] == "csc_v0"
+    assert len(env.possible_agents) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, sensing_v0)"),
+        ("pong", "there is no environment 'pong' (known: csc_v0, dasc_v0, sensing_v0)"),
+        (None, "there is no environment None (known: csc_v0, dasc_v0, sensing_v0)"),
+    ],
+)
+def test_an_unknown_name_lists_those_there_are(name: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        crowdgym.make(name)
+    assert str(caught.value) == message
+
+
+def test_pettingzoo_knows_the_parallel_form() -> None:
+    env = pettingzoo.make("parallel", "crowdgym/csc-v0", scenario="tiny", num_workers=3)
+    assert isinstance(env, pettingzoo.ParallelEnv)
+    observations, _ = env.reset(seed=0)
+    assert list(observations) == ["worker_0", "worker_1", "worker_2"]
+
+
+def test_pettingzoo_knows_the_agent_by_agent_form() -> None:
+    env = pettingzoo.make("aec", "crowdgym/csc-v0", scenario="tiny", num_workers=3)
+    assert isinstance(env, pettingzoo.AECEnv)
+    env.reset(seed=0)
+    assert env.agent_selection == "worker_0"
+
+
+def test_subtasks_of_dasc_are_made_by_every_name_it_has() -> None:
+    keywords: dict[str, Any] = {"scenario": "tiny", "num_tasks": 2, "num_workers": 3}
+    agents = [f"subtask_{s}" for s in range(8)]
+    assert crowdgym.make("dasc_v0", **keywords).possible_agents == agents
+    assert pettingzoo.make("parallel", "crowdgym/dasc-v0", **keywords).possible_agents == agents
+    assert pettingzoo.make("aec", "crowdgym/dasc-v0", **keywords).possible_agents == agents
+    assert gymnasium.make("crowdgym/DASC-v0", **keywords).action_space == gymnasium.spaces.MultiDiscrete([2] * 8)
+    for name in ("crowdgym/DASC-v0", "crowdgym/dasc-v0"):
+        assert gymnasium.make_vec(name, num_envs=3, **keywords).num_envs == 3 * 8
+
+
+def test_importing_again_registers_nothing_twice() -> None:
+    reload(crowdgym)  # a second registration would warn, and warnings are errors here
+    assert "crowdgym/csc-v0" in pettingzoo.parallel_registry
+    assert "crowdgym/csc-v0" in pettingzoo.aec_registry
+
+
+def test_every_environment_is_registered() -> None:
+    ours = {name.replace("_v", "-v") for name in crowdgym.environment_names()}
+    assert {name.removeprefix("crowdgym/") for name in pettingzoo.parallel_registry if "crowdgym/" in name} == ours
+    assert {name.removeprefix("crowdgym/") for name in pettingzoo.aec_registry if "crowdgym/" in name} == ours

@@ -1,0 +1,240 @@
+"""Runs of episodes, on an environment small enough to count by hand.
+
+Two agents; an episode is three steps; the revenue is the sum of all actions, and a hundred times the seed on top:
+
+    seed 7, actions (1, 2), (1, 2), (1, 2): revenue 700 + 9
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.error import InvalidAction
+
+from crowdgym.agents.policy import Episode
+from crowdgym.common.errors import PolicyError
+from crowdgym.runner import policy_seed, run_episodes
+
+STEPS = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    scenario: str = "paper"
+    num_workers: int = 2
+
+    def model_dump(self, mode: str) -> dict[str, Any]:
+        return vars(self)
+
+
+@dataclass
+class CountingEnv:
+    settings: Settings = field(default_factory=Settings)
+    metadata: dict[str, Any] = field(default_factory=lambda: {"name": "counting_v0", "observation_layout": {}})
+    possible_agents: tuple[str, ...] = ("a", "b")
+    agents: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    revenue: float = 0.0
+    step_number: int = 0
+
+    def observation_space(self, agent: str) -> gymnasium.Space[Any]:
+        return gymnasium.spaces.Box(-1, 1, (1,))
+
+    def action_space(self, agent: str) -> gymnasium.Space[Any]:
+        return gymnasium.spaces.Discrete(3)
+
+    def state(self) -> np.ndarray:
+        return np.array([self.step_number])
+
+    def reset(self, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+        self.seeds.append(seed)
+        self.agents, self.revenue, self.step_number = list(self.possible_agents), 100.0 * seed, 0
+        return self._seen()
+
+    def step(self, actions: dict[str, int]) -> tuple[Any, ...]:
+        if set(actions) != {"a", "b"}:
+            raise InvalidAction("no action for b")
+        self.revenue += sum(actions.values())
+        self.step_number += 1
+        observations, infos = self._seen()
+        if self.step_number == STEPS:
+            self.agents = []
+            for info in infos.values():
+                info["metrics"] = {"revenue": self.revenue, "completed": 1, "name": "not a figure"}
+        return observations, {}, {}, {}, infos
+
+    def _seen(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        infos = {agent: {"action_mask": np.ones(3, np.int8)} for agent in self.possible_agents}
+        return {agent: np.array([self.step_number]) for agent in self.possible_agents}, infos
+
+
+class OneAndTwo:
+    def act(self, observations: Any, infos: Any) -> dict[str, int]:
+        return {"a": 1, "b": 2}
+
+
+def test_episode_i_is_that_of_the_seed_plus_i() -> None:
+    env = CountingEnv()
+    result = run_episodes(env, OneAndTwo(), agent="mine", episodes=3, seed=7)
+    assert env.seeds == [7, 8, 9]
+    assert [episode.seed for episode in result.episodes] == [7, 8, 9]
+
+
+def test_an_episode_has_the_metrics_of_its_end_and_the_number_of_steps() -> None:
+    result = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=2, seed=7)
+    assert [episode.metrics for episode in result.episodes] == [
+        {"revenue": 709.0, "completed": 1},
+        {"revenue": 809.0, "completed": 1},
+    ]
+    assert [episode.steps for episode in result.episodes] == [STEPS, STEPS]
+
+
+def test_mean_and_standard_deviation_are_over_the_episodes() -> None:
+    result = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=2, seed=7)
+    assert result.mean == {"revenue": 759.0, "completed": 1.0, "steps": 3.0}
+    assert result.standard_deviation == {"revenue": 50.0, "completed": 0.0, "steps": 0.0}
+
+
+def test_the_json_says_what_was_run_and_what_came_of_it() -> None:
+    json = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=1, seed=7).to_json()
+    assert json["episodes"][0].pop("wall_s") >= 0
+    assert json == {
+        "env": "counting_v0",
+        "scenario": "paper",
+        "agent": "mine",
+        "seed": 7,
+        "config": {"scenario": "paper", "num_workers": 2},
+        "episodes": [{"seed": 7, "revenue": 709.0, "completed": 1, "steps": 3}],
+        "mean": {"revenue": 709.0, "completed": 1.0, "steps": 3.0},
+    }
+
+
+def test_a_policy_with_reset_is_told_of_every_episode_once_it_has_begun() -> None:
+    told: list[Episode] = []
+
+    class Told(OneAndTwo):
+        def reset(self, episode: Episode) -> None:
+            assert episode.state().tolist() == [0]
+            told.append(episode)
+
+    run_episodes(CountingEnv(), Told(), agent="mine", episodes=2, seed=7)
+    assert [episode.seed for episode in told] == [policy_seed(7), policy_seed(8)]
+    assert told[0].agents == ("a", "b")
+    assert told[0].action_space == gymnasium.spaces.Discrete(3)
+    assert told[0].observation_space == gymnasium.spaces.Box(-1, 1, (1,))
+    assert "observation_layout" in told[0].metadata
+
+
+def test_a_policy_s_seed_is_not_the_environment_s_and_differs_between_episodes() -> None:
+    seeds = [policy_seed(seed) for seed in range(100)]
+    assert len(set(seeds)) == 100
+    assert not set(seeds) & set(range(100))
+
+
+def test_watching_sees_every_moment_of_every_episode() -> None:
+    env = CountingEnv()
+    seen: list[tuple[int, int, float]] = []
+
+    def watch(episode: int, steps: Iterator[int]) -> None:
+        seen.extend((episode, step, env.revenue) for step in steps)
+
+    run_episodes(env, OneAndTwo(), agent="mine", episodes=2, seed=0, watch=watch)
+    assert seen == [(0, 0, 0), (0, 1, 3), (0, 2, 6), (0, 3, 9), (1, 0, 100), (1, 1, 103), (1, 2, 106), (1, 3, 109)]
+
+
+def test_watching_must_go_through_to_the_end() -> None:
+    with pytest.raises(RuntimeError, match="watch did not play episode 0 to its end"):
+        run_episodes(
+            CountingEnv(), OneAndTwo(), agent="mine", episodes=1, seed=0, watch=lambda episode, steps: next(steps)
+        )
+
+
+def test_the_time_it_took_is_without_what_is_done_while_watching() -> None:
+    import time
+
+    def watch(episode: int, steps: Iterator[int]) -> None:
+        for _ in steps:
+            time.sleep(0.05)
+
+    result = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=1, seed=0, watch=watch)
+    assert result.episodes[0].wall_s < 0.05 * (STEPS + 1)
+
+
+def refusal(policy: Any) -> PolicyError:
+    with pytest.raises(PolicyError) as caught:
+        run_episodes(CountingEnv(), policy, agent="my_rules:Mine", episodes=2, seed=7)
+    return caught.value
+
+
+class OnThirdCall(OneAndTwo):
+    """Goes wrong in the third step of the second episode."""
+
+    calls = 0
+
+    def act(self, observations: Any, infos: Any) -> Any:
+        self.calls += 1
+        return self.wrong() if self.calls == STEPS + 3 else super().act(observations, infos)
+
+    def wrong(self) -> Any:
+        raise KeyError("queue")
+
+
+def test_a_policy_that_raises_is_named_with_the_episode_the_step_and_the_line() -> None:
+    error = refusal(OnThirdCall())
+    assert str(error).startswith("the agent 'my_rules:Mine', in episode 1 (seed 8), step 3, raised KeyError: 'queue' (")
+    assert "test_runner.py, line " in str(error)
+    assert isinstance(error.__cause__, KeyError)
+
+
+def test_an_error_inside_a_library_is_told_with_the_line_that_called_it() -> None:
+    class CallsNumpy(OnThirdCall):
+        def wrong(self) -> Any:
+            return np.stack([])
+
+    message = str(refusal(CallsNumpy()))
+    assert "raised ValueError: need at least one array to stack" in message
+    assert "test_runner.py, line " in message
+
+
+def test_a_policy_that_raises_at_the_start_is_named_with_the_episode() -> None:
+    class Raises(OneAndTwo):
+        def reset(self, episode: Episode) -> None:
+            raise ValueError("no\nweights")
+
+    assert str(refusal(Raises())).startswith(
+        "the agent 'my_rules:Mine', at the start of episode 0 (seed 7), raised ValueError: no weights ("
+    )
+
+
+@pytest.mark.parametrize(("returned", "kind"), [(None, "NoneType"), ([1, 2], "list"), (np.zeros(2), "ndarray")])
+def test_a_policy_that_returns_no_dict_is_told_what_it_returned(returned: Any, kind: str) -> None:
+    class Returns(OnThirdCall):
+        def wrong(self) -> Any:
+            return returned
+
+    assert str(refusal(Returns())) == (
+        "the agent 'my_rules:Mine', in episode 1 (seed 8), step 3, "
+        f"must return a dict with an action for every agent, got {kind}"
+    )
+
+
+def test_a_policy_that_chooses_what_the_environment_refuses_is_told_why() -> None:
+    class Forgets(OnThirdCall):
+        def wrong(self) -> Any:
+            return {"a": 1}
+
+    assert str(refusal(Forgets())) == (
+        "the agent 'my_rules:Mine', in episode 1 (seed 8), step 3, chose what cannot be: no action for b"
+    )
+
+
+def test_a_fault_of_the_environment_is_not_blamed_on_the_policy() -> None:
+    class Faulty(CountingEnv):
+        def step(self, actions: dict[str, int]) -> tuple[Any, ...]:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_episodes(Faulty(), OneAndTwo(), agent="mine", episodes=1, seed=0)
