@@ -1,0 +1,47 @@
+"""What an agents folder offers, as plain data that imports nothing heavy.
+
+Each folder of agents lists its policies in the ``POLICIES`` of its ``__init__`` and its learners in ``LEARNERS``.
+Entry points are ``"module:attribute"``, imported when one is asked for.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PolicySpec:
+    """A policy that is played as it is.
+
+    Attributes:
+        name: as in ``crowdgym run ENV --agent NAME``.
+        about: one line, with the source of the rule.
+        entry_point: the class, made without arguments.
+        environments: names of those it can play, such as ("csc_v0",); None for every environment.
+    """
+
+    name: str
+    about: str
+    entry_point: str
+    environments: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class LearnerSpec:
+    """An agent that is trained before it is played.
+
+    Attributes:
+        name: as in ``crowdgym train NAME ENV``.
+        about: one line, with the source of the algorithm.
+        settings: its hyperparameters, a child of `crowdgym.configs.loading.AgentSettings`.
+        trainer: makes a `crowdgym.agents.learning.trainer.Trainer`.
+        policy: plays the folder of a trained agent.
+        weights: the package whose folders ENVIRONMENT/SCENARIO hold packaged weights, or None.
+        packages: that have to be installed besides CrowdGym's own dependencies.
+    """
+
+    name: str
+    about: str
+    settings: str
+    trainer: str
+    policy: str
+    weights: str | None = None
+    packages: tuple[str, ...] = ("torch", "safetensors", "tensorboard")
