@@ -16,7 +16,8 @@ from crowdgym.cli.output import check_output_file, print_episodes, stderr
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 from crowdgym.envs.rendering.animation import write_gif
-from crowdgym.policies import default_policy, load_policy
+from crowdgym.policies import load_policy
+from crowdgym.registration import environment_spec
 from crowdgym.runner import play_through, run_episodes
 from crowdgym.traces import TraceRecorder, write_trace
 
@@ -48,7 +49,7 @@ def run_command(
     check_output_file(files.json, "--json", ".json")
     check_output_file(files.gif, "--render", ".gif")
     check_output_file(files.trace, "--trace", ".trace")
-    agent = default_policy(env_name) if agent is None else agent
+    agent = environment_spec(env_name).default_policy if agent is None else agent
     policy = load_policy(agent, env_name, keywords.get("scenario"))
     with shown_progress(episodes) as progress:
         env: Any = crowdgym.make(env_name, render_mode="rgb_array" if files.gif else None, **keywords)

@@ -9,7 +9,8 @@ from typing import Any
 import crowdgym
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.ippo import IppoSettings
-from crowdgym.policies import default_policy, load_policy
+from crowdgym.policies import load_policy
+from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
 
 # The instances of evaluation are those of these seeds. Training draws its seeds from 2**32 on, and "crowdgym run"
@@ -97,7 +98,9 @@ def evaluation_seeds(episodes: int) -> range:
 
 def play_baseline(plan: TrainingPlan) -> Baseline:
     """Play the environment's first policy on the instances of evaluation; random where cells are not the agents."""
-    agent = "random" if plan.keywords.get("agents") == "participants" else default_policy(plan.environment)
+    agent = (
+        "random" if plan.keywords.get("agents") == "participants" else environment_spec(plan.environment).default_policy
+    )
     env = crowdgym.make(plan.environment, **plan.keywords)
     policy = load_policy(agent, plan.environment)
     try:
