@@ -1,18 +1,21 @@
 """Where results go: tables on the screen, and files that are checked before the work begins."""
 
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
+import typer
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 
 from crowdgym.common.errors import ConfigError
-from crowdgym.runner import RunResult
+from crowdgym.common.files import write_bytes
+
+if TYPE_CHECKING:
+    from crowdgym.runner import RunResult
 
 stderr = Console(stderr=True)
 
@@ -33,7 +36,7 @@ _SHOWN = {
 
 
 def check_output_file(file: Path | None, option: str, suffix: str) -> None:
-    """Check that ``file`` can be written, so that nobody waits for results that then have no place.
+    """Check that ``file`` can be written, before the work begins.
 
     Raises:
         ConfigError: it has another suffix, is not a plain file, or its folder is missing or closed to us.
@@ -64,7 +67,14 @@ def check_output_folder(folder: Path, option: str) -> None:
     _check_writable(folder, option)
 
 
-def print_episodes(result: RunResult) -> None:
+def write_results(file: Path | None, results: Mapping[str, Any]) -> None:
+    """Write the results of a command to the file of ``--json`` if it is given, and say where."""
+    if file is not None:
+        write_bytes(file, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
+        typer.echo(f"results: {file}")
+
+
+def print_episodes(result: "RunResult") -> None:
     """Print a row for every episode, and their mean and standard deviation where there are several."""
     names = [name for name in _SHOWN if name in result.mean]
     rows = [
@@ -84,7 +94,7 @@ def print_episodes(result: RunResult) -> None:
     )
 
 
-def print_comparison(title: str, results: Iterable[RunResult]) -> None:
+def print_comparison(title: str, results: "Iterable[RunResult]") -> None:
     """Print a row for every agent: its means, and the standard deviation of its revenue."""
     names = ["completed", "expired", "travel_m"]
     rows = [
@@ -102,6 +112,10 @@ def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], summary: Iterable[Sequence[str]] = ()
 ) -> None:
     """Print a table on standard output, as wide as it has to be."""
+    from rich.box import SIMPLE_HEAD
+    from rich.measure import Measurement
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for k, heading in enumerate(headings):
         table.add_column(heading, justify="left" if k == 0 else "right", no_wrap=True)
