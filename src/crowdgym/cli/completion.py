@@ -17,8 +17,9 @@ def agents(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of the policies of the environment that is typed already; none before it is typed."""
     from crowdgym.policies import policy_names
 
-    environment = ctx.params.get("env")
-    return _beginning(incomplete, policy_names(environment) if environment else ())
+    # Words that follow an option without its value are left unread, so the environment may be among the rest.
+    typed = [word for word in (ctx.params.get("env"), *ctx.args) if word in crowdgym.environment_names()]
+    return _beginning(incomplete, policy_names(typed[0]) if typed else ())
 
 
 def learners(incomplete: str) -> list[str]:
