@@ -27,9 +27,9 @@ class OrderFileOptions:
         list[str],
         typer.Option(metavar="KEY=COLUMN", help="Column of a table, by name or number from 1; may be repeated."),
     ] = field(default_factory=list)
-    crs: Annotated[str | None, typer.Option(help="Coordinates are gcj02 or wgs84.")] = None
+    crs: Annotated[str | None, typer.Option(help="Coordinate system: gcj02 or wgs84.")] = None
     utc_offset_h: Annotated[float, typer.Option("--utc-offset", help="Hours ahead of Greenwich.")] = 8.0
-    times: Annotated[str, typer.Option(help="auto, or seconds-of-day.")] = "auto"
+    times: Annotated[str, typer.Option(help="How times are written: auto, or seconds-of-day.")] = "auto"
     max_snap_m: Annotated[float, typer.Option(help="Farthest that an order may be from a node, m.")] = 1000.0
 
     def reading(self) -> "OrderOptions":

@@ -34,9 +34,9 @@ class SeriesOptions:
     attribute: Annotated[list[str], typer.Option(metavar="COLUMN", help="Measured column; may be repeated.")] = field(
         default_factory=list
     )
-    unit: Annotated[str, typer.Option(help="Of coordinates: km, m or degrees.")] = "km"
-    time_format: Annotated[str | None, typer.Option(help="Such as %d/%m/%y; else ISO 8601.")] = None
-    cycle_s: Annotated[float | None, typer.Option(help="Length of a cycle, s; else told by times.")] = None
+    unit: Annotated[str, typer.Option(help="Unit of the coordinates: km, m or degrees.")] = "km"
+    time_format: Annotated[str | None, typer.Option(help="Format of times, such as %d/%m/%y; else ISO 8601.")] = None
+    cycle_s: Annotated[float | None, typer.Option(help="Length of a cycle, s; else told by the times.")] = None
 
     def is_given(self) -> bool:
         """Whether a sensing series is meant."""

@@ -45,21 +45,18 @@ def output_folder(what: str) -> Any:
     return typer.Option("--out", help=f"Folder for {what}; created if need be.")
 
 
-def _known_environment(name: str) -> str:
-    if name not in crowdgym.environment_names():
-        crowdgym.make(name)  # says which there are
-    return name
+def environment(text: str, metavar: str = "ENV") -> Any:
+    """An argument that is the name of an environment, or None where it is optional and not given."""
+
+    def check(name: str | None) -> str | None:
+        if name is not None and name not in crowdgym.environment_names():
+            crowdgym.make(name)  # says which there are
+        return name
+
+    return typer.Argument(metavar=metavar, help=text, callback=check, autocompletion=completion.environments)
 
 
-EnvironmentName = Annotated[
-    str,
-    typer.Argument(
-        metavar="ENV",
-        help="Name of the environment, such as csc_v0.",
-        callback=_known_environment,
-        autocompletion=completion.environments,
-    ),
-]
+EnvironmentName = Annotated[str, environment("Name of the environment, such as csc_v0.")]
 Scenario = Annotated[
     str | None,
     typer.Option(
@@ -87,10 +84,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a dataset of this 
 
 
 @dataclass(frozen=True)
-class EnvironmentOptions:
-    """Which environment is meant, and its keywords."""
+class EnvironmentSettings:
+    """The settings of an environment, as they are typed."""
 
-    env: EnvironmentName
     scenario: Scenario = None
     assignments: SettingAssignments = field(default_factory=list)
 

@@ -10,7 +10,7 @@ import typer
 import crowdgym
 from crowdgym.cli import completion
 from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentOptions, Episodes, FirstSeed, JsonFile, output_file
+from crowdgym.cli.options import EnvironmentName, EnvironmentSettings, Episodes, FirstSeed, JsonFile, output_file
 from crowdgym.cli.output import print_episodes, write_results
 from crowdgym.cli.progress import EpisodeProgress, shown_progress
 
@@ -29,7 +29,8 @@ class OutputFiles:
 @app.command()
 @grouped
 def run(
-    options: EnvironmentOptions,
+    env: EnvironmentName,
+    settings: EnvironmentSettings,
     files: OutputFiles,
     agent: Annotated[
         str | None,
@@ -51,19 +52,19 @@ def run(
     from crowdgym.runner import run_episodes
     from crowdgym.traces import TraceRecorder
 
-    keywords = options.keywords()
-    agent = default_policy(options.env) if agent is None else agent
-    policy = load_policy(agent, options.env, keywords.get("scenario"))
+    keywords = settings.keywords()
+    agent = default_policy(env) if agent is None else agent
+    policy = load_policy(agent, env, keywords.get("scenario"))
     with shown_progress(episodes) as progress:
-        env: Any = crowdgym.make(options.env, render_mode="rgb_array" if files.gif else None, **keywords)
+        played: Any = crowdgym.make(env, render_mode="rgb_array" if files.gif else None, **keywords)
         if files.trace is not None:
-            env = TraceRecorder(env, agent)
+            played = TraceRecorder(played, agent)
         try:
             result = run_episodes(
-                env, policy, agent=agent, episodes=episodes, seed=seed, watch=_watch(env, files, progress)
+                played, policy, agent=agent, episodes=episodes, seed=seed, watch=_watch(played, files, progress)
             )
         finally:
-            env.close()
+            played.close()
     print_episodes(result)
     write_results(files.json, result.to_json())
     for first_episode in filter(None, (files.gif, files.trace)):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentOptions, JsonFile, Seed, number
+from crowdgym.cli.options import EnvironmentName, EnvironmentSettings, JsonFile, Seed, number
 from crowdgym.cli.output import print_table, write_results
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ app = typer.Typer()
 @app.command()
 @grouped
 def speed(
-    options: EnvironmentOptions,
+    env: EnvironmentName,
+    settings: EnvironmentSettings,
     interface: Annotated[str, typer.Option(help="vector (Gymnasium) or dict (PettingZoo).")] = "vector",
     num_envs: Annotated[
         int | None, number("Copies of the environment; else 32 in the vector interface, and 1 in the other.")
@@ -35,13 +36,13 @@ def speed(
     from crowdgym.measure.speed import measure_speed
 
     result = measure_speed(
-        options.env,
+        env,
         interface=interface,
         num_envs=num_envs,
         runs=runs,
         steps=steps,
         seed=seed,
-        keywords=options.keywords(),
+        keywords=settings.keywords(),
     )
     print_speed(result)
     write_results(json, result.to_json())
