@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.options import Jobs, Resume, Seed, number, output_folder
+from crowdgym.cli.options import Jobs, Resume, number, output_folder
 from crowdgym.cli.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
@@ -27,7 +27,7 @@ def calibrate(
     evaluations: Annotated[int, number("Candidates that are tried.")] = 540,
     explore: Annotated[int, number("How many of them are drawn from the whole space between the bounds.")] = 300,
     episodes: Annotated[int, number("Episodes of each agent at each point of the tables, per candidate.")] = 3,
-    seed: Seed = 0,
+    seed: Annotated[int, number("Seed of the search.", least=0)] = 0,
     jobs: Jobs = 1,
     out: Annotated[Path, output_folder("results")] = Path("out/calibration"),
     resume: Resume = False,
