@@ -5,6 +5,7 @@ Three layers, the later one wins: the defaults of the environment (``envs/NAME.y
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -91,6 +92,33 @@ def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with CrowdGym. Any dataset is one, too."""
     names = (entry.name for entry in files("crowdgym.configs").joinpath("scenarios").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A scenario that comes with CrowdGym: a dataset and settings.
+
+    Attributes:
+        name: of the scenario.
+        about: one line.
+        dataset: that it plays on.
+        settings: by environment, where they differ from its defaults.
+    """
+
+    name: str
+    about: str
+    dataset: str
+    settings: Mapping[str, Mapping[str, Any]]
+
+
+def presets() -> tuple[Preset, ...]:
+    """The scenarios that come with CrowdGym, in alphabetical order."""
+    return tuple(map(_preset, scenario_names()))
+
+
+def _preset(name: str) -> Preset:
+    content = dict(_read_yaml("scenarios", name))
+    return Preset(name, content.pop("about"), content.pop("dataset"), content)
 
 
 def _refuse_unknown(model: type[BaseModel], owner: str, keywords: Mapping[str, object]) -> None:

@@ -270,7 +270,7 @@ def test_the_scenarios_that_come_with_crowdgym_are_within_the_bounds(city: str) 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["dasc", "--city", "haikou"], "there is nothing to calibrate 'dasc' to (known: csc)"),
+        (["dasc", "--city", "haikou"], "setting must be one of csc, got 'dasc'"),
         (["csc", "--city", "beijing"], "--city must be one of chengdu, haikou, got 'beijing'"),
         (["csc", "--city", "haikou", "--episodes", "0"], "--episodes must be at least 1, got 0"),
         (["csc", "--city", "haikou", "--jobs", "-1"], "--jobs must be at least 1, got -1"),

@@ -1,108 +1,30 @@
 """``crowdgym data``: make datasets from one's own files, fetch them, list them, and look at one."""
 
-from dataclasses import fields
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from crowdgym.cli.endings import clean_endings
+from crowdgym.cli.data_orders import OrderFileOptions
+from crowdgym.cli.data_roads import RoadOptions, read_roads
+from crowdgym.cli.data_series import SeriesOptions
+from crowdgym.cli.grouping import SectionedCommand, grouped
+from crowdgym.cli.options import DatasetName, Force
 from crowdgym.common.errors import DataError
 
-if TYPE_CHECKING:
-    from crowdgym.data.orders.read import OrderOptions
-    from crowdgym.data.roads.assemble import AssemblyReport
-    from crowdgym.data.roads.network import RoadNetwork
-
-data_app = typer.Typer(
-    help="Make datasets from your own files, fetch them, list them, look at one.", no_args_is_help=True
-)
-
-ROADS, ORDERS, SERIES, REST = "Roads (one of)", "Orders", "Sensing series (no roads, no orders)", "Dataset"
-
-_Name = Annotated[str, typer.Argument(help="Name of the dataset: a-z, 0-9, _ and -.")]
-_More = Annotated[list[str] | None, typer.Argument(help="More files of orders.", metavar="[ORDERS]...")]
-_Nodes = Annotated[Path | None, typer.Option(help="CSV file of nodes, with --links.", rich_help_panel=ROADS)]
-_Links = Annotated[Path | None, typer.Option(help="CSV file of links, with --nodes.", rich_help_panel=ROADS)]
-_Osm = Annotated[Path | None, typer.Option(help="OpenStreetMap XML file.", rich_help_panel=ROADS)]
-_Graphml = Annotated[Path | None, typer.Option(help="GraphML file written by OSMnx.", rich_help_panel=ROADS)]
-_Place = Annotated[str | None, typer.Option(help="Place name to ask OpenStreetMap for.", rich_help_panel=ROADS)]
-_Bbox = Annotated[str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.", rich_help_panel=ROADS)]
-_Oneway = Annotated[bool, typer.Option("--oneway", help="Keep one-way streets one-way.", rich_help_panel=ROADS)]
-_RoadColumns = Annotated[
-    list[str] | None,
-    typer.Option("--road-column", metavar="KEY=COLUMN", help="Column of --nodes or --links.", rich_help_panel=ROADS),
-]
-_Orders = Annotated[
-    list[str] | None,
-    typer.Option("--orders", help="File or pattern of orders; may be repeated.", rich_help_panel=ORDERS),
-]
-_Format = Annotated[
-    str | None,
-    typer.Option("--format", help="Instead of telling the format by the content.", rich_help_panel=ORDERS),
-]
-_Columns = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--column", metavar="KEY=COLUMN", help="Column of a table, by name or number from 1.", rich_help_panel=ORDERS
-    ),
-]
-_Crs = Annotated[str | None, typer.Option(help="Coordinates are gcj02 or wgs84.", rich_help_panel=ORDERS)]
-_UtcOffset = Annotated[float, typer.Option(help="Hours ahead of Greenwich.", rich_help_panel=ORDERS)]
-_Times = Annotated[str, typer.Option(help="auto, or seconds-of-day.", rich_help_panel=ORDERS)]
-_MaxSnap = Annotated[float, typer.Option(help="Farthest an order may be from a node, m.", rich_help_panel=ORDERS)]
-_From = Annotated[Path | None, typer.Option("--from", help="Folder with the Piemonte files.", rich_help_panel=SERIES)]
-_Table = Annotated[
-    Path | None, typer.Option(help="CSV or Parquet: a row for each cell and time.", rich_help_panel=SERIES)
-]
-_Coordinates = Annotated[
-    Path | None, typer.Option(help="Table of cells, if --table has no coordinates.", rich_help_panel=SERIES)
-]
-_SeriesColumns = Annotated[
-    list[str] | None,
-    typer.Option("--series-column", metavar="KEY=COLUMN", help="Column of --table, by name.", rich_help_panel=SERIES),
-]
-_Attributes = Annotated[
-    list[str] | None,
-    typer.Option("--attribute", metavar="COLUMN", help="Measured column; may be repeated.", rich_help_panel=SERIES),
-]
-_Unit = Annotated[str, typer.Option(help="Of coordinates: km, m or degrees.", rich_help_panel=SERIES)]
-_TimeFormat = Annotated[str | None, typer.Option(help="Such as %d/%m/%y; else ISO 8601.", rich_help_panel=SERIES)]
-_CycleS = Annotated[
-    float | None, typer.Option(help="Length of a cycle, s; else told by times.", rich_help_panel=SERIES)
-]
-_Force = Annotated[bool, typer.Option("--force", help="Replace a dataset of this name.", rich_help_panel=REST)]
+app = typer.Typer(name="data", help="Make, fetch, list and show datasets.", no_args_is_help=True)
 
 
-@data_app.command("build")
-@clean_endings()
+@app.command(cls=SectionedCommand)
+@grouped
 def build(
-    name: _Name,
-    orders: _Orders = None,
-    more_orders: _More = None,
-    nodes: _Nodes = None,
-    links: _Links = None,
-    osm: _Osm = None,
-    graphml: _Graphml = None,
-    place: _Place = None,
-    bbox: _Bbox = None,
-    oneway: _Oneway = False,
-    road_column: _RoadColumns = None,
-    order_format: _Format = None,
-    column: _Columns = None,
-    crs: _Crs = None,
-    utc_offset: _UtcOffset = 8.0,
-    times: _Times = "auto",
-    max_snap_m: _MaxSnap = 1000.0,
-    from_folder: _From = None,
-    table: _Table = None,
-    coordinates: _Coordinates = None,
-    series_column: _SeriesColumns = None,
-    attribute: _Attributes = None,
-    unit: _Unit = "km",
-    time_format: _TimeFormat = None,
-    cycle_s: _CycleS = None,
-    force: _Force = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the dataset: a-z, 0-9, _ and -.")],
+    roads: RoadOptions,
+    orders: OrderFileOptions,
+    series: SeriesOptions,
+    more_orders: Annotated[
+        list[str] | None, typer.Argument(metavar="[ORDERS]...", help="More files of orders.")
+    ] = None,
+    force: Force = False,
 ) -> None:
     """Make a dataset; environments use it by scenario=NAME.
 
@@ -114,19 +36,21 @@ def build(
     destination_lat, destination_node and order_id. Keys of --road-column: node_id, longitude, latitude, tail, head,
     length_m, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other column is measured.
     """
-    if from_folder is not None or table is not None:
-        from crowdgym.cli.data_series import SeriesOptions, build_series
+    files = [*orders.orders, *(more_orders or [])]
+    if series.is_given():
+        from crowdgym.cli.data_series import build_series
 
-        roads = (nodes, links, osm, graphml, place, bbox, orders or more_orders)
-        if any(given is not None for given in roads):
+        if files or roads.sources():
             raise DataError("a sensing series has no roads and no orders; expected --from or --table without them")
-        pairs = _pairs("--series-column", series_column, ("cell", "time", "x", "y"))
-        options = SeriesOptions(table, coordinates, pairs, tuple(attribute or ()), unit, time_format, cycle_s)
-        build_series(name, from_folder, options, force=force)
+        build_series(name, series, force=force)
         return
-    if not orders:
+    if not orders.orders:
         raise DataError("--orders is missing; expected files of orders (or --from or --table for a sensing series)")
+    _build_city(name, roads, orders, files, force=force)
 
+
+def _build_city(name: str, roads: RoadOptions, orders: OrderFileOptions, patterns: list[str], *, force: bool) -> None:
+    from crowdgym.cli.data_view import print_build, reading
     from crowdgym.data.build import build_dataset
     from crowdgym.data.names import check_name
     from crowdgym.data.orders.snap import order_files
@@ -136,36 +60,30 @@ def build(
     if not force:
         check_free(name)
     check_writable()
-    order_options = _order_options(order_format, column, crs, utc_offset, times)
-    files = order_files([*orders, *(more_orders or [])])
-    network, report = _roads(nodes, links, osm, graphml, place, bbox, oneway, road_column)
-
-    from crowdgym.cli.data_view import print_build, reading
-
+    options = orders.reading()
+    files = order_files(patterns)
+    network, report = read_roads(roads)
     with reading(files) as progress:
         result = build_dataset(
-            name, network, report, files, order_options, max_snap_m=max_snap_m, overwrite=force, progress=progress
+            name, network, report, files, options, max_snap_m=orders.max_snap_m, overwrite=force, progress=progress
         )
     print_build(result, report)
 
 
-@data_app.command("fetch")
-@clean_endings()
+@app.command()
 def fetch(
-    name: Annotated[str, typer.Argument(help="What to fetch: piemonte.")],
-    force: Annotated[bool, typer.Option("--force", help="Replace a dataset of this name.")] = False,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to fetch: piemonte.")], force: Force = False
 ) -> None:
-    """Download a public dataset from its origin, check it, and make the dataset of its name.
+    """Download a public dataset, check it, and make the dataset.
 
-    piemonte: 24 stations, 182 days, six attributes (0.9 MB). A download that is cut goes on where it stopped.
+    piemonte: 24 stations, 182 days, six attributes (0.9 MB). A download that was cut goes on where it stopped.
     """
     from crowdgym.cli.data_series import fetch_series
 
     fetch_series(name, force=force)
 
 
-@data_app.command("list")
-@clean_endings()
+@app.command("list")
 def list_datasets() -> None:
     """List the datasets that environments can use."""
     from crowdgym.cli.data_view import print_list
@@ -173,100 +91,13 @@ def list_datasets() -> None:
     print_list()
 
 
-@data_app.command("info")
-@clean_endings()
-def info(name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> None:
-    """Show what a dataset holds: counts, bounding box, checksum, days, the hours of its orders, lengths of trips."""
+@app.command()
+def info(name: DatasetName) -> None:
+    """Show the content of a dataset.
+
+    Of a city: counts, bounding box, checksum, days, the hours of its orders, lengths of trips. Of a sensing series:
+    cells, cycles, and each attribute.
+    """
     from crowdgym.cli.data_view import print_info
 
     print_info(name)
-
-
-def _order_options(
-    order_format: str | None, columns: list[str] | None, crs: str | None, utc_offset_h: float, times: str
-) -> "OrderOptions":
-    from crowdgym.data.orders.formats import OrderColumns
-    from crowdgym.data.orders.read import OrderOptions
-
-    named: dict[str, Any] = _pairs("--column", columns, tuple(field.name for field in fields(OrderColumns)))
-    values: dict[str, Any] = {"order_format": order_format, "crs": crs, "times": times}  # checked by OrderOptions
-    return OrderOptions(columns=OrderColumns(**named), utc_offset_h=utc_offset_h, **values)
-
-
-def _roads(
-    nodes: Path | None,
-    links: Path | None,
-    osm: Path | None,
-    graphml: Path | None,
-    place: str | None,
-    bbox: str | None,
-    oneway: bool,
-    columns: list[str] | None,
-) -> "tuple[RoadNetwork, AssemblyReport]":
-    """Read the road network from the one source that is given."""
-    given = {
-        "--nodes and --links": nodes is not None or links is not None,
-        "--osm": osm is not None,
-        "--graphml": graphml is not None,
-        "--place": place is not None,
-        "--bbox": bbox is not None,
-    }
-    chosen = [option for option, is_given in given.items() if is_given]
-    if len(chosen) != 1:
-        found = " and ".join(chosen) if chosen else "none"
-        raise DataError(f"roads are read from one source, found {found}; expected one of {', '.join(given)}")
-    if nodes is not None or links is not None:
-        return _road_tables(nodes, links, oneway, columns)
-    if columns:
-        raise DataError(f"--road-column is given with {chosen[0]}; expected it with --nodes and --links only")
-
-    from crowdgym.data.roads import osm as readers
-
-    if osm is not None:
-        return readers.read_osm_xml(osm, oneway=oneway)
-    if graphml is not None:
-        return readers.read_graphml(graphml, oneway=oneway)
-    if place is not None:
-        return readers.fetch_place(place, oneway=oneway)
-    return readers.fetch_bbox(*_four_degrees(bbox or ""), oneway=oneway)
-
-
-def _road_tables(
-    nodes: Path | None, links: Path | None, oneway: bool, columns: list[str] | None
-) -> "tuple[RoadNetwork, AssemblyReport]":
-    from crowdgym.data.roads.tables import RoadColumns, read_road_tables
-
-    if nodes is None or links is None:
-        raise DataError(f"{'--links' if nodes is None else '--nodes'} is given alone; expected --nodes and --links")
-    named: dict[str, Any] = _pairs("--road-column", columns, tuple(field.name for field in fields(RoadColumns)))
-    needed = ("node_id", "longitude", "latitude", "tail", "head")
-    missing = [key for key in needed if key not in named]
-    if named and missing:
-        raise DataError(f"--road-column lacks {', '.join(missing)}; expected all of {', '.join(needed)}")
-    if oneway and "oneway" not in named:
-        raise DataError(
-            "--oneway needs to know which links are one-way; expected --road-column oneway=COLUMN (and the other "
-            "columns) with --nodes and --links"
-        )
-    return read_road_tables(nodes, links, RoadColumns(**named) if named else None)
-
-
-def _pairs(option: str, given: list[str] | None, known: tuple[str, ...]) -> dict[str, str]:
-    """Take KEY=VALUE apart."""
-    pairs: dict[str, str] = {}
-    for text in given or []:
-        key, mark, value = text.partition("=")
-        if not mark or not value or key not in known:
-            raise DataError(f"{option} is {text!r}; expected KEY=COLUMN where KEY is one of {', '.join(known)}")
-        if key in pairs:
-            raise DataError(f"{option} {key} is given twice ({pairs[key]!r} and {value!r}); expected it once")
-        pairs[key] = value
-    return pairs
-
-
-def _four_degrees(text: str) -> tuple[float, float, float, float]:
-    try:
-        west, south, east, north = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise DataError(f"--bbox is {text!r}; expected WEST,SOUTH,EAST,NORTH in degrees") from error
-    return west, south, east, north

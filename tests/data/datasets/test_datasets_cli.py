@@ -8,9 +8,9 @@ import pytest
 from dataset_worlds import install, write_order_file, write_road_files
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.data import data_app
 from crowdgym.cli.data_view import hourly_chart
 from crowdgym.cli.endings import clean_endings
+from crowdgym.cli.main import app
 from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.store import datasets_folder
 
@@ -27,7 +27,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Crowdgym:
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(line: str) -> Result:
-        return CliRunner().invoke(data_app, line.split())
+        return CliRunner().invoke(app, ["data", *line.split()])
 
     return run
 
