@@ -17,14 +17,16 @@ def envs(
     env: Annotated[str | None, environment("Name of an environment to describe; else all are listed.", "[ENV]")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the environments, or describe one: agents, actions, objective, metrics and settings."""
+    """List the environments, or describe one with its settings."""
     specs = environment_specs() if env is None else (environment_spec(env),)
     if as_json:
         described = [described_environment(spec) for spec in specs]
         print_json(described if env is None else described[0])
     elif env is None:
         rows = [[spec.name, spec.agents, objective_of(spec), spec.about] for spec in specs]
-        print_listing("environments ('crowdgym envs ENV' describes one)", ["name", "agents", "objective", "about"], rows)
+        print_listing(
+            "environments ('crowdgym envs ENV' describes one)", ["name", "agents", "objective", "about"], rows
+        )
     else:
         _print(specs[0])
 

@@ -16,7 +16,7 @@ def scenarios(
     env: Annotated[str | None, environment("Only those with settings for this environment.", "[ENV]")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the scenarios that come with CrowdGym: a dataset and the settings of each environment.
+    """List the scenarios: a dataset and settings.
 
     Every dataset of 'crowdgym data list' is a scenario as well, with the default settings.
     """
