@@ -11,7 +11,7 @@ from crowdgym.envs.sensing.kernel.state import Outcome
 
 
 class RewardStrategy(Protocol):
-    """Turns what a cycle came to into a reward for every agent.
+    """Turns the error and cost of a cycle into a reward for every agent.
 
     Attributes:
         name: of the strategy.
