@@ -33,7 +33,7 @@ class DispatchState:
 
 
 class Reader:
-    """Reads dispatch states, and remembers what an observation does not say: the task of each worker, its highest payment.
+    """Reads dispatch states, and remembers where each worker was sent and what a task pays at most.
 
     Speed and penalty rate are the same for all workers and in ``metadata["rules"]``.
     """

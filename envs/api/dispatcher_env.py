@@ -13,10 +13,13 @@ Joint = NDArray[np.float32]
 
 
 class BaseDispatcherEnv(gymnasium.Env[Joint, NDArray[np.int64]]):
-    """A parallel environment played by one agent, the platform, that decides for all N agents at once.
+    """A setting as a plain Gymnasium environment: one agent, the platform, decides for all N agents at once.
 
-    This holds for every setting. A subclass brings the keywords of its constructor; the world is documented at the
-    parallel environment of the setting.
+    This holds for every setting. A subclass brings the keywords of its constructor.
+
+    ## Description
+    The world is that of the parallel environment of the setting, which documents it. This form is for methods that do
+    not distinguish agents.
 
     ## Action Space
     ``MultiDiscrete``: for every agent the action that it would choose itself.

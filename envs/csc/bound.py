@@ -81,7 +81,7 @@ def _stops(instance: CscInstance) -> Stops:
 
 
 def _finishes_with_all_s(arrival_s: FloatArray, workload_s: FloatArray) -> FloatArray:
-    """When the work is done if everyone comes as soon as can be: the least of what the first n reach. Shape [T]."""
+    """When the work is done if workers arrive as soon as possible: the least of what the first n reach. Shape [T]."""
     sums_s = np.cumsum(np.sort(arrival_s, axis=0), axis=0)  # [W, T]
     crew = np.arange(1, len(arrival_s) + 1)[:, np.newaxis]
     finish_s: FloatArray = ((sums_s + workload_s) / crew).min(axis=0) - TOLERANCE_S

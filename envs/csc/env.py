@@ -55,8 +55,8 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
 
     ## Rewards
     ``contribution``: the payment of a task finished in the interval, split among its workers by worker-seconds.
-    ``team``: the revenue of the interval divided by the number of workers, for everyone. ``individual``: the remaining
-    working time of the task just taken (the paper's IR). Or give a ``reward_strategy``.
+    ``team``: the revenue of the interval divided by the number of workers, the same for all. ``individual``: the
+    remaining working time of the task just taken (the paper's IR). Or give a ``reward_strategy``.
 
     ## Episode End
     At ``horizon_s``.

@@ -26,7 +26,7 @@ class RewardStrategy(Protocol):
 
 
 class SharedReward:
-    """Minus the normalised error of the cycle minus λ times its cost in km, in equal parts for everyone."""
+    """Minus the normalised error of the cycle minus λ times its cost in km, in equal parts for all agents."""
 
     name = "shared"
     needs_gains = False

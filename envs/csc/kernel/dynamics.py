@@ -91,7 +91,7 @@ def take_actions(
         workers.trail_arc[b, w] = -1
         tasks.en_route[b, task] += 1
         _insert_en_route(workers, tasks, b, w, task)
-        output.remaining_s[b, w] = -1.0  # filled in below, when everyone has chosen
+        output.remaining_s[b, w] = -1.0  # filled in below, when all workers have chosen
     for w in range(len(actions)):
         if output.remaining_s[b, w] < 0.0:
             task = workers.task[b, w]
@@ -181,7 +181,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
 
 @inner
 def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
-    """A task finishes or expires: pay for it, and let everyone go."""
+    """A task finishes or expires: pay for it, and free its workers."""
     workers, tasks, output = state.workers, state.tasks, state.output
     tasks.work_left_s[b, task] = 0.0 if status == FINISHED else work_left_s(tasks, b, task, end_s)
     tasks.since_s[b, task] = tasks.end_s[b, task] = end_s

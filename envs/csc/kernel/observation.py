@@ -138,7 +138,7 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
 
 @inner
 def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
-    """Work out what every open task is to everyone."""
+    """Compute the features of open tasks that are the same for every observer."""
     tasks = state.tasks
     for i in range(tasks.status.shape[1]):
         if tasks.status[b, i] != OPEN:
@@ -158,7 +158,7 @@ def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s
 
 @inner
 def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
-    """Work out what every worker is to everyone."""
+    """Compute the features of workers that are the same for every observer."""
     workers = state.workers
     for w in range(workers.status.shape[1]):
         row = state.neighbour_lists.worker_rows[b, w]
@@ -175,11 +175,11 @@ class _Sight(NamedTuple):
     task_x_m: Floats  # [T]
     task_y_m: Floats  # [T]
     task_skill: Bytes  # [T]
-    task_rows: Rows  # [T, TASK_TO_ALL] what each open task is to everyone
+    task_rows: Rows  # [T, TASK_TO_ALL] features that are the same for every observer
     worker_x_m: Floats  # [W]
     worker_y_m: Floats  # [W]
     skill_bits: NDArray[np.uint8]  # [W]
-    worker_rows: Rows  # [W, WORKER_TO_ALL] what each worker is to everyone
+    worker_rows: Rows  # [W, WORKER_TO_ALL] likewise
 
 
 @inner_inlined
@@ -215,7 +215,7 @@ def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
 
 @inner_inlined
 def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
-    """Write what a task ``metres`` away is to worker ``w`` in particular."""
+    """Write the features of a task ``metres`` away that depend on worker ``w``."""
     row[at + TASK.dx] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
     row[at + TASK.dy] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
     row[at + TASK.distance] = _clip(metres * sight.per_m)
@@ -224,7 +224,7 @@ def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, met
 
 @inner_inlined
 def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
-    """Write a set of tasks: what they are to everyone, and to worker ``w`` if that has changed."""
+    """Write a set of tasks; what depends on worker ``w`` only if that has ``changed``."""
     end = at + len(found) * _TASK
     for j in range(len(found)):
         if found[j] == NO_NEIGHBOUR:
@@ -238,7 +238,7 @@ def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, sq
 
 @inner_inlined
 def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
-    """Write a set of workers: what they are to everyone, and to worker ``w`` if that has changed."""
+    """Write a set of workers; what depends on worker ``w`` only if that has ``changed``."""
     own, end = sight.skill_bits[w], at + len(found) * _WORKER
     for j in range(len(found)):
         other = found[j]

@@ -150,7 +150,7 @@ class NeighbourLists(NamedTuple):
     was_open: Annotated[Bytes, "B, T"]
     ended: Annotated[Bytes, "B, T"]  # was open and is no longer
     left_idle: Annotated[Bytes, "B, W"]  # was idle where it is no longer
-    became_idle: Annotated[Ints, "B, W"]  # ids of who is idle where it was not before
+    became_idle: Annotated[Ints, "B, W"]  # ids of those idle where they were not before
     opened: Annotated[Ints, "B, T"]  # ids of tasks that were not open before
     num_opened: Annotated[Ints, "B"]
     num_ended: Annotated[Ints, "B"]
@@ -160,8 +160,8 @@ class NeighbourLists(NamedTuple):
     near_workers_m2: Annotated[Floats, "B, W, M"]
     near_idle: Annotated[Ints, "B, W, M"]
     near_idle_m2: Annotated[Floats, "B, W, M"]
-    task_rows: Annotated[NDArray[np.float32], "B, T, task columns"]  # what each open task is to every worker
-    worker_rows: Annotated[NDArray[np.float32], "B, W, worker columns"]  # what each worker is to every other one
+    task_rows: Annotated[NDArray[np.float32], "B, T, task columns"]  # features that are the same for every observer
+    worker_rows: Annotated[NDArray[np.float32], "B, W, worker columns"]  # likewise
 
 
 class CscState(NamedTuple):

@@ -147,7 +147,7 @@ def _share_of(tasks: Tasks, b: int, q: int) -> float:
 def _describe_available(
     tasks: Tasks, subtasks: Subtasks, mask: Bytes, rows: Rows, scales: Scales, b: int, now_s: float
 ) -> None:
-    """Work out what every subtask that may be assigned now is to everyone."""
+    """Compute the features of available subtasks that are the same for every observer."""
     for s in range(subtasks.status.shape[1]):
         if mask[s, 1] == 1:
             row = rows[s]
@@ -246,7 +246,7 @@ class _Sight(NamedTuple):
     subtask_y_m: Floats  # [S]
     subtask_skills: NDArray[np.uint16]  # [S]
     subtask_task: NDArray[np.int32]  # [S]
-    subtask_rows: Rows  # [S, SUBTASK_TO_ALL] what each available subtask is to everyone
+    subtask_rows: Rows  # [S, SUBTASK_TO_ALL] features that are the same for every observer
     weights: Floats  # [3]
     unit_m: float
     range_m: float

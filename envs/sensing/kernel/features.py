@@ -34,7 +34,7 @@ class ParticipantColumns(NamedTuple):
 
 
 class CellColumns(NamedTuple):
-    """What a cell is to everyone; the columns of each attribute come behind."""
+    """A cell, the same for every observer; the columns of each attribute come behind."""
 
     sensed: int
     crowd: int
@@ -70,6 +70,6 @@ OF_ATTRIBUTE = len(ATTRIBUTE)
 
 
 def cell_features(attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """What a cell is to everyone."""
+    """The features of a cell that are the same for every observer."""
     of_attributes = (f"{feature}_{name}" for name in attributes for feature in AttributeColumns._fields)
     return (*CellColumns._fields, *of_attributes)

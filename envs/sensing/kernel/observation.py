@@ -1,8 +1,8 @@
 """What an agent of sensing sees, as one flat row of numbers in [-1, 1].
 
-All of it is known to the platform: where participants are, what was collected, and what is inferred from it. What a
-cell is to everyone is worked out once a cycle; what it is to the observer is in tables made once. Sizes are fixed, and
-a number that is not known is 0.
+All of it is known to the platform: where participants are, what was collected, and what is inferred from it. The
+features of a cell that are the same for every observer are computed once a cycle; where it is from the observer is in
+tables made once. Sizes are fixed, and a number that is not known is 0.
 """
 
 from typing import NamedTuple
@@ -120,7 +120,7 @@ def _scaled(value: float, mean: float, deviation: float) -> float:
 
 @kernel
 def describe_cells(state: SensingState, b: int) -> None:
-    """Work out what each cell of a copy is to everyone, in the order of `cell_features`."""
+    """Compute the features of the cells of a copy that are the same for every observer, as `cell_features` has them."""
     cells, totals, rows = state.cells, state.totals, state.scratch.cell_rows[b]
     participants = state.participants.cell.shape[1]
     for x in range(rows.shape[0]):

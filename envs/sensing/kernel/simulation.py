@@ -116,7 +116,7 @@ class SensingSimulation:
         return Metrics(sum(errors), float(self.state.totals.cost_km[b] / played), tuple(errors))
 
     def _finish(self, copies: NDArray[np.int64]) -> None:
-        """Infer, compare, and work out what everyone sees."""
+        """Infer values, take their error, and write the observations."""
         self._inference.infer(self.world, self.state, copies)
         self._mode.finish(self.world, self.sight, self.state, copies, self.observations)
         if self._needs_gains:

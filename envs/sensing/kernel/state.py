@@ -101,7 +101,7 @@ class Scratch(NamedTuple):
     used: Annotated[Ints, "B, A"]  # neighbours used
     total: Annotated[Floats, "B, A"]  # sums of errors
     counted: Annotated[Ints, "B, A"]  # cells counted
-    cell_rows: Annotated[Rows, "B, X, cell columns"]  # what each cell is to everyone
+    cell_rows: Annotated[Rows, "B, X, cell columns"]  # features that are the same for every observer
 
 
 class SensingState(NamedTuple):
