@@ -40,6 +40,21 @@ class AgentSettings(BaseModel):
     agent: ClassVar[str]
 
 
+@dataclass(frozen=True)
+class SettingDescription:
+    """One setting, for lists of all there are.
+
+    Attributes:
+        name: the keyword.
+        default: its value in a scenario.
+        meaning: one line, with the unit.
+    """
+
+    name: str
+    default: Any
+    meaning: str
+
+
 AnySettings = TypeVar("AnySettings", bound=Settings)
 AnyAgentSettings = TypeVar("AnyAgentSettings", bound=AgentSettings)
 
@@ -83,8 +98,25 @@ def load_agent_settings(
         raise ConfigError(_in_one_sentence(error)) from None
 
 
+def describe_settings(model: type[Settings], scenario: str | None = None) -> tuple[SettingDescription, ...]:
+    """Every setting of an environment, in order, with its default in a scenario.
+
+    Args:
+        model: the settings of the environment.
+        scenario: whose defaults are meant; without one, the default scenario of the environment.
+
+    Raises:
+        ConfigError: the scenario's values cannot be used.
+    """
+    settings = load_settings(model, {} if scenario is None else {"scenario": scenario})
+    return tuple(
+        SettingDescription(name, getattr(settings, name), field.description or "")
+        for name, field in model.model_fields.items()
+    )
+
+
 def default_scenario(environment: str) -> str:
-    """The scenario that an environment of CrowdGym plays where nobody names one."""
+    """The scenario that an environment of CrowdGym plays by default."""
     return str(_read_yaml("envs", environment)["scenario"])
 
 

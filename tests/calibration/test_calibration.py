@@ -214,7 +214,7 @@ def test_the_best_are_played_again_on_other_seeds(tmp_path: Path, monkeypatch: p
     optimum, *others = fitting.final(PLAN, tried)
     assert optimum.shares == pytest.approx([0.4] * len(PARAMETERS), abs=0.05)
     assert [one.loss for one in others] == sorted(one.loss for one in tried)[: fitting.FINALISTS - 1]
-    assert set(seeds) == {(fitting.FINAL_SEED, fitting.FINAL_EPISODES)}
+    assert set(seeds) == {(fitting.CALIBRATION_FINALISTS.start, fitting.FINAL_EPISODES)}
 
 
 @pytest.mark.usefixtures("_bowl")
