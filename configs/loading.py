@@ -1,7 +1,8 @@
 """From YAML files and keywords to checked, frozen settings.
 
-Three layers, the later one wins: the defaults of the environment (``envs/NAME.yaml``), the scenario's own settings
-(``scenarios/NAME.yaml``, where there is one), and the keywords of the caller.
+Three layers, the later one wins: the defaults of the environment (``envs/NAME.yaml``, or the defaults in the settings'
+class for an environment of another package), the scenario's own settings (``scenarios/NAME.yaml``, where there is one),
+and the keywords of the caller.
 """
 
 from collections.abc import Mapping
@@ -67,7 +68,8 @@ def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> A
         ConfigError: a value that cannot be used; names it and what was expected.
     """
     _refuse_unknown(model, model.environment, keywords)
-    defaults = _read_yaml("envs", model.environment)
+    in_class = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+    defaults = {**in_class, **_read_yaml("envs", model.environment)}
     scenario = keywords.get("scenario", defaults["scenario"])
     if not isinstance(scenario, str) or not scenario:
         raise ConfigError(f"scenario must be the name of a dataset or preset, got {scenario!r}")

@@ -6,6 +6,7 @@ import typer
 
 from crowdgym.cli.options import AsJson, environment
 from crowdgym.cli.output import print_json, print_listing
+from crowdgym.configs.loading import describe_settings
 from crowdgym.envs.api.spec import EnvironmentSpec
 from crowdgym.registration import environment_spec, environment_specs
 
@@ -46,15 +47,11 @@ def described_environment(spec: EnvironmentSpec) -> dict[str, Any]:
         "objective": {"metric": spec.objective.metric, "sign": spec.objective.sign},
         "metrics": {metric.name: metric.meaning for metric in spec.metrics},
         "default_policy": spec.default_policy,
-        "settings": {name: {"default": value, "meaning": meaning} for name, value, meaning in _settings(spec)},
+        "settings": {
+            setting.name: {"default": setting.default, "meaning": setting.meaning}
+            for setting in describe_settings(spec.settings_class())
+        },
     }
-
-
-def _settings(spec: EnvironmentSpec) -> list[tuple[str, Any, str]]:
-    """Name, default and meaning of each setting."""
-    kind = spec.settings_class()
-    defaults = kind.load().model_dump(mode="json")
-    return [(name, defaults[name], field.description or "") for name, field in kind.model_fields.items()]
 
 
 def _print(spec: EnvironmentSpec) -> None:
@@ -64,5 +61,5 @@ def _print(spec: EnvironmentSpec) -> None:
     typer.echo(f"objective  {objective_of(spec)}")
     typer.echo(f"policy     {spec.default_policy} unless another is named; 'crowdgym agents {spec.name}' lists all\n")
     print_listing("metrics", ["name", "meaning"], [[metric.name, metric.meaning] for metric in spec.metrics])
-    settings = [[name, str(value), meaning] for name, value, meaning in _settings(spec)]
+    settings = [[one.name, str(one.default), one.meaning] for one in describe_settings(spec.settings_class())]
     print_listing("settings (--set NAME=VALUE)", ["name", "default", "meaning"], settings)

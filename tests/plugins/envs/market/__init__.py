@@ -1,0 +1,1 @@
+"""A whole environment in one folder."""
