@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.errors import ConfigError
+from crowdgym.common.errors import ConfigError, CrowdGymWarning
 
 
 class FrameWindow:
@@ -90,6 +90,6 @@ class FrameWindow:
         warnings.warn(
             f'render_mode="human" cannot open a window ({reason}); nothing will be shown: '
             'use render_mode="rgb_array" and crowdgym.envs.rendering.animation to keep the pictures',
-            UserWarning,
+            CrowdGymWarning,
             stacklevel=4,
         )
