@@ -20,6 +20,7 @@ from typing import Any
 from crowdgym.agents.policy import Policy
 from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
+from crowdgym.learners import find_learner, learner_names, load_trained
 
 # Those that look at nothing but masks, so that they play everything.
 _EVERYWHERE = {
@@ -52,9 +53,6 @@ _OF_ENVIRONMENT: dict[str, dict[str, str]] = {
     },
 }
 
-# Those that learn: for each environment a folder in this one, and in it for each scenario one with weights.
-_LEARNT = {"ippo": "crowdgym.agents.ippo"}
-
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
@@ -68,7 +66,10 @@ def policy_names(environment: str) -> tuple[str, ...]:
 
 def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
     """The scenarios of an environment for which the weights of a learning agent come with CrowdGym."""
-    folder = files(_LEARNT[agent]).joinpath("weights", environment)
+    weights = find_learner(agent).weights
+    if weights is None:
+        return ()
+    folder = files(weights).joinpath(environment)
     return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
 
 
@@ -93,7 +94,7 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
         ConfigError: the folder holds no trained agent that can be played.
     """
     known = _policies_of(environment)
-    if name in _LEARNT:
+    if name in learner_names():
         return _trained(_packaged(name, environment, scenario or default_scenario(environment)), name, environment)
     if name not in known and Path(name).is_dir():
         return _trained(Path(name), name, environment)
@@ -142,7 +143,7 @@ def _policies_of(environment: str) -> dict[str, str]:
 
 def _learnt_in(environment: str) -> tuple[str, ...]:
     """Those that learn and have weights for some scenario of an environment."""
-    return tuple(name for name in _LEARNT if trained_scenarios(name, environment))
+    return tuple(name for name in learner_names() if trained_scenarios(name, environment))
 
 
 def _packaged(name: str, environment: str, scenario: str) -> Path:
@@ -154,15 +155,15 @@ def _packaged(name: str, environment: str, scenario: str) -> Path:
             f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
             f"'crowdgym train {name} {environment}' makes some, and --agent FOLDER plays them"
         )
-    return Path(str(files(_LEARNT[name]).joinpath("weights", environment, scenario)))
+    return Path(str(files(find_learner(name).weights or "").joinpath(environment, scenario)))
 
 
 def _trained(folder: Path, name: str, environment: str) -> Policy:
     try:
-        from crowdgym.agents.ippo.policy import IppoPolicy
+        policy: Policy = load_trained(folder, environment)
     except ModuleNotFoundError as error:
         raise PolicyError(f"the agent {name!r} needs {error.name}: {NEEDS_EXTRA}") from None
-    return IppoPolicy(folder, environment)
+    return policy
 
 
 def _hint(name: str, environment: str) -> str:

@@ -9,6 +9,7 @@ import crowdgym
 from crowdgym.cli.data import data_app
 from crowdgym.cli.endings import clean_endings
 from crowdgym.cli.trace import trace_app
+from crowdgym.common.errors import ConfigError
 
 # Plain text in place of boxes, so that a message is one line wherever it ends up.
 app = typer.Typer(
@@ -46,7 +47,13 @@ def crowdgym_(
 @app.command()
 @clean_endings()
 def run(
-    env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, such as csc_v0.")],
+    env: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ENV]",
+            help="Name of the environment, such as csc_v0; not needed for the folder of a trained agent.",
+        ),
+    ] = None,
     scenario: Annotated[
         str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
     ] = None,
@@ -54,7 +61,7 @@ def run(
         str | None,
         typer.Option(
             help="random, hold, one of the environment's (else its first, greedy), your own as module:Class, "
-            "or the folder of a trained one."
+            "or the folder of a trained one, played with the settings it was trained with unless others are given."
         ),
     ] = None,
     episodes: Annotated[int, typer.Option(help="How many to play.")] = 1,
@@ -79,10 +86,14 @@ def run(
 @app.command()
 @clean_endings()
 def train(
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="What learns: ippo.")],
+    agent: Annotated[
+        str, typer.Argument(metavar="AGENT", help="What learns: ippo, or your own learner as module:ATTRIBUTE.")
+    ],
     env: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment, such as csc_v0.")],
-    steps: Annotated[int, typer.Option(help="Of the environment, those of all its copies together.")],
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, curve and logs; created if need be.")],
+    steps: Annotated[int | None, typer.Option(help="Of the environment, those of all its copies together.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for checkpoints, curve and logs; created if need be.")
+    ] = None,
     scenario: Annotated[
         str | None, typer.Option(help="Name of a dataset or preset ('crowdgym data list'); else the environment's.")
     ] = None,
@@ -101,14 +112,22 @@ def train(
             help="A keyword of the environment or a hyperparameter; give it as often as you like.",
         ),
     ] = None,
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print the hyperparameters, their defaults and meanings; train nothing.")
+    ] = False,
 ) -> None:
-    """Train an agent. 'crowdgym run ENV --agent OUT' plays it.
+    """Train an agent. 'crowdgym run --agent OUT' plays it.
 
     On the processor, the same seed and number of threads give the same weights, and so does a run that was stopped at
     any moment and goes on with --resume.
     """
-    from crowdgym.cli.train import TrainOptions, train_command
+    from crowdgym.cli.train import TrainOptions, settings_command, train_command
 
+    if settings:
+        settings_command(agent, env)
+        return
+    if steps is None or out is None:
+        raise ConfigError("'crowdgym train' needs --steps and --out; --settings lists the hyperparameters")
     train_command(agent, env, TrainOptions(steps, out, scenario, init, resume, device, threads, seed, set_ or []))
 
 

@@ -16,6 +16,7 @@ from crowdgym.cli.output import check_output_file, print_episodes, stderr
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 from crowdgym.envs.rendering.animation import write_gif
+from crowdgym.learners import refuse_misfit, trained_environment
 from crowdgym.policies import default_policy, load_policy
 from crowdgym.runner import play_through, run_episodes
 from crowdgym.traces import TraceRecorder, write_trace
@@ -34,7 +35,7 @@ class OutputFiles:
 
 
 def run_command(
-    env_name: str,
+    env_name: str | None,
     scenario: str | None,
     agent: str | None,
     episodes: int,
@@ -43,8 +44,8 @@ def run_command(
     files: OutputFiles,
 ) -> None:
     """See `crowdgym.cli.main.run`. Everything that can be wrong is found before the first step, as far as possible."""
+    env_name, keywords = _chosen_run(env_name, agent, keywords_of(assignments, scenario))
     check_run(env_name, episodes, seed)
-    keywords = keywords_of(assignments, scenario)
     check_output_file(files.json, "--json", ".json")
     check_output_file(files.gif, "--render", ".gif")
     check_output_file(files.trace, "--trace", ".trace")
@@ -55,6 +56,7 @@ def run_command(
         if files.trace is not None:
             env = TraceRecorder(env, agent)
         try:
+            refuse_misfit(policy, env)
             result = run_episodes(
                 env, policy, agent=agent, episodes=episodes, seed=seed, watch=_watch(env, files, progress)
             )
@@ -66,6 +68,23 @@ def run_command(
         typer.echo(f"results: {files.json}")
     for first_episode in filter(None, (files.gif, files.trace)):
         typer.echo(f"episode of seed {seed}: {first_episode}")
+
+
+def _chosen_run(env_name: str | None, agent: str | None, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The environment and its keywords: a trained agent brings those it was trained with, and ``given`` ones win.
+
+    Raises:
+        ConfigError: neither names an environment.
+    """
+    trained = trained_environment(agent)
+    if trained is not None and env_name in (None, trained[0]):
+        return trained[0], {**trained[1], **given}
+    if env_name is None:
+        raise ConfigError(
+            f"name an environment ({', '.join(crowdgym.environment_names())}), "
+            "or give the folder of a trained agent as --agent"
+        )
+    return env_name, given
 
 
 def check_run(env_name: str, episodes: int, seed: int) -> None:

@@ -14,14 +14,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from crowdgym.cli.output import check_output_folder, stderr
 from crowdgym.cli.run import check_run, keywords_of
 from crowdgym.common.errors import ConfigError
-from crowdgym.configs.ippo import IppoSettings
+from crowdgym.learners import find_learner
 from crowdgym.policies import NEEDS_EXTRA
 
 if TYPE_CHECKING:
+    from crowdgym.agents.catalogue import LearnerSpec
     from crowdgym.training.plan import TrainingPlan
     from crowdgym.training.run import IterationReport, TrainingRun
-
-_NEEDED = ("torch", "safetensors", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -52,19 +51,31 @@ class TrainOptions:
 
 def train_command(agent: str, env_name: str, options: TrainOptions) -> None:
     """See `crowdgym.cli.main.train`. Bad input is found before the first step, as far as possible."""
-    if agent != IppoSettings.agent:
-        raise ConfigError(f"there is no agent {agent!r} that learns (known: {IppoSettings.agent})")
+    learner = find_learner(agent)
     check_run(env_name, 1, options.seed)
     if options.steps < 1 or options.threads < 1:
         raise ConfigError(f"--steps and --threads must be at least 1, got {options.steps} and {options.threads}")
-    for package in _NEEDED:
+    for package in learner.packages:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
     _check_device(options)
     check_output_folder(options.out, "--out")
-    with _run(_plan(agent, env_name, options), options) as run, _shown(run) as watch:
+    with _run(_plan(agent, learner, env_name, options), options) as run, _shown(run) as watch:
         run(watch)
     _report(run)
+
+
+def settings_command(agent: str, env_name: str) -> None:
+    """Print the hyperparameters of a learner in an environment: names, defaults, meanings."""
+    from crowdgym.training.hyperparameters import hyperparameters
+
+    learner = find_learner(agent)
+    check_run(env_name, 1, 0)
+    rows = [(each.name, each.text, each.meaning) for each in hyperparameters(learner, env_name)]
+    wide, wider = (max(len(row[column]) for row in rows) for column in (0, 1))
+    typer.echo(f"hyperparameters of {agent} in {env_name}; --set NAME=VALUE changes one")
+    for name, default, meaning in rows:
+        typer.echo(f"  {name:{wide}}  {default:{wider}}  {meaning}".rstrip())
 
 
 def _check_device(options: TrainOptions) -> None:
@@ -77,13 +88,25 @@ def _check_device(options: TrainOptions) -> None:
     torch.set_num_threads(options.threads)
 
 
-def _plan(agent: str, env_name: str, options: TrainOptions) -> "TrainingPlan":
-    from crowdgym.training.plan import TrainingPlan, split_keywords
+def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptions) -> "TrainingPlan":
+    from crowdgym.training.hyperparameters import split_keywords
+    from crowdgym.training.plan import TrainingPlan, score_of
 
-    of_env, of_learner = split_keywords(env_name, keywords_of(options.assignments, options.scenario))
-    settings = IppoSettings.load(env_name, **of_learner)
-    command = options.command(agent, env_name)
-    return TrainingPlan(env_name, of_env, settings, options.steps, options.seed, command, options.init)
+    score_of(env_name)  # refuses what has none
+    of_env, settings = split_keywords(learner, env_name, keywords_of(options.assignments, options.scenario))
+    return TrainingPlan(
+        agent=agent,
+        learner=learner,
+        environment=env_name,
+        keywords=of_env,
+        settings=settings,
+        steps=options.steps,
+        seed=options.seed,
+        threads=options.threads,
+        device=options.device,
+        command=options.command(agent, env_name),
+        init=options.init,
+    )
 
 
 @contextmanager
@@ -94,7 +117,7 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
     folder = RunFolder(options.out)
     if folder.holds_a_run() and not options.resume:
         raise ConfigError(f"{options.out} holds a training run: go on with --resume, or give another folder")
-    run = TrainingRun(plan, folder, options.device)
+    run = TrainingRun(plan, folder)
     try:
         yield run
     finally:

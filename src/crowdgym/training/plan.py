@@ -1,14 +1,17 @@
-"""What a training run is to do, and which figure says how well it goes."""
+"""What a training run is to do, and which metric says how well it goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import crowdgym
+from crowdgym.agents.catalogue import LearnerSpec
+from crowdgym.agents.learning.trainer import Trainer, TrainingTask
+from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import ConfigError
-from crowdgym.configs.ippo import IppoSettings
+from crowdgym.configs.learning import LearnerSettings
 from crowdgym.policies import default_policy, load_policy
 from crowdgym.runner import run_episodes
 
@@ -33,72 +36,70 @@ class TrainingPlan:
     """A run.
 
     Attributes:
+        agent: the learner, as `crowdgym.learners.find_learner` takes it.
+        learner: what that is.
         environment: its name.
         keywords: of the environment, as they were given.
         settings: of the learner.
         steps: of the environment, those of all copies together; rounded up to whole iterations.
         seed: of everything that is random.
+        threads: of the networks.
+        device: ``cpu`` or ``cuda``.
         command: that makes the same run again.
         init: the folder of a run whose last networks this one begins with, or None for fresh ones.
     """
 
+    agent: str
+    learner: LearnerSpec
     environment: str
     keywords: Mapping[str, Any]
-    settings: IppoSettings
+    settings: LearnerSettings
     steps: int
     seed: int
+    threads: int
+    device: str
     command: str
     init: Path | None = None
 
     @property
     def score(self) -> Score:
         """See `Score`."""
-        return _SCORES[self.environment]
+        return score_of(self.environment)
+
+    def make_env(self) -> Any:
+        """A parallel environment. Raises `ConfigError` for a keyword that cannot be used."""
+        return crowdgym.make(self.environment, **self.keywords)
+
+    def make_trainer(self) -> Trainer:
+        """The learner's trainer for this run."""
+        vector_env = import_module(f"crowdgym.envs.{self.environment}").vector_env
+        task = TrainingTask(
+            environment=self.environment,
+            settings=self.settings,
+            make_vector_env=lambda copies: vector_env(num_envs=copies, copy=False, **self.keywords),
+            make_env=self.make_env,
+            metric=self.score.metric,
+            evaluation_seeds=range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + self.settings.evaluation_episodes),
+            steps=self.steps,
+            seed=self.seed,
+            device=self.device,
+        )
+        trainer: Trainer = load_entry_point(self.learner.trainer)(task)
+        return trainer
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a policy that does not learn makes of the instances of evaluation."""
+    """The mean score of a policy that does not learn, on the instances of evaluation."""
 
     agent: str
     score: float
 
 
-@dataclass
-class Environments:
-    """The vector environments of a run, and what the networks have to fit."""
-
-    plan: TrainingPlan
-    training: Any = field(init=False)
-    evaluation: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        vector_env = import_module(f"crowdgym.envs.{self.plan.environment}").vector_env
-        keywords, settings = self.plan.keywords, self.plan.settings
-        self.training = vector_env(num_envs=settings.num_envs, copy=False, **keywords)
-        self.evaluation = vector_env(num_envs=settings.evaluation_episodes, copy=False, **keywords)
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Every setting of the environment."""
-        config: dict[str, Any] = self.training.settings.model_dump(mode="json")
-        return config
-
-    def close(self) -> None:
-        """End what they hold."""
-        self.training.close()
-        self.evaluation.close()
-
-
-def evaluation_seeds(episodes: int) -> range:
-    """Of the instances that the agent is measured on while it trains."""
-    return range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + episodes)
-
-
 def play_baseline(plan: TrainingPlan) -> Baseline:
     """Play the environment's first policy on the instances of evaluation; random where cells are not the agents."""
     agent = "random" if plan.keywords.get("agents") == "participants" else default_policy(plan.environment)
-    env = crowdgym.make(plan.environment, **plan.keywords)
+    env = plan.make_env()
     policy = load_policy(agent, plan.environment)
     try:
         result = run_episodes(
@@ -109,14 +110,9 @@ def play_baseline(plan: TrainingPlan) -> Baseline:
     return Baseline(agent, result.mean[plan.score.metric])
 
 
-def split_keywords(environment: str, keywords: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Which of ``keywords`` are hyperparameters of the learner, and which are the environment's.
-
-    Returns:
-        The environment's (unknown ones among them: it says which it knows), the learner's.
-    """
+def score_of(environment: str) -> Score:
+    """See `Score`. Raises `ConfigError` if there is no such environment, or none of its metrics is to be improved."""
     if environment not in _SCORES:
         crowdgym.make(environment)  # says which there are
         raise ConfigError(f"nothing says yet what is good in {environment}, so there is no training on it")
-    of_learner = {name: value for name, value in keywords.items() if name in IppoSettings.model_fields}
-    return {name: value for name, value in keywords.items() if name not in of_learner}, of_learner
+    return _SCORES[environment]
