@@ -85,17 +85,17 @@ def load_agent_settings(
 ) -> AnyAgentSettings:
     """Check hyperparameters: the defaults of ``agents/NAME.yaml``, those it has for an environment, then ``keywords``.
 
+    A learner from elsewhere has no such file; its defaults are those of its class.
+
     Raises:
         UnknownKeywordError: a hyperparameter that does not exist; lists those that do.
         ConfigError: a value that cannot be used; names it and what was expected.
     """
     _refuse_unknown(model, model.agent, keywords)
     content = _read_yaml("agents", model.agent)
-    of_environment = content["environments"].get(environment, {})
+    defaults, of_environment = content.get("defaults", {}), content.get("environments", {}).get(environment, {})
     try:
-        return model(
-            **{**content["defaults"], **of_environment, **{name: _plain(value) for name, value in keywords.items()}}
-        )
+        return model(**{**defaults, **of_environment, **{name: _plain(value) for name, value in keywords.items()}})
     except ValidationError as error:
         raise ConfigError(_in_one_sentence(error)) from None
 

@@ -14,8 +14,9 @@ import pettingzoo
 import pytest
 
 import crowdgym
+from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import ConfigError
-from crowdgym.envs.api.spec import EnvironmentSpec, imported
+from crowdgym.envs.api.spec import EnvironmentSpec
 from crowdgym.policies import policy_names
 from crowdgym.registration import environment_specs
 
@@ -118,7 +119,7 @@ def test_a_specification_says_what_is_there(spec: EnvironmentSpec) -> None:
     assert spec.default_policy in policy_names(spec.name)
     assert env.metadata["name"] == spec.name
     for entry_point in (*spec.bounds.values(), *filter(None, [spec.solution_checker])):
-        assert callable(imported(entry_point))
+        assert callable(load_entry_point(entry_point))
 
 
 def test_a_name_that_is_taken_is_not_registered_again() -> None:

@@ -1,1 +1,14 @@
-"""Independent PPO with shared parameters. PyTorch is imported here and nowhere else in CrowdGym."""
+"""Independent PPO with shared parameters."""
+
+from crowdgym.agents.catalogue import LearnerSpec
+
+LEARNERS = (
+    LearnerSpec(
+        name="ippo",
+        about="independent PPO, one network for all agents (De Witt et al. 2020)",
+        settings="crowdgym.configs.ippo:IppoSettings",
+        trainer="crowdgym.agents.ippo.ippo:make_trainer",
+        policy="crowdgym.agents.ippo.policy:IppoPolicy",
+        weights="crowdgym.agents.ippo.weights",
+    ),
+)

@@ -1,15 +1,19 @@
 """Plays what was trained."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors, restore_actor
-from crowdgym.agents.ippo.network import Actor
-from crowdgym.agents.ippo.ppo import choose
+from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
+from crowdgym.agents.learning.collect import choose
+from crowdgym.agents.learning.description import DESCRIPTION, read_description
+from crowdgym.agents.learning.networks import Actor
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 from crowdgym.common.errors import CheckpointError
-from crowdgym.common.layout import ObservationLayout
+from crowdgym.common.layout import ObservationLayout, ObservationSet
+from crowdgym.configs.ippo import IppoSettings
 
 
 class IppoPolicy:
@@ -19,10 +23,11 @@ class IppoPolicy:
     have to be those it was trained with.
 
     Args:
-        folder: a checkpoint; its best weights are played, or its last where there are no best yet.
+        folder: a checkpoint; its best weights are played, or its last if it has no best yet.
         environment: the name of the one to be played.
 
     Attributes:
+        description: of the trained agent.
         files: that have been read.
         facts: that came with the weights.
 
@@ -31,42 +36,57 @@ class IppoPolicy:
     """
 
     def __init__(self, folder: Path, environment: str) -> None:
-        self._description = read_description(folder)
-        if self._description.environment != environment:
-            raise CheckpointError(f"{folder} was trained on {self._description.environment}, not on {environment}")
-        self._settings = self._description.settings
-        self._file = folder / (BEST if (folder / BEST).is_file() else LAST)
-        self.files = (folder / DESCRIPTION, self._file)
-        self._tensors, self.facts = read_tensors(self._file)
-        self._actor: Actor | None = None
+        self.description = read_description(folder)
+        if self.description.environment != environment:
+            raise CheckpointError(f"{folder} was trained on {self.description.environment}, not on {environment}")
+        self._settings = IppoSettings.load(environment, **self.description.hyperparameters)
+        file = folder / (BEST if (folder / BEST).is_file() else LAST)
+        self.files = (folder / DESCRIPTION, file)
+        self._stored = read_tensors(file)
+        self.facts = self._stored.facts
+        self._trained = tuple(
+            ObservationSet(part.name, part.start, part.rows, part.features) for part in self.description.sets
+        )
         self._generator: np.random.Generator | None = None
-        self._build(self._description.observation_sets, self._description.num_actions)
+        self._actor = self._build(self._trained, self.description.num_actions)
+
+    def check_fit(self, width: int, num_actions: int, metadata: Mapping[str, Any]) -> None:
+        """See whether the network plays an environment.
+
+        Args:
+            width: F, numbers of an observation.
+            num_actions: A.
+            metadata: of the environment.
+
+        Raises:
+            CheckpointError: its observations or actions are not those that the network takes.
+        """
+        sets = ObservationLayout.from_metadata(metadata, width).sets
+        if {part.name: part.features for part in sets} != {part.name: part.features for part in self._trained}:
+            raise CheckpointError(f"{self._stored.file} was trained on observations of other features")
+        self._actor = self._build(sets, num_actions)
 
     def reset(self, episode: Episode) -> None:
-        """Get ready for this episode. Raises `CheckpointError` if its observations or actions are not those learnt."""
+        """Get ready for this episode. Raises `CheckpointError` as `check_fit`."""
         width = int(np.prod(episode.observation_space.shape or (0,)))
-        sets = ObservationLayout.from_metadata(episode.metadata, width)
-        trained = {part.name: part.features for part in self._description.observation_sets}
-        if {part.name: part.features for part in sets} != trained:
-            raise CheckpointError(f"{self._file} was trained on observations of other features")
-        self._build(sets, int(getattr(episode.action_space, "n", 0)))
+        self.check_fit(width, int(getattr(episode.action_space, "n", 0)), episode.metadata)
         self._generator = np.random.default_rng(episode.seed) if self._settings.play == "sampled" else None
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`."""
         if not infos:
             return {}
-        assert self._actor is not None
         agents = list(infos)
         masks = np.stack([infos[agent]["action_mask"] for agent in agents]) > 0  # [N, A]
         actions = masks.argmax(axis=1)
         rows = np.flatnonzero(masks.sum(axis=1) > 1)
         if len(rows):
-            seen = np.stack([observations[agents[row]] for row in rows])
-            actions[rows], _ = choose(self._actor, seen, masks[rows], self._generator, "cpu")
+            seen, legal = np.stack([observations[agents[row]] for row in rows]), masks[rows]
+            noise = None if self._generator is None else self._generator.gumbel(size=legal.shape)
+            actions[rows], _ = choose(self._actor, seen, legal, noise, "cpu")
         return dict(zip(agents, actions.tolist(), strict=True))
 
-    def _build(self, sets: ObservationLayout, num_actions: int) -> None:
-        actor = Actor(sets.sets, num_actions, self._settings)
-        restore_actor(actor, self._tensors, self._file)
-        self._actor = actor.eval()
+    def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> Actor:
+        actor = Actor(sets, num_actions, self._settings)
+        self._stored.fill(actor, "actor")
+        return actor.eval()

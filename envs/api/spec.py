@@ -1,7 +1,7 @@
 """What an environment is, as plain data: the one place where the rest of CrowdGym learns about it.
 
 Every environment's folder has a ``spec.py`` with a ``SPEC``. Importing it imports nothing heavy: what is heavy is named
-as ``"module:attribute"``, and `imported` imports it when it is needed.
+as ``"module:attribute"``, and imported when it is needed.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
+from crowdgym.common.entry_points import load_entry_point
+
 Counted = Literal["agent", "worker", "task", "cell", "participant"]
-
-
-def imported(entry_point: str) -> Any:
-    """The object that ``"module:attribute"`` names."""
-    module, _, attribute = entry_point.partition(":")
-    return getattr(import_module(module), attribute)
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ class EnvironmentSpec:
 
     def settings_class(self) -> Any:
         """The class of its settings, a child of `crowdgym.configs.loading.Settings`."""
-        return imported(self.settings)
+        return load_entry_point(self.settings)
 
     def interface(self, name: str) -> Any:
         """One of "parallel_env", "vector_env", "dispatcher_env", "env"."""

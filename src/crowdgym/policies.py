@@ -23,9 +23,7 @@ from crowdgym.agents.catalogue import PolicySpec
 from crowdgym.agents.policy import Policy
 from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
-
-# Those that learn: for each environment a folder in this one, and in it for each scenario one with weights.
-_LEARNT = {"ippo": "crowdgym.agents.ippo"}
+from crowdgym.learners import find_learner, learner_names, load_trained
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
@@ -35,7 +33,7 @@ NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'cro
 
 def policy_specs(environment: str) -> tuple[PolicySpec, ...]:
     """The policies that come with CrowdGym and play ``environment`` on every scenario; its own come first."""
-    fit = [one for one in _all_policies() if one.environments is None or environment in one.environments]
+    fit = [one for one in all_policies() if one.environments is None or environment in one.environments]
     return tuple(sorted(fit, key=lambda one: one.environments is None))
 
 
@@ -46,7 +44,10 @@ def policy_names(environment: str) -> tuple[str, ...]:
 
 def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
     """The scenarios of an environment for which the weights of a learning agent come with CrowdGym."""
-    folder = files(_LEARNT[agent]).joinpath("weights", environment)
+    weights = find_learner(agent).weights
+    if weights is None:
+        return ()
+    folder = files(weights).joinpath(environment)
     return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
 
 
@@ -66,7 +67,7 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
         ConfigError: the folder holds no trained agent that can be played.
     """
     known = {one.name: one.entry_point for one in policy_specs(environment)}
-    if name in _LEARNT:
+    if name in learner_names():
         return _trained(_packaged(name, environment, scenario or default_scenario(environment)), name, environment)
     if name not in known and Path(name).is_dir():
         return _trained(Path(name), name, environment)
@@ -108,7 +109,7 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def _all_policies() -> tuple[PolicySpec, ...]:
+def all_policies() -> tuple[PolicySpec, ...]:
     """Those that the packages below `crowdgym.agents` list, in the order of the packages."""
     packages = [import_module(f"crowdgym.agents.{one.name}") for one in iter_modules(agents.__path__) if one.ispkg]
     return tuple(policy for package in packages for policy in getattr(package, "POLICIES", ()))
@@ -116,7 +117,7 @@ def _all_policies() -> tuple[PolicySpec, ...]:
 
 def _learnt_in(environment: str) -> tuple[str, ...]:
     """Those that learn and have weights for some scenario of an environment."""
-    return tuple(name for name in _LEARNT if trained_scenarios(name, environment))
+    return tuple(name for name in learner_names() if trained_scenarios(name, environment))
 
 
 def _packaged(name: str, environment: str, scenario: str) -> Path:
@@ -128,15 +129,15 @@ def _packaged(name: str, environment: str, scenario: str) -> Path:
             f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
             f"'crowdgym train {name} {environment}' makes some, and --agent FOLDER plays them"
         )
-    return Path(str(files(_LEARNT[name]).joinpath("weights", environment, scenario)))
+    return Path(str(files(find_learner(name).weights or "").joinpath(environment, scenario)))
 
 
 def _trained(folder: Path, name: str, environment: str) -> Policy:
     try:
-        from crowdgym.agents.ippo.policy import IppoPolicy
+        policy: Policy = load_trained(folder, environment)
     except ModuleNotFoundError as error:
         raise PolicyError(f"the agent {name!r} needs {error.name}: {NEEDS_EXTRA}") from None
-    return IppoPolicy(folder, environment)
+    return policy
 
 
 def _hint(name: str, environment: str) -> str:
@@ -144,7 +145,7 @@ def _hint(name: str, environment: str) -> str:
     close = get_close_matches(name, (*policy_names(environment), *_learnt_in(environment)), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    elsewhere = [other for one in _all_policies() if one.name == name for other in one.environments or ()]
+    elsewhere = [other for one in all_policies() if one.name == name for other in one.environments or ()]
     return f", only for {', '.join(elsewhere)}" if elsewhere else ""
 
 

@@ -8,13 +8,10 @@ from toy_vector_market import BUSY_STEPS, EPISODE_STEPS, OFFERS, ToyVectorMarket
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from crowdgym.agents.ippo.ppo import (  # noqa: E402
-    IterationSeeds,
-    Learner,
-    ValueNormaliser,
-    collect,
-)
-from crowdgym.common.errors import ConfigError  # noqa: E402
+from crowdgym.agents.ippo.ippo import IppoLearner  # noqa: E402
+from crowdgym.agents.learning.collect import CopySeeds, IterationSeeds, LocalCollector  # noqa: E402
+from crowdgym.agents.learning.learner import ValueNormaliser  # noqa: E402
+from crowdgym.agents.learning.rewards import EnvironmentReward  # noqa: E402
 from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
@@ -31,26 +28,27 @@ def settings(**keywords: Any) -> IppoSettings:
     return IppoSettings.load("csc_v0", **{**small, **keywords})
 
 
-def learner_of(env: ToyVectorMarket, seed: int = 0, **keywords: Any) -> Learner:
+def learner_of(env: ToyVectorMarket, seed: int = 0, **keywords: Any) -> IppoLearner:
     sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
-    return Learner(sets, OFFERS + 1, settings(**keywords), seed)
+    return IppoLearner(sets, OFFERS + 1, settings(**keywords), seed)
 
 
-def trained(iterations: int, *, noise: float = 0.0, seed: int = 0, **keywords: Any) -> Learner:
+def trained(iterations: int, *, noise: float = 0.0, seed: int = 0, **keywords: Any) -> IppoLearner:
     env = ToyVectorMarket(COPIES, noise)
     learner = learner_of(env, seed, **keywords)
     for iteration in range(iterations):
         seeds = IterationSeeds.of(seed, iteration, COPIES)
-        rollout = collect(env, learner.actor, seeds.instances, seeds.actions, "cpu")
-        learner.learn(rollout, 2, seeds.order, progress=0.0)
+        rollout = LocalCollector(env).collect(learner.actor, seeds.copies)
+        learner.learn(rollout, EnvironmentReward(), seeds.order, progress=0.0)
     return learner
 
 
-def played(learner: Learner, draws: np.random.Generator | None = None) -> Any:
-    return collect(ToyVectorMarket(COPIES), learner.actor, range(COPIES), draws, "cpu")
+def played(learner: IppoLearner, *, sampled: bool = False) -> Any:
+    draws = tuple(np.random.SeedSequence(0).spawn(COPIES)) if sampled else None
+    return LocalCollector(ToyVectorMarket(COPIES)).collect(learner.actor, CopySeeds(tuple(range(COPIES)), draws))
 
 
-def same_weights(one: Learner, other: Learner) -> bool:
+def same_weights(one: IppoLearner, other: IppoLearner) -> bool:
     return all(
         torch.equal(mine, theirs)
         for name in one.networks
@@ -69,12 +67,12 @@ def test_it_learns_to_take_the_best_offer(network: str) -> None:
     chosen = pays[np.flatnonzero(takes), rollout.actions[takes] - 1]
     assert takes.mean() > 0.9
     assert chosen.mean() > 0.95 * pays[takes].max(axis=1).mean()
-    untrained = played(learner_of(ToyVectorMarket(COPIES)), np.random.default_rng(0))
+    untrained = played(learner_of(ToyVectorMarket(COPIES)), sampled=True)
     assert rollout.metrics["revenue"].mean() > 1.3 * untrained.metrics["revenue"].mean()
 
 
 def test_agents_that_have_nothing_to_decide_are_not_among_the_decisions() -> None:
-    rollout = played(learner_of(ToyVectorMarket(COPIES)), np.random.default_rng(0))
+    rollout = played(learner_of(ToyVectorMarket(COPIES)), sampled=True)
     assert (rollout.masks.sum(axis=1) > 1).all()
     assert (np.diff(rollout.steps) >= 0).all()
     for row in range(2 * COPIES):
@@ -97,10 +95,12 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others() -> None:
 
 def test_an_iteration_is_fixed_by_the_seed_and_its_number() -> None:
     one, again, next_one = (IterationSeeds.of(3, number, 4) for number in (7, 7, 8))
-    assert one.instances == again.instances != next_one.instances
-    assert one.actions.random() == again.actions.random() != next_one.actions.random()
+    assert one.copies.instances == again.copies.instances != next_one.copies.instances
+    first, same, other = (np.random.default_rng(seeds.copies.actions[0]).random() for seeds in (one, again, next_one))
+    assert first == same != other
     assert one.order.random() == again.order.random()
-    assert min(one.instances) >= 2**32  # below are the seeds of people and of evaluation
+    assert one.source.random() == again.source.random()
+    assert min(one.copies.instances) >= 2**32  # below are the seeds of people and of evaluation
 
 
 def test_a_minibatch_of_everything_and_a_learning_rate_of_nothing() -> None:
@@ -108,26 +108,49 @@ def test_a_minibatch_of_everything_and_a_learning_rate_of_nothing() -> None:
     env = ToyVectorMarket(COPIES)
     learner, before = learner_of(env, learning_rate_schedule="linear"), learner_of(env)
     seeds = IterationSeeds.of(0, 0, COPIES)
-    rollout = collect(env, learner.actor, seeds.instances, seeds.actions, "cpu")
-    learner.learn(rollout, 2, seeds.order, progress=1.0)
+    rollout = LocalCollector(env).collect(learner.actor, seeds.copies)
+    learner.learn(rollout, EnvironmentReward(), seeds.order, progress=1.0)
     assert same_weights(learner, before)
 
 
 def test_the_normaliser_by_hand() -> None:
-    """Weights ¼ and ½ for the means 1 and 4, squares 1 and 16: mean 3, variance 11 − 9."""
-    normaliser = ValueNormaliser(memory=0.5)
-    assert (normaliser.mean, normaliser.deviation) == (0.0, 1.0)
-    normaliser.update(np.array([1.0, 1.0]))
-    assert (normaliser.mean, normaliser.deviation) == (1.0, 1.0)  # no deviation to speak of
-    normaliser.update(np.array([4.0, 4.0]))
-    assert normaliser.mean == pytest.approx(3.0)
-    assert normaliser.deviation == pytest.approx(2.0**0.5)
+    """Two terms. The first has weights ¼ and ½ for the means 1 and 4, squares 1 and 16: mean 3, variance 11 − 9."""
+    normaliser = ValueNormaliser(memory=0.5, num_terms=2)
+    assert (normaliser.mean.tolist(), normaliser.deviation.tolist()) == ([[0.0], [0.0]], [[1.0], [1.0]])
+    normaliser.update(np.array([[1.0, 1.0], [0.0, 4.0]]))
+    assert (normaliser.mean.tolist(), normaliser.deviation.tolist()) == ([[1.0], [2.0]], [[1.0], [2.0]])
+    normaliser.update(np.array([[4.0, 4.0], [0.0, 4.0]]))
+    np.testing.assert_allclose(normaliser.mean, [[3.0], [2.0]])
+    np.testing.assert_allclose(normaliser.deviation, [[2.0**0.5], [2.0]])
 
 
-def test_an_environment_in_which_nobody_ever_decides_is_refused() -> None:
-    env = ToyVectorMarket(1)
-    learner = learner_of(env)
-    look = env._look
-    env._look = lambda: (look()[0], {"action_mask": np.eye(1, OFFERS + 1, dtype=np.int8).repeat(2, axis=0)})  # type: ignore[method-assign]
-    with pytest.raises(ConfigError, match="nothing to learn"):
-        collect(env, learner.actor, [0], None, "cpu")
+class TwoTerms(EnvironmentReward):
+    """The environment's reward in two parts, of which the second counts negatively."""
+
+    term_names = ("whole", "half")  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        self.passes: list[Any] = []
+
+    def terms(self, rollout: Any) -> dict[str, Any]:
+        return {"whole": rollout.rewards, "half": rollout.rewards / 2}
+
+    def weights(self, rollout: Any) -> Any:
+        return np.array([1.0, -1.0])
+
+    def improve(self, result: Any) -> None:
+        self.passes.append(result)
+
+
+def test_a_source_of_several_terms_has_a_value_and_an_advantage_for_each() -> None:
+    """And is shown the advantages behind every pass."""
+    env = ToyVectorMarket(COPIES)
+    sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
+    learner, source = IppoLearner(sets, OFFERS + 1, settings(), 0, num_terms=2), TwoTerms()
+    seeds = IterationSeeds.of(0, 0, COPIES)
+    rollout = LocalCollector(env).collect(learner.actor, seeds.copies)
+    assert learner.values(rollout.observations).shape == (2, len(rollout.actions))
+    learner.learn(rollout, source, seeds.order, progress=0.0)
+    assert len(source.passes) == learner.settings.epochs
+    assert source.passes[0].advantages.shape == (2, len(rollout.actions))
+    assert any(not torch.equal(source.passes[0].before[name], now) for name, now in learner.actor.state_dict().items())

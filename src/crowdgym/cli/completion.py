@@ -23,8 +23,10 @@ def agents(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def learners(incomplete: str) -> list[str]:
-    """Names of the agents that can be trained: each has a file of hyperparameters."""
-    return _beginning(incomplete, _configured("agents"))
+    """Names of the agents that can be trained."""
+    from crowdgym.learners import learner_names
+
+    return _beginning(incomplete, learner_names())
 
 
 def suites(incomplete: str) -> list[str]:

@@ -10,9 +10,10 @@ import typer
 import crowdgym
 from crowdgym.cli import completion
 from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentName, EnvironmentSettings, Episodes, FirstSeed, JsonFile, output_file
+from crowdgym.cli.options import EnvironmentSettings, Episodes, FirstSeed, JsonFile, environment, output_file
 from crowdgym.cli.output import print_episodes, write_results
 from crowdgym.cli.progress import EpisodeProgress, shown_progress
+from crowdgym.common.errors import ConfigError
 
 app = typer.Typer()
 
@@ -29,14 +30,18 @@ class OutputFiles:
 @app.command()
 @grouped
 def run(
-    env: EnvironmentName,
     settings: EnvironmentSettings,
     files: OutputFiles,
+    env: Annotated[
+        str | None,
+        environment("Name of the environment, such as csc_v0; not needed for the folder of a trained agent.", "[ENV]"),
+    ] = None,
     agent: Annotated[
         str | None,
         typer.Option(
-            help="random, hold, one of the environment's own (else the first of these), your own as module:Class, "
-            "or the folder of a trained agent.",
+            help="A policy ('crowdgym agents' lists them; else the environment's default), your own as module:Class, "
+            "or the folder of a trained agent, which plays with the settings it was trained with unless you give "
+            "others.",
             autocompletion=completion.agents,
         ),
     ] = None,
@@ -48,11 +53,12 @@ def run(
     Two runs with the same seed give the same results.
     """
     # Everything that can be wrong is found before the first step, as far as possible.
+    from crowdgym.learners import refuse_misfit
     from crowdgym.policies import load_policy
     from crowdgym.runner import run_episodes
     from crowdgym.traces import TraceRecorder
 
-    keywords = settings.keywords()
+    env, keywords = _chosen_run(env, agent, settings.keywords())
     agent = crowdgym.environment_spec(env).default_policy if agent is None else agent
     policy = load_policy(agent, env, keywords.get("scenario"))
     with shown_progress(episodes) as progress:
@@ -60,6 +66,7 @@ def run(
         if files.trace is not None:
             played = TraceRecorder(played, agent)
         try:
+            refuse_misfit(policy, played)
             result = run_episodes(
                 played, policy, agent=agent, episodes=episodes, seed=seed, watch=_watch(played, files, progress)
             )
@@ -69,6 +76,25 @@ def run(
     write_results(files.json, result.to_json())
     for first_episode in filter(None, (files.gif, files.trace)):
         typer.echo(f"episode of seed {seed}: {first_episode}")
+
+
+def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The environment and its keywords: a trained agent brings those it was trained with, and ``given`` ones win.
+
+    Raises:
+        ConfigError: neither names an environment.
+    """
+    from crowdgym.learners import trained_environment
+
+    trained = trained_environment(agent)
+    if trained is not None and env in (None, trained[0]):
+        return trained[0], {**trained[1], **given}
+    if env is None:
+        raise ConfigError(
+            f"name an environment ({', '.join(crowdgym.environment_names())}), "
+            "or give the folder of a trained agent as --agent"
+        )
+    return env, given
 
 
 def _watch(env: Any, files: OutputFiles, progress: EpisodeProgress) -> Callable[[int, Iterator[int]], None]:

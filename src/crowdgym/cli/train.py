@@ -14,24 +14,23 @@ from crowdgym.cli import completion
 from crowdgym.cli.assignments import keywords_of
 from crowdgym.cli.grouping import grouped
 from crowdgym.cli.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
-from crowdgym.cli.output import check_output_folder, stderr
+from crowdgym.cli.output import check_output_folder, print_listing, stderr
 from crowdgym.common.errors import ConfigError
 
 if TYPE_CHECKING:
+    from crowdgym.agents.catalogue import LearnerSpec
     from crowdgym.training.plan import TrainingPlan
     from crowdgym.training.run import IterationReport, TrainingRun
 
 app = typer.Typer()
-
-_NEEDED = ("torch", "safetensors", "tensorboard")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
     """The options of the command."""
 
-    steps: Annotated[int, number("Steps of the environment, of all its copies together.")]
-    out: Annotated[Path, output_folder("checkpoints, curve and logs")]
+    steps: Annotated[int | None, number("Steps of the environment, of all its copies together.")] = None
+    out: Annotated[Path | None, output_folder("checkpoints, curve and logs")] = None
     scenario: Scenario = None
     init: Annotated[
         Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
@@ -48,6 +47,9 @@ class TrainOptions:
             help="A setting of the environment or a hyperparameter; give the option as often as you like.",
         ),
     ] = field(default_factory=list)
+    settings: Annotated[
+        bool, typer.Option("--settings", help="Print the hyperparameters with defaults and meanings; train nothing.")
+    ] = False
 
     def command(self, agent: str, environment: str) -> str:
         """What one types to have the same run again."""
@@ -58,37 +60,60 @@ class TrainOptions:
         words += ["--device", self.device] if self.device != "cpu" else []
         for assignment in self.assignments:
             words += ["--set", assignment]
-        return shlex.join([*words, "--out", self.out.name])
+        return shlex.join([*words, "--out", self.folder.name])
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run. Raises `ConfigError` if none is given."""
+        if self.steps is None or self.out is None:
+            raise ConfigError("'crowdgym train' needs --steps and --out; --settings lists the hyperparameters")
+        return self.out
 
 
 @app.command()
 @grouped
 def train(
     agent: Annotated[
-        str, typer.Argument(metavar="AGENT", help="What learns: ippo.", autocompletion=completion.learners)
+        str,
+        typer.Argument(
+            metavar="AGENT",
+            help="What learns ('crowdgym agents' lists the learners), or your own LearnerSpec as module:ATTRIBUTE.",
+            autocompletion=completion.learners,
+        ),
     ],
     env: EnvironmentName,
     options: TrainOptions,
 ) -> None:
-    """Train an agent. 'crowdgym run ENV --agent OUT' plays it.
+    """Train an agent. 'crowdgym run --agent OUT' plays it.
 
     On the processor, the same seed and number of threads give the same weights, and so does a run that was stopped at
     any moment and goes on with --resume.
     """
     # Bad input is found before the first step, as far as possible.
-    from crowdgym.configs.ippo import IppoSettings
+    from crowdgym.learners import find_learner
     from crowdgym.policies import NEEDS_EXTRA
 
-    if agent != IppoSettings.agent:
-        raise ConfigError(f"there is no agent {agent!r} that learns (known: {IppoSettings.agent})")
-    for package in _NEEDED:
+    learner = find_learner(agent)
+    if options.settings:
+        _print_settings(learner, env)
+        return
+    for package in learner.packages:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
     _check_device(options)
-    check_output_folder(options.out, "--out")
-    with _run(_plan(agent, env, options), options) as run, _shown(run) as watch:
+    check_output_folder(options.folder, "--out")
+    with _run(_plan(agent, learner, env, options), options) as run, _shown(run) as watch:
         run(watch)
     _report(run)
+
+
+def _print_settings(learner: "LearnerSpec", env: str) -> None:
+    """Print the hyperparameters of a learner in an environment: names, defaults, meanings."""
+    from crowdgym.training.hyperparameters import hyperparameters
+
+    rows = [[each.name, each.text, each.meaning] for each in hyperparameters(learner, env)]
+    title = f"hyperparameters of {learner.name} in {env} (--set NAME=VALUE)"
+    print_listing(title, ["name", "default", "meaning"], rows)
 
 
 def _check_device(options: TrainOptions) -> None:
@@ -101,14 +126,24 @@ def _check_device(options: TrainOptions) -> None:
     torch.set_num_threads(options.threads)
 
 
-def _plan(agent: str, env_name: str, options: TrainOptions) -> "TrainingPlan":
-    from crowdgym.configs.ippo import IppoSettings
-    from crowdgym.training.plan import TrainingPlan, split_keywords
+def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptions) -> "TrainingPlan":
+    from crowdgym.training.hyperparameters import split_keywords
+    from crowdgym.training.plan import TrainingPlan
 
-    of_env, of_learner = split_keywords(env_name, keywords_of(options.assignments, options.scenario))
-    settings = IppoSettings.load(env_name, **of_learner)
-    command = options.command(agent, env_name)
-    return TrainingPlan(env_name, of_env, settings, options.steps, options.seed, command, options.init)
+    of_env, settings = split_keywords(learner, env_name, keywords_of(options.assignments, options.scenario))
+    return TrainingPlan(
+        agent=agent,
+        learner=learner,
+        environment=env_name,
+        keywords=of_env,
+        settings=settings,
+        steps=options.steps or 0,
+        seed=options.seed,
+        threads=options.threads,
+        device=options.device,
+        command=options.command(agent, env_name),
+        init=options.init,
+    )
 
 
 @contextmanager
@@ -116,10 +151,10 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
     from crowdgym.training.folder import RunFolder
     from crowdgym.training.run import TrainingRun
 
-    folder = RunFolder(options.out)
+    folder = RunFolder(options.folder)
     if folder.holds_a_run() and not options.resume:
-        raise ConfigError(f"{options.out} holds a training run: go on with --resume, or give another folder")
-    run = TrainingRun(plan, folder, options.device)
+        raise ConfigError(f"{options.folder} holds a training run: go on with --resume, or give another folder")
+    run = TrainingRun(plan, folder)
     try:
         yield run
     finally:

@@ -11,17 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crowdgym.agents.ippo.checkpoint import (
-    BEST,
-    DESCRIPTION,
-    LAST,
-    AgentDescription,
-    actor_to_bytes,
-    learner_to_bytes,
-    read_description,
-    restore_learner,
-)
-from crowdgym.agents.ippo.ppo import Learner
+from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors, to_bytes
+from crowdgym.agents.learning.description import DESCRIPTION, AgentDescription, read_description
+from crowdgym.agents.learning.trainer import Trainer
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 
@@ -32,7 +24,7 @@ Row = dict[str, float]
 
 @dataclass
 class Progress:
-    """How far a run is: what, besides the learner, a checkpoint holds."""
+    """How far a run is: what, besides the trainer's tensors, a checkpoint holds."""
 
     iteration: int = 0  # iterations that are over
     best: float | None = None  # score of the best evaluation
@@ -49,7 +41,7 @@ class RunFolder:
     rows: list[Row] = field(default_factory=list)
 
     def holds_a_run(self) -> bool:
-        """Whether somebody has trained here."""
+        """Whether there is a training run in it."""
         return (self.path / DESCRIPTION).is_file()
 
     def begin(self, description: AgentDescription) -> None:
@@ -60,26 +52,28 @@ class RunFolder:
         """What the run is. Raises `CheckpointError`."""
         return read_description(self.path)
 
-    def save_best(self, learner: Learner, progress: Progress) -> None:
-        """Keep the actor as the best so far."""
+    def save_best(self, trainer: Trainer, progress: Progress) -> None:
+        """Keep the policy as the best so far."""
         facts = {"iteration": progress.iteration, "score": progress.best}
-        write_bytes(self.path / BEST, actor_to_bytes(learner, facts))
+        write_bytes(self.path / BEST, to_bytes(trainer.policy_tensors(), facts))
 
-    def save(self, learner: Learner, progress: Progress) -> None:
+    def save(self, trainer: Trainer, progress: Progress) -> None:
         """Write a checkpoint. The curve comes first: rows that run ahead of the checkpoint are dropped in `resume`."""
         write_bytes(self.path / CURVE, _to_csv(self.rows))
-        write_bytes(self.path / LAST, learner_to_bytes(learner, vars(progress)))
+        write_bytes(self.path / LAST, to_bytes(trainer.tensors(), vars(progress)))
 
-    def resume(self, learner: Learner) -> Progress:
-        """Put the learner where the last checkpoint has it; where there is none yet, at the beginning.
+    def resume(self, trainer: Trainer) -> Progress:
+        """Put the trainer where the last checkpoint has it; if there is none yet, leave it at the beginning.
 
         Raises:
-            CheckpointError: the checkpoint is damaged, or of other networks.
+            CheckpointError: the checkpoint is damaged, or of another trainer.
             ConfigError: the curve is not one of ours.
         """
         if not (self.path / LAST).is_file():
             return Progress()
-        progress = Progress(**restore_learner(learner, self.path / LAST))
+        stored = read_tensors(self.path / LAST)
+        trainer.restore(stored)
+        progress = Progress(**stored.facts)
         self.rows = [row for row in _from_csv(self.path / CURVE) if row["iteration"] <= progress.iteration]
         return progress
 
@@ -109,4 +103,4 @@ def _from_csv(file: Path) -> list[Row]:
 
 def _numbers(row: Mapping[str, Any]) -> Row:
     numbers: Row = {name: float(value) for name, value in row.items() if value != ""}
-    return numbers | {name: int(numbers[name]) for name in ("iteration", "steps", "decisions")}
+    return numbers | {name: int(numbers[name]) for name in ("iteration", "steps")}

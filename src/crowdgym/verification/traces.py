@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import TraceError
-from crowdgym.envs.api.spec import imported
 from crowdgym.registration import environment_names, environment_spec
 from crowdgym.traces.format import Trace
 
@@ -32,5 +32,5 @@ def broken_rules(trace: Trace) -> list[Violation]:
     if not has_checker(trace):
         checked = [known for known in environment_names() if environment_spec(known).solution_checker is not None]
         raise TraceError(f"there is no solution checker for {name}, only for {', '.join(checked)}")
-    found: list[Violation] = imported(str(environment_spec(name).solution_checker))(trace)
+    found: list[Violation] = load_entry_point(str(environment_spec(name).solution_checker))(trace)
     return found

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from crowdgym.common.layout import ObservationSet
-from crowdgym.configs.ippo import IppoSettings
+from crowdgym.configs.learning import RolloutSettings
 
 _NEVER = -1e9  # a score that no softmax notices
 _WIDEST = 5.0  # standard deviations that count as many
@@ -97,7 +97,7 @@ class SetAttention(nn.Module):
 class AttentionTrunk(nn.Module):
     """From an observation to a context, [M, hidden], and the embedded rows of each set."""
 
-    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+    def __init__(self, sets: Sequence[ObservationSet], settings: RolloutSettings) -> None:
         super().__init__()
         width = settings.embedding
         self.scaling = Scaling(sets)
@@ -124,7 +124,7 @@ class AttentionTrunk(nn.Module):
 class FlatTrunk(nn.Module):
     """The plain variant: all numbers of an observation in one row, through an MLP."""
 
-    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+    def __init__(self, sets: Sequence[ObservationSet], settings: RolloutSettings) -> None:
         super().__init__()
         self.scaling = Scaling(sets)
         self.mlp = _mlp(sum(part.rows * len(part.features) for part in sets), settings.hidden)
@@ -138,7 +138,7 @@ class FlatTrunk(nn.Module):
 class Actor(nn.Module):
     """The policy: from observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A]."""
 
-    def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: IppoSettings) -> None:
+    def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: RolloutSettings) -> None:
         super().__init__()
         self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
         rows = {part.name: part.rows for part in sets}
@@ -164,22 +164,25 @@ class Actor(nn.Module):
 
 
 class Critic(nn.Module):
-    """The value of being where an agent is, [M], in the units of `ValueNormaliser`."""
+    """The value of being where an agent is, [M, K]: a number for each term of the reward, in standard deviations.
 
-    def __init__(self, sets: Sequence[ObservationSet], settings: IppoSettings) -> None:
+    See `crowdgym.agents.learning.learner.ValueNormaliser`.
+    """
+
+    def __init__(self, sets: Sequence[ObservationSet], settings: RolloutSettings, num_terms: int = 1) -> None:
         super().__init__()
         self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
-        self.head = nn.Linear(settings.hidden, 1)
+        self.head = nn.Linear(settings.hidden, num_terms)
         _initialise(self)
         nn.init.orthogonal_(self.head.weight, 1.0)
 
     def forward(self, observations: Tensor) -> Tensor:
-        """See the class."""
+        """From observations, [M, F]."""
         context, _ = self.trunk(observations)
-        return cast(Tensor, self.head(context).squeeze(1))
+        return cast(Tensor, self.head(context))
 
 
-def _trunk(sets: Sequence[ObservationSet], settings: IppoSettings) -> AttentionTrunk | FlatTrunk:
+def _trunk(sets: Sequence[ObservationSet], settings: RolloutSettings) -> AttentionTrunk | FlatTrunk:
     return AttentionTrunk(sets, settings) if settings.network == "attention" else FlatTrunk(sets, settings)
 
 

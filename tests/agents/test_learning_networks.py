@@ -7,8 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from crowdgym.agents.ippo.network import Actor, Critic, SetAttention  # noqa: E402
-from crowdgym.agents.ippo.ppo import Batch, choose, policy_loss  # noqa: E402
+from crowdgym.agents.ippo.ippo import Batch, policy_loss  # noqa: E402
+from crowdgym.agents.learning.collect import choose  # noqa: E402
+from crowdgym.agents.learning.networks import Actor, Critic, SetAttention  # noqa: E402
 from crowdgym.common.layout import ObservationLayout, ObservationSet  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
@@ -141,8 +142,8 @@ def test_a_masked_action_is_never_chosen(network: str) -> None:
     seen = observations(500, candidates=4, seed=1).numpy()
     legal = generator.random((500, K + 1)) < 0.4
     legal[np.arange(500), generator.integers(0, K + 1, 500)] = True
-    for draws in (None, generator):
-        actions, log_probabilities = choose(actor, seen, legal, draws, "cpu")
+    for noise in (None, generator.gumbel(size=legal.shape)):
+        actions, log_probabilities = choose(actor, seen, legal, noise, "cpu")
         assert legal[np.arange(500), actions].all()
         assert np.isfinite(log_probabilities).all()
     with torch.no_grad():
@@ -154,7 +155,8 @@ def test_a_masked_action_is_never_chosen(network: str) -> None:
 def test_actions_are_drawn_as_often_as_the_policy_says() -> None:
     actor = lively(Actor(SETS, K + 1, SETTINGS))
     seen, legal = observations(1).expand(20_000, -1).numpy(), masks(1).expand(20_000, -1).numpy()
-    actions, log_probabilities = choose(actor, seen, legal, np.random.default_rng(0), "cpu")
+    noise = np.random.default_rng(0).gumbel(size=legal.shape)
+    actions, log_probabilities = choose(actor, seen, legal, noise, "cpu")
     share = np.bincount(actions, minlength=K + 1) / len(actions)
     with torch.no_grad():
         policy = actor(observations(1), masks(1)).exp().numpy()[0]
@@ -169,30 +171,30 @@ def test_a_fresh_policy_is_about_uniform_among_legal_actions() -> None:
     assert (policy - 0.25).abs().max() < 0.02
 
 
-def batch_of(number: int, advantages: list[float], actions: list[int], ratio: float) -> tuple[Any, Any]:
+def loss_of(number: int, advantages: list[float], actions: list[int], ratio: float) -> tuple[Any, Any]:
     actor = lively(Actor(SETS, K + 1, SETTINGS))
     seen, legal = observations(number), masks(number)
     with torch.no_grad():
         chosen = actor(seen, legal).gather(1, torch.tensor(actions).unsqueeze(1)).squeeze(1)
     behind = chosen - float(np.log(ratio))
-    return actor, Batch(seen, legal, torch.tensor(actions), behind, torch.tensor(advantages), torch.zeros(number))
+    batch = Batch(seen, legal, torch.tensor(actions), behind, torch.zeros(number, 1))
+    return actor, policy_loss(actor, batch, torch.tensor(advantages), 0.2)
 
 
 def test_the_surrogate_by_hand() -> None:
     """With ψ = 1.5 and ε = 0.2, advantage 2 counts 1.2 · 2 and −2 counts 1.5 · −2; the loss is −(2.4 − 3) / 2."""
-    actor, batch = batch_of(2, [2.0, -2.0], [1, 0], ratio=1.5)
-    loss = policy_loss(actor, batch, 0.2)
+    _, loss = loss_of(2, [2.0, -2.0], [1, 0], ratio=1.5)
     assert loss.surrogate.item() == pytest.approx(0.3, abs=1e-5)
-    assert loss.clipped.item() == 1.0
-    assert loss.divergence.item() == pytest.approx(0.5 - np.log(1.5), abs=1e-5)
+    assert loss.clipfrac.item() == 1.0
+    assert loss.approx_kl.item() == pytest.approx(0.5 - np.log(1.5), abs=1e-5)
 
 
 def test_beyond_the_clip_nothing_pulls_any_more() -> None:
-    actor, batch = batch_of(1, [2.0], [1], ratio=1.5)
-    policy_loss(actor, batch, 0.2).surrogate.backward()
+    actor, loss = loss_of(1, [2.0], [1], ratio=1.5)
+    loss.surrogate.backward()
     assert all(p.grad is None or not p.grad.any() for p in actor.parameters())
-    actor, batch = batch_of(1, [2.0], [1], ratio=1.1)
-    policy_loss(actor, batch, 0.2).surrogate.backward()
+    actor, loss = loss_of(1, [2.0], [1], ratio=1.1)
+    loss.surrogate.backward()
     assert any(p.grad is not None and p.grad.any() for p in actor.parameters())
 
 
@@ -200,5 +202,5 @@ def test_the_entropy_of_equal_chances_is_the_logarithm_of_their_number() -> None
     actor = Actor(SETS, K + 1, SETTINGS)
     for parameter in actor.parameters():
         torch.nn.init.zeros_(parameter)
-    batch = Batch(observations(2), masks(2), torch.tensor([0, 1]), torch.zeros(2), torch.ones(2), torch.zeros(2))
-    assert policy_loss(actor, batch, 0.2).entropy.item() == pytest.approx(np.log(4))
+    batch = Batch(observations(2), masks(2), torch.tensor([0, 1]), torch.zeros(2), torch.zeros(2, 1))
+    assert policy_loss(actor, batch, torch.ones(2), 0.2).entropy.item() == pytest.approx(np.log(4))

@@ -1,52 +1,21 @@
-"""What agents decided in an iteration, and what came of it.
+"""How much better than expected a decision was.
 
-Agents decide at moments of their own: an agent that travels or works has one legal action, and nothing to decide. A
-decision is followed by however many steps until the agent's next one, so the process of an agent is semi-Markov: what
-it earns in between is discounted step by step, and the value of its next decision by the discount to the power of the
-steps that have passed.
+A decision of an agent is followed by however many steps until its next one, so the process of an agent is semi-Markov:
+what it earns in between is discounted step by step, and the value of its next decision by the discount to the power of
+the steps that have passed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """One episode of every copy. D decisions, in the order of time; T steps; R rows, one for each agent of each copy.
-
-    Attributes:
-        observations: float32 [D, F], of the deciding agents.
-        masks: bool [D, A], their legal actions.
-        actions: int64 [D].
-        log_probabilities: float32 [D], of the actions when they were chosen.
-        rows: int64 [D], who decided.
-        steps: int64 [D], when.
-        rewards: float64 [T, R], of everyone.
-        metrics: of every copy at its end, by name.
-        environment_s: seconds spent in the environment.
-    """
-
-    observations: NDArray[np.float32]
-    masks: NDArray[np.bool_]
-    actions: NDArray[np.int64]
-    log_probabilities: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    steps: NDArray[np.int64]
-    rewards: Floats
-    metrics: Mapping[str, NDArray[Any]]
-    environment_s: float
+from crowdgym.agents.learning.rollout import Floats, Integers, Rollout
 
 
 def generalised_advantages(
     rewards: Floats,
-    rows: NDArray[np.int64],
-    steps: NDArray[np.int64],
+    rows: Integers,
+    steps: Integers,
     values: Floats,
     *,
     discount: float,
@@ -91,11 +60,36 @@ def generalised_advantages(
     return advantages
 
 
-def shared_rewards(rewards: Floats, num_agents: int, team_share: float) -> Floats:
-    """Replace a share of every reward, [T, R], by the mean of all agents of the copy at that step."""
-    if team_share == 0.0:
-        return rewards
-    by_copy = rewards.reshape(len(rewards), -1, num_agents)
-    mean = by_copy.mean(axis=2, keepdims=True)
-    shared: Floats = (1.0 - team_share) * by_copy + team_share * mean
-    return shared.reshape(rewards.shape)
+def term_advantages(
+    rollout: Rollout, terms: Mapping[str, Floats], values: Floats, *, discount: float, gae_lambda: float
+) -> Floats:
+    """Advantages of each term of the reward, [K, D]: `generalised_advantages` is linear in rewards and values.
+
+    Args:
+        rollout: the decisions.
+        terms: K of them, [T, R] each; see `crowdgym.agents.learning.rewards.RewardSource`.
+        values: [K, D], of the decisions, in the units of each term.
+        discount: of a step.
+        gae_lambda: of a decision.
+    """
+    return np.stack(
+        [
+            generalised_advantages(
+                term, rollout.rows, rollout.steps, expected, discount=discount, gae_lambda=gae_lambda
+            )
+            for term, expected in zip(terms.values(), values, strict=True)
+        ]
+    )
+
+
+def weighted_sum(of_terms: Floats, weights: Floats, copies: Integers) -> Floats:
+    """Sum over the terms, [D].
+
+    Args:
+        of_terms: [K, D], such as advantages.
+        weights: [K], or [C, K] where each copy has its own.
+        copies: [D], the copy of each decision.
+    """
+    of_decisions = weights[copies].T if weights.ndim == 2 else weights[:, np.newaxis]  # [K, D] or [K, 1]
+    total: Floats = (of_decisions * of_terms).sum(axis=0)
+    return total

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from crowdgym.agents.ippo.decisions import generalised_advantages, shared_rewards
+from crowdgym.agents.learning.advantages import generalised_advantages, weighted_sum
 
 HALF = 0.5  # a discount that one can reckon with
 
@@ -58,12 +58,22 @@ def test_with_lambda_1_advantages_are_returns_less_values() -> None:
     np.testing.assert_allclose(found + values, returns, rtol=0, atol=1e-12)
 
 
-def test_part_of_what_others_earn_may_count() -> None:
-    """Two copies of two agents: a quarter of a reward is the mean of the copy's."""
-    rewards = np.array([[4.0, 0.0, 8.0, 8.0]])
-    assert shared_rewards(rewards, 2, 0.25).tolist() == [[3.5, 0.5, 8.0, 8.0]]
-    assert shared_rewards(rewards, 2, 0.0) is rewards
-    assert shared_rewards(rewards, 2, 1.0).tolist() == [[2.0, 2.0, 8.0, 8.0]]
+def test_advantages_of_terms_add_up_to_those_of_the_weighted_reward() -> None:
+    """A is linear: 2·A(r, v) − 3·A(s, w) = A(2r − 3s, 2v − 3w)."""
+    generator = np.random.default_rng(6)
+    steps, rows = np.nonzero(generator.random((20, 3)) < 0.4)
+    (r, s), (v, w) = generator.normal(size=(2, 20, 3)), generator.normal(size=(2, len(rows)))
+    apart = np.stack([advantages(r, rows, steps, v, 0.9, 0.8), advantages(s, rows, steps, w, 0.9, 0.8)])
+    together = advantages(2 * r - 3 * s, rows, steps, 2 * v - 3 * w, 0.9, 0.8)
+    summed = weighted_sum(apart, np.array([2.0, -3.0]), copies=rows)
+    np.testing.assert_allclose(summed, together, rtol=0, atol=1e-12)
+
+
+def test_each_copy_may_have_weights_of_its_own() -> None:
+    """Decisions of copies 0, 1, 0; weights (1, 0) and (0, 2)."""
+    of_terms = np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+    weights = np.array([[1.0, 0.0], [0.0, 2.0]])
+    assert weighted_sum(of_terms, weights, np.array([0, 1, 0])).tolist() == [1.0, 40.0, 3.0]
 
 
 @pytest.mark.parametrize("discount", [0.0, 1.0])

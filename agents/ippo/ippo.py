@@ -1,0 +1,264 @@
+"""Independent proximal policy optimisation (De Witt et al. 2020): every agent learns for itself, all with one network.
+
+The whole algorithm is `IppoLearner.learn`, from a rollout to better networks: advantages of each term of the reward,
+then passes over all decisions in minibatches, each a step down the clipped surrogate for the actor and the squared
+error for the critic. Agents decide at moments of their own; see `crowdgym.agents.learning.advantages`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
+from crowdgym.agents.learning.checkpoint import StoredTensors
+from crowdgym.agents.learning.collect import LocalCollector
+from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
+from crowdgym.agents.learning.networks import Actor, Critic
+from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
+from crowdgym.agents.learning.rollout import Floats, Rollout
+from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
+from crowdgym.common.layout import ObservationLayout, ObservationSet
+from crowdgym.configs.ippo import IppoSettings
+
+_CHUNK = 512  # observations that the critic looks at together where no gradient is needed
+
+
+def make_trainer(task: TrainingTask) -> RolloutTrainer:
+    """The trainer of IPPO; ``task.settings`` are `IppoSettings`."""
+    settings: IppoSettings = task.settings
+    training = task.make_vector_env(settings.num_envs)
+    evaluation = task.make_vector_env(len(task.evaluation_seeds))
+    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
+    num_actions = int(training.single_action_space.n)
+    source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
+    learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
+    return RolloutTrainer(
+        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
+    )
+
+
+class IppoLearner(NetworkLearner):
+    """Actor, critic, and what improves them.
+
+    Args:
+        sets: of an observation.
+        num_actions: A.
+        settings: hyperparameters.
+        seed: of the networks' first weights.
+        num_terms: K, terms of the reward; the critic has a head for each.
+        device: of the networks.
+    """
+
+    def __init__(
+        self,
+        sets: Sequence[ObservationSet],
+        num_actions: int,
+        settings: IppoSettings,
+        seed: int,
+        num_terms: int = 1,
+        device: str = "cpu",
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.device = device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            actor, critic = Actor(sets, num_actions, settings), Critic(sets, settings, num_terms)
+        self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
+        self.scalings = (actor.trunk.scaling, critic.trunk.scaling)
+        self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
+        self.optimisers |= {
+            name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
+            for name, network in self.networks.items()
+        }
+
+    def learn(
+        self, rollout: Rollout, source: RewardSource, generator: np.random.Generator, progress: float
+    ) -> Mapping[str, float]:
+        """See `crowdgym.agents.learning.learner.Learner`."""
+        settings = self.settings
+        values = self.values(rollout.observations)  # [K, D]
+        advantages = term_advantages(  # [K, D]
+            rollout, source.terms(rollout), values, discount=settings.discount, gae_lambda=settings.gae_lambda
+        )
+        returns = advantages + values
+        self.normaliser.update(returns)
+        batch = self._batch(rollout, (returns - self.normaliser.mean) / self.normaliser.deviation)
+        learning_rate = self._set_learning_rate(progress)
+        before = {name: tensor.clone() for name, tensor in self.actor.state_dict().items()}
+        losses = Means()
+        for _ in range(settings.epochs):
+            self._pass(
+                batch, _normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
+            )
+            source.improve(PassResult(self.actor, before, batch, advantages))
+        weights = source.weights(rollout)
+        returned, expected = (weighted_sum(each, weights, rollout.copies) for each in (returns, values))
+        return {
+            **losses.figures(),
+            "losses/explained_variance": _explained_variance(returned, expected),
+            "charts/mean_return": float(returned.mean()),
+            "charts/learning_rate": learning_rate,
+        }
+
+    def values(self, observations: NDArray[np.float32]) -> Floats:
+        """What the critic expects of each term, [K, M], in the units of the rewards."""
+        with torch.no_grad():
+            chunks = torch.split(_tensor(observations, self.device), _CHUNK)
+            found = torch.cat([self.networks["critic"](chunk) for chunk in chunks]).cpu().numpy().astype(np.float64)
+        values: Floats = found.T * self.normaliser.deviation + self.normaliser.mean
+        return values
+
+    def fit_scaling(self, observations: NDArray[np.float32]) -> None:
+        """See `crowdgym.agents.learning.learner.Learner`."""
+        for scaling in self.scalings:
+            scaling.fit(_tensor(observations, self.device))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Networks, optimisers and the value normaliser."""
+        return super().tensors() | {"normaliser": torch.from_numpy(self.normaliser.sums)}
+
+    def restore(self, stored: StoredTensors) -> None:
+        """See `NetworkLearner`."""
+        super().restore(stored)
+        self._restore_normaliser(stored)
+
+    def start_from(self, stored: StoredTensors) -> None:
+        """See `NetworkLearner`."""
+        super().start_from(stored)
+        self._restore_normaliser(stored)
+
+    def _restore_normaliser(self, stored: StoredTensors) -> None:
+        self.normaliser.sums = stored.get("normaliser").numpy().copy().reshape(self.normaliser.sums.shape)
+
+    def _batch(self, rollout: Rollout, returns: Floats) -> "Batch":
+        return Batch(
+            observations=_tensor(rollout.observations, self.device),
+            masks=_tensor(rollout.masks, self.device),
+            actions=_tensor(rollout.actions, self.device),
+            log_probabilities=_tensor(rollout.log_probabilities, self.device),
+            returns=_tensor(returns.T.astype(np.float32), self.device),
+        )
+
+    def _set_learning_rate(self, progress: float) -> float:
+        left = 1.0 - progress if self.settings.learning_rate_schedule == "linear" else 1.0
+        rate = self.settings.learning_rate * left
+        for optimiser in self.optimisers.values():
+            optimiser.param_groups[0]["lr"] = rate
+        return rate
+
+    def _pass(self, batch: "Batch", advantages: Floats, generator: np.random.Generator, losses: "Means") -> None:
+        """Pass over all decisions, in minibatches of about equal size."""
+        decisions = len(batch.actions)
+        all_advantages = _tensor(advantages.astype(np.float32), self.device)
+        pieces = max(1, round(decisions / self.settings.minibatch_size))
+        for chosen in np.array_split(generator.permutation(decisions), pieces):
+            numbers = torch.from_numpy(chosen).to(self.device)
+            losses.add(self._improve(batch.part(numbers), all_advantages[numbers]))
+
+    def _improve(self, batch: "Batch", advantages: Tensor) -> Mapping[str, float]:
+        settings = self.settings
+        policy = policy_loss(self.actor, batch, advantages, settings.clip)
+        value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
+        self._descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
+        self._descend("critic", value_loss)
+        return {
+            "losses/policy_loss": policy.surrogate.item(),
+            "losses/value_loss": value_loss.item(),
+            "losses/entropy": policy.entropy.item(),
+            "losses/approx_kl": policy.approx_kl.item(),
+            "losses/clipfrac": policy.clipfrac.item(),
+        }
+
+    def _descend(self, name: str, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.networks[name].parameters(), self.settings.max_gradient_norm)
+        self.optimisers[name].step()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Decisions as tensors."""
+
+    observations: Tensor  # [D, F]
+    masks: Tensor  # [D, A]
+    actions: Tensor  # [D]
+    log_probabilities: Tensor  # [D]
+    returns: Tensor  # [D, K], normalised
+
+    def part(self, chosen: Tensor) -> "Batch":
+        """Some of the decisions, by number."""
+        return Batch(*(tensor[chosen] for tensor in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class PolicyLoss:
+    """The loss of the actor and what goes with it: scalars."""
+
+    surrogate: Tensor
+    entropy: Tensor
+    approx_kl: Tensor  # an estimate of the KL divergence from the policy that acted
+    clipfrac: Tensor  # share of the decisions whose ratio is outside the clip
+
+
+def policy_loss(actor: nn.Module, batch: Batch, advantages: Tensor, clip: float) -> PolicyLoss:
+    """The clipped surrogate of PPO (Schulman et al. 2017, equation 7), to be made small, and the entropy.
+
+    J = E min(ψ A, clip(ψ, 1 ± ε) A), with ψ the probability of the action over what it was when it was chosen.
+
+    Args:
+        actor: the policy.
+        batch: D decisions.
+        advantages: A, [D].
+        clip: ε.
+    """
+    log_policy = actor(batch.observations, batch.masks)  # [D, A]
+    log_ratio = log_policy.gather(1, batch.actions.unsqueeze(1)).squeeze(1) - batch.log_probabilities
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
+    surrogate = -torch.minimum(ratio * advantages, clipped * advantages).mean()
+    policy = log_policy.exp()
+    entropy = -(policy * log_policy.masked_fill(~batch.masks, 0.0)).sum(dim=1).mean()
+    with torch.no_grad():
+        approx_kl = (ratio - 1.0 - log_ratio).mean()
+        clipfrac = (ratio != clipped).float().mean()
+    return PolicyLoss(surrogate, entropy, approx_kl, clipfrac)
+
+
+class Means:
+    """Means of figures over the minibatches of an iteration."""
+
+    def __init__(self) -> None:
+        self._totals: dict[str, float] = {}
+        self._count = 0
+
+    def add(self, figures: Mapping[str, float]) -> None:
+        """Take in a minibatch."""
+        self._count += 1
+        for name, figure in figures.items():
+            self._totals[name] = self._totals.get(name, 0.0) + figure
+
+    def figures(self) -> dict[str, float]:
+        """The means so far."""
+        return {name: total / self._count for name, total in self._totals.items()}
+
+
+def _normal(advantages: Floats) -> Floats:
+    """With mean 0 and deviation 1."""
+    normal: Floats = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
+    return normal
+
+
+def _explained_variance(returns: Floats, values: Floats) -> float:
+    spread = float(returns.var())
+    return 1.0 - float((returns - values).var()) / spread if spread > 0 else 0.0
+
+
+def _tensor(array: NDArray[Any], device: str) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)

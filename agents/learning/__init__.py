@@ -1,0 +1,1 @@
+"""What learners share: playing episodes, rewards, advantages, networks, checkpoints. See `trainer` for the seam."""

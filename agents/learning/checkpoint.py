@@ -1,0 +1,88 @@
+"""Named tensors in safetensors files, with plain data beside them. Reading one runs no code.
+
+The folder of a trained agent holds ``agent.yaml`` (see `crowdgym.agents.learning.description`) and
+
+- ``best.safetensors``: what playing needs, of the iteration that did best in evaluation,
+- ``last.safetensors``: everything that the next iteration needs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from crowdgym.common.errors import CheckpointError
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+
+_FACTS = "crowdgym"  # the entry of a safetensors header that holds ours, as JSON
+
+
+@dataclass(frozen=True)
+class StoredTensors:
+    """The content of a file.
+
+    Attributes:
+        file: it was read from; refusals name it.
+        tensors: by name.
+        facts: plain data that were written with them.
+    """
+
+    file: Path
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Tensor:
+        """One tensor. Raises `CheckpointError` if the file lacks it."""
+        if name not in self.tensors:
+            raise CheckpointError(f"{self.file} is no checkpoint of this learner: it lacks {name!r}")
+        return self.tensors[name]
+
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        """The tensors whose names begin with ``prefix`` and a dot, by the rest of their names."""
+        start = f"{prefix}."
+        return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
+
+    def fill(self, module: nn.Module, name: str) -> None:
+        """Put the tensors under ``name`` into a network.
+
+        Raises:
+            CheckpointError: they are of another network, or not finite.
+        """
+        wanted, given = module.state_dict(), self.under(name)
+        wrong = sorted(set(wanted) ^ set(given)) or [key for key in wanted if wanted[key].shape != given[key].shape]
+        if wrong:
+            raise CheckpointError(f"{self.file} is of another network: {name}.{wrong[0]} does not fit")
+        if not all(bool(tensor.isfinite().all()) for tensor in given.values()):
+            raise CheckpointError(f"{self.file} holds numbers that are not finite in {name}")
+        module.load_state_dict(given)
+
+
+def module_tensors(name: str, module: nn.Module) -> dict[str, Tensor]:
+    """The tensors of a network, as `StoredTensors.fill` finds them again."""
+    return {f"{name}.{key}": tensor for key, tensor in module.state_dict().items()}
+
+
+def to_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
+    """The content of a file; ``facts`` are plain data."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    return save(plain, {_FACTS: json.dumps(facts, sort_keys=True)})
+
+
+def read_tensors(file: Path) -> StoredTensors:
+    """Read a file. Raises `CheckpointError` if it is missing or damaged."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            facts = json.loads((content.metadata() or {})[_FACTS])
+            tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise CheckpointError(f"there are no weights at {file}") from None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise CheckpointError(f"{file} is damaged or no checkpoint of CrowdGym ({why})") from None
+    return StoredTensors(file, tensors, facts)

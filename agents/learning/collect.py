@@ -1,0 +1,258 @@
+"""Plays the episodes of an iteration.
+
+All that is random in an iteration comes from the run's seed and the number of the iteration (`IterationSeeds`). Every
+copy has its own instance and its own generator of actions, and the network always works on blocks of one size. So the
+result does not depend on which copies are played together: several processes or machines may share them (`join`).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from crowdgym.agents.learning.rollout import Integers, Rollout
+from crowdgym.common.errors import ConfigError
+
+# Rows that the network works on at once. A matrix product may round a row in another way if the number of rows is
+# another, so this number is always the same, and rows of zeros fill the last block.
+_BLOCK = 64
+_LEAST_SEED = 2**32  # training plays no instance of a seed below; those are for evaluation
+
+
+class VectorEnvironment(Protocol):
+    """What is asked of an environment: rows are (copy, agent), copies end together, masks are in the infos."""
+
+    num_envs: int
+    metadata: dict[str, Any]
+    batch_shape: tuple[int, int]
+    single_observation_space: Any
+    single_action_space: Any
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[NDArray[np.float32], dict[str, Any]]: ...  # noqa: D102
+
+    def step(self, actions: Any, /) -> tuple[Any, Any, Any, Any, dict[str, Any]]: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class CopySeeds:
+    """What is random in the episodes of some copies.
+
+    Attributes:
+        instances: the seed of each copy's instance.
+        actions: the seed of each copy's generator of actions; None if the likeliest actions are taken.
+    """
+
+    instances: tuple[int, ...]
+    actions: tuple[np.random.SeedSequence, ...] | None
+
+    def part(self, chosen: slice) -> "CopySeeds":
+        """Those of some of the copies."""
+        return CopySeeds(self.instances[chosen], None if self.actions is None else self.actions[chosen])
+
+
+@dataclass(frozen=True)
+class IterationSeeds:
+    """All that is random in one iteration: the episodes, the order of the decisions, the source of the rewards."""
+
+    copies: CopySeeds
+    order: np.random.Generator
+    source: np.random.Generator
+
+    @classmethod
+    def of(cls, seed: int, iteration: int, copies: int) -> "IterationSeeds":
+        """Those of iteration number ``iteration`` of the run of ``seed``."""
+        instances, actions, order, source = np.random.SeedSequence((seed, iteration)).spawn(4)
+        drawn = np.random.default_rng(instances).integers(_LEAST_SEED, 2**63, size=copies)
+        of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)))
+        return cls(of_copies, np.random.default_rng(order), np.random.default_rng(source))
+
+
+class Collector(Protocol):
+    """Plays one episode of every copy, wherever the copies are."""
+
+    def collect(
+        self,
+        actor: nn.Module,
+        seeds: CopySeeds,
+        *,
+        signals: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Rollout:
+        """Play.
+
+        Args:
+            actor: from observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A].
+            seeds: of the copies.
+            signals: infos to be kept, by name.
+            options: passed on to ``reset``.
+        """
+
+    def close(self) -> None:
+        """Release what the environments hold."""
+
+
+class LocalCollector:
+    """A collector for the copies of one vector environment, in this process.
+
+    Args:
+        env: the copies. Their episodes have to be of one length.
+        device: of the actor.
+    """
+
+    def __init__(self, env: VectorEnvironment, device: str = "cpu") -> None:
+        self.env = env
+        self.device = device
+
+    def collect(
+        self,
+        actor: nn.Module,
+        seeds: CopySeeds,
+        *,
+        signals: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Rollout:
+        """See `Collector`.
+
+        Raises:
+            ConfigError: episodes of several lengths, no agent that ever has a choice, or infos without a signal.
+        """
+        draws = None if seeds.actions is None else [np.random.default_rng(seed) for seed in seeds.actions]
+        record = _Record(signals)
+        environment_s = -time.perf_counter()
+        observations, infos = self.env.reset(seed=list(seeds.instances), options=dict(options) if options else None)
+        environment_s += time.perf_counter()
+        while True:
+            joint = self._act(actor, observations, infos, draws, record)
+            environment_s -= time.perf_counter()
+            observations, rewards, _, truncated, infos = self.env.step(joint)
+            environment_s += time.perf_counter()
+            record.rewards.append(rewards)
+            if truncated.any():
+                break
+        if not truncated.all():
+            raise ConfigError("training needs episodes of one length, but some copies ended before others")
+        record.keep_signals(infos)
+        return record.rollout(self.env.batch_shape[1], infos["metrics"], environment_s, options or {})
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.env.close()
+
+    def _act(
+        self,
+        actor: nn.Module,
+        observations: NDArray[np.float32],
+        infos: Mapping[str, Any],
+        draws: Sequence[np.random.Generator] | None,
+        record: "_Record",
+    ) -> Integers:
+        """The joint action, [R]; the decisions in it are recorded."""
+        record.keep_signals(infos)
+        masks = infos["action_mask"] > 0  # [R, A]
+        joint: Integers = masks.argmax(axis=1)
+        rows = np.flatnonzero(masks.sum(axis=1) > 1)
+        if len(rows):
+            seen, legal = observations[rows], masks[rows]
+            noise = None if draws is None else self._noise(draws, rows, legal.shape[1])
+            chosen, log_probabilities = choose(actor, seen, legal, noise, self.device)
+            joint[rows] = chosen
+            record.decisions.append((seen, legal, chosen, log_probabilities, rows, np.full(len(rows), record.step)))
+        record.joint_actions.append(joint)
+        return joint
+
+    def _noise(self, draws: Sequence[np.random.Generator], rows: Integers, num_actions: int) -> NDArray[np.float64]:
+        """Gumbel noise, [M, A], each copy's rows from its own generator."""
+        deciding = np.bincount(rows // self.env.batch_shape[1], minlength=len(draws)).tolist()
+        return np.concatenate([draw.gumbel(size=(n, num_actions)) for draw, n in zip(draws, deciding, strict=True)])
+
+
+class _Record:
+    """What has been played so far of a rollout."""
+
+    def __init__(self, signals: Sequence[str]) -> None:
+        self.decisions: list[tuple[NDArray[Any], ...]] = []
+        self.rewards: list[NDArray[np.float64]] = []
+        self.joint_actions: list[Integers] = []
+        self.signals: dict[str, list[NDArray[Any]]] = {name: [] for name in signals}
+
+    @property
+    def step(self) -> int:
+        return len(self.rewards)
+
+    def keep_signals(self, infos: Mapping[str, Any]) -> None:
+        """Copy them, since an environment may write over what it has handed out."""
+        for name, kept in self.signals.items():
+            if name not in infos:
+                raise ConfigError(f"the infos have no {name!r}, which the learner reads (there: {', '.join(infos)})")
+            kept.append(np.array(infos[name]))
+
+    def rollout(
+        self, num_agents: int, metrics: Mapping[str, NDArray[Any]], environment_s: float, options: Mapping[str, Any]
+    ) -> Rollout:
+        if not self.decisions:
+            raise ConfigError("there is no decision to learn from: no agent ever had more than one legal action")
+        seen, legal, chosen, log_probabilities, rows, steps = map(np.concatenate, zip(*self.decisions, strict=True))
+        return Rollout(
+            observations=seen,
+            masks=legal,
+            actions=chosen,
+            log_probabilities=log_probabilities,
+            rows=rows,
+            steps=steps,
+            rewards=np.stack(self.rewards),
+            joint_actions=np.stack(self.joint_actions),
+            num_agents=num_agents,
+            metrics=metrics,
+            environment_s=environment_s,
+            signals={name: np.stack(kept) for name, kept in self.signals.items()},
+            options=options,
+        )
+
+
+def choose(
+    actor: nn.Module,
+    observations: NDArray[np.float32],
+    masks: NDArray[np.bool_],
+    noise: NDArray[np.float64] | None,
+    device: str,
+) -> tuple[Integers, NDArray[np.float32]]:
+    """Choose actions, [M], for observations, [M, F], with masks, [M, A].
+
+    Args:
+        actor: see `Collector`.
+        observations: of the deciding agents.
+        masks: their legal actions.
+        noise: Gumbel noise, [M, A], for a draw from the policy; None for the likeliest action.
+        device: of the actor.
+
+    Returns:
+        The actions, and the logarithms of their probabilities.
+    """
+    log_policy = _in_blocks(actor, observations, masks, device)
+    # The largest sum of a logarithm and Gumbel noise is a draw from the distribution; masked ones stay at -inf.
+    lots = log_policy if noise is None else log_policy + noise
+    actions = lots.argmax(axis=1)
+    return actions, log_policy[np.arange(len(actions)), actions]
+
+
+def _in_blocks(
+    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
+) -> NDArray[np.float32]:
+    """The logarithms of probabilities, [M, A], whatever M is from products of one size; see `_BLOCK`."""
+    rows = len(observations)
+    filled = -(-rows // _BLOCK) * _BLOCK
+    seen = np.zeros((filled, observations.shape[1]), np.float32)
+    legal = np.ones((filled, masks.shape[1]), np.bool_)
+    seen[:rows], legal[:rows] = observations, masks
+    blocks = zip(*(torch.split(torch.from_numpy(array), _BLOCK) for array in (seen, legal)), strict=True)
+    with torch.no_grad():
+        found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
+    log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]
+    return log_policy

@@ -1,0 +1,68 @@
+"""``agent.yaml``: what a trained agent is, which environment it was trained on, and how. Reading it runs no code."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from crowdgym.common.errors import CheckpointError
+
+DESCRIPTION = "agent.yaml"
+FORMAT = 1
+
+
+class SetDescription(BaseModel):
+    """One set of the observation: ``observation[start:].reshape(rows, len(features))``, as far as it goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    start: int
+    rows: int
+    features: tuple[str, ...]
+
+
+class AgentDescription(BaseModel):
+    """What ``agent.yaml`` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: int
+    agent: str  # the learner, as `crowdgym.learners.find_learner` takes it
+    environment: str
+    keywords: dict[str, Any]  # of the environment, as they were given
+    config: dict[str, Any]  # every setting of the environment
+    seed: int
+    steps: int  # of the environment, to be played
+    threads: int | None = None  # of the networks; None in files older than this entry
+    hyperparameters: dict[str, Any]
+    sets: tuple[SetDescription, ...]  # of an observation
+    num_actions: int
+    score: str  # the metric that evaluation looks at
+    baseline_agent: str
+    baseline_score: float  # of that agent on the instances of evaluation
+    command: str
+    versions: dict[str, str]
+
+    def to_yaml(self) -> bytes:
+        """The content of ``agent.yaml``."""
+        text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+        return f"# A CrowdGym agent. The weights are beside this file.\n{text}".encode()
+
+
+def read_description(folder: Path) -> AgentDescription:
+    """Read ``agent.yaml``. Raises `CheckpointError` if it is missing or not what it should be."""
+    file = folder / DESCRIPTION
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        description = AgentDescription.model_validate(content)
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} holds no trained agent: it has no {DESCRIPTION}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CheckpointError(f"{file} cannot be read ({' '.join(str(error).split())})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise CheckpointError(f"{file} is no description of an agent: {where}: {first['msg']}") from None
+    if description.format != FORMAT:
+        raise CheckpointError(f"{file} must be in format {FORMAT}, got format {description.format}")
+    return description

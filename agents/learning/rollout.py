@@ -1,0 +1,107 @@
+"""What was played in an iteration: the decisions, the joint actions, the rewards, and infos that were asked for.
+
+Agents decide at moments of their own: an agent that travels or works has one legal action, and nothing to decide. Only
+agents with several legal actions are among the decisions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One episode of every copy. D decisions, in the order of time; T steps; C copies of N agents, R = C · N rows.
+
+    Row c · N + a is agent a of copy c.
+
+    Attributes:
+        observations: float32 [D, F], of the deciding agents.
+        masks: bool [D, A], their legal actions.
+        actions: int64 [D].
+        log_probabilities: float32 [D], of the actions when they were chosen.
+        rows: int64 [D], who decided.
+        steps: int64 [D], when.
+        rewards: float64 [T, R], of all agents; ``rewards[t]`` is what step t brought.
+        joint_actions: int64 [T, R], of all agents, those without a choice included.
+        num_agents: N.
+        metrics: [C] each, of every copy at its end, by name.
+        environment_s: seconds spent in the environment.
+        signals: infos by name, [T + 1, R, ...]; index t is what infos said before step t, T after the last step.
+        options: that the environment was reset with.
+    """
+
+    observations: NDArray[np.float32]
+    masks: NDArray[np.bool_]
+    actions: Integers
+    log_probabilities: NDArray[np.float32]
+    rows: Integers
+    steps: Integers
+    rewards: Floats
+    joint_actions: Integers
+    num_agents: int
+    metrics: Mapping[str, NDArray[Any]]
+    environment_s: float
+    signals: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def num_steps(self) -> int:
+        """T."""
+        return len(self.rewards)
+
+    @property
+    def num_copies(self) -> int:
+        """C."""
+        return int(self.rewards.shape[1]) // self.num_agents
+
+    @property
+    def copies(self) -> Integers:
+        """The copy of each decision, [D]."""
+        return self.rows // self.num_agents
+
+    def before_step(self, signal: str) -> NDArray[Any]:
+        """What agents were told before they acted, such as ids of candidates: [T, R, ...]."""
+        return self.signals[signal][:-1]
+
+    def after_step(self, signal: str) -> NDArray[Any]:
+        """What a step came back with, such as parts of a reward: [T, R, ...]."""
+        return self.signals[signal][1:]
+
+
+def join(rollouts: Sequence[Rollout]) -> Rollout:
+    """Put rollouts of different copies together, as if all copies had been played at once.
+
+    Their episodes have to be of one length, with equal numbers of agents, signals and options.
+    """
+    offsets = np.cumsum([0, *(part.rewards.shape[1] for part in rollouts[:-1])])
+    steps = np.concatenate([part.steps for part in rollouts])
+    order = np.argsort(steps, kind="stable")  # within a step, the order of the rows
+
+    def decisions(name: str) -> NDArray[Any]:
+        found: NDArray[Any] = np.concatenate([getattr(part, name) for part in rollouts])[order]
+        return found
+
+    first = rollouts[0]
+    rows = np.concatenate([part.rows + offset for part, offset in zip(rollouts, offsets, strict=True)])
+    return Rollout(
+        observations=decisions("observations"),
+        masks=decisions("masks"),
+        actions=decisions("actions"),
+        log_probabilities=decisions("log_probabilities"),
+        rows=rows[order],
+        steps=steps[order],
+        rewards=np.concatenate([part.rewards for part in rollouts], axis=1),
+        joint_actions=np.concatenate([part.joint_actions for part in rollouts], axis=1),
+        num_agents=first.num_agents,
+        metrics={name: np.concatenate([part.metrics[name] for part in rollouts]) for name in first.metrics},
+        environment_s=sum(part.environment_s for part in rollouts),
+        signals={name: np.concatenate([part.signals[name] for part in rollouts], axis=1) for name in first.signals},
+        options=first.options,
+    )

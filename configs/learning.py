@@ -1,0 +1,62 @@
+"""The hyperparameters that learners share. Each learner's own class is in the file of its name."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from crowdgym.common.errors import ConfigError
+from crowdgym.configs.loading import AgentSettings, load_agent_settings
+
+Width = Annotated[int, Field(ge=1, le=4096)]
+Whole = Annotated[int, Field(ge=1, le=1_000_000)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+
+
+class LearnerSettings(AgentSettings):
+    """What ``crowdgym train`` needs of every learner. A child names the learner in ``agent``."""
+
+    evaluation_every: Whole = Field(description="iterations from one evaluation to the next")
+    evaluation_episodes: Whole = Field(description="held-out instances that an evaluation plays")
+
+    @classmethod
+    def load(cls, environment: str, **keywords: object) -> Self:
+        """Defaults, then an environment's, then ``keywords``. Raises `ConfigError`, see `load_agent_settings`."""
+        return load_agent_settings(cls, environment, keywords)
+
+    @property
+    def length_matters(self) -> bool:
+        """Whether an iteration depends on how many the run has, so that a finished run cannot be made longer."""
+        return False
+
+    @classmethod
+    def meanings(cls) -> Mapping[str, str]:
+        """What each hyperparameter is, by name; "" where its class does not say."""
+        return {name: entry.description or "" for name, entry in cls.model_fields.items()}
+
+
+class RolloutSettings(LearnerSettings):
+    """Of learners that play episodes with a network."""
+
+    num_envs: Whole = Field(description="copies of the environment, one episode of each an iteration")
+    play: Literal["likeliest", "sampled"] = Field(
+        description="likeliest or sampled: how a trained policy takes an action from its probabilities"
+    )
+    network: Literal["attention", "mlp"] = Field(description="attention or mlp; see docs/ippo.md")
+    action_set: str | None = Field(description="set of the observation whose rows are what all actions but 0 choose")
+    embedding: Width = Field(description="numbers that a row of a set is embedded in")
+    heads: Annotated[int, Field(ge=1, le=64)] = Field(description="of each attention layer")
+    hidden: Width = Field(description="width of the hidden layers")
+
+    @classmethod
+    def load(cls, environment: str, **keywords: object) -> Self:
+        """See `LearnerSettings.load`."""
+        settings = super().load(environment, **keywords)
+        if settings.embedding % settings.heads:
+            raise ConfigError(
+                f"embedding must be a multiple of heads, got embedding = {settings.embedding} "
+                f"with heads = {settings.heads}"
+            )
+        return settings

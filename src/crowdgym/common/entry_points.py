@@ -1,0 +1,36 @@
+"""Objects named as ``"module:attribute"``, imported when one is asked for."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+from crowdgym.common.errors import ConfigError
+
+
+def load_entry_point(entry_point: str) -> Any:
+    """What ``"module:attribute"`` names. The module is imported as Python would import it from the current folder.
+
+    Raises:
+        ConfigError: the text is not of that form, there is no such module, or it has no such attribute.
+        ImportError: the module is there, and imports something that is not; likewise for any other error in it.
+    """
+    module_name, colon, attribute = entry_point.partition(":")
+    if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attribute.split("."))):
+        raise ConfigError(f"{entry_point!r} must be given as module:attribute, the module as in an import")
+    here = os.getcwd()  # the first place where Python itself looks when it runs a script from here
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module_name}.".startswith(f"{error.name}."):
+            raise ConfigError(
+                f"{entry_point!r} does not exist: there is no module {error.name!r}, neither in {here} nor installed"
+            ) from None
+        raise
+    for part in attribute.split("."):
+        found = getattr(found, part, None)
+        if found is None:
+            raise ConfigError(f"{entry_point!r} does not exist: the module {module_name!r} has no {attribute!r}")
+    return found

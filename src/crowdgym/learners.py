@@ -1,0 +1,106 @@
+"""Learners by name, and the folders of trained agents.
+
+Each folder of ``crowdgym.agents`` may list learners in the ``LEARNERS`` of its ``__init__``. One from elsewhere is
+given as ``module:ATTRIBUTE``, where the attribute is a `LearnerSpec`.
+"""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import crowdgym.agents
+from crowdgym.agents.catalogue import LearnerSpec
+from crowdgym.common.entry_points import load_entry_point
+from crowdgym.common.errors import CheckpointError, ConfigError
+
+if TYPE_CHECKING:
+    from crowdgym.configs.learning import LearnerSettings
+
+
+def learner_names() -> tuple[str, ...]:
+    """The learners that come with CrowdGym."""
+    return tuple(_learners())
+
+
+def find_learner(name: str) -> LearnerSpec:
+    """A learner by its name, or by ``module:ATTRIBUTE``.
+
+    Raises:
+        ConfigError: there is no such learner; lists those that exist.
+    """
+    known = _learners()
+    if name in known:
+        return known[name]
+    if ":" not in name:
+        raise ConfigError(
+            f"there is no learner {name!r} (known: {', '.join(known)}; your own is given as module:ATTRIBUTE)"
+        )
+    found = load_entry_point(name)
+    if not isinstance(found, LearnerSpec):
+        raise ConfigError(f"the learner {name!r} must be a LearnerSpec, but it is {type(found).__name__} {found!r}")
+    return found
+
+
+def learner_settings(spec: LearnerSpec) -> "type[LearnerSettings]":
+    """The class of a learner's hyperparameters."""
+    settings: type[LearnerSettings] = load_entry_point(spec.settings)
+    return settings
+
+
+def load_trained(folder: Path, environment: str) -> Any:
+    """The policy in the folder of a trained agent, made by the learner that its ``agent.yaml`` names.
+
+    Raises:
+        CheckpointError: the folder holds no trained agent, or one of another environment.
+        ConfigError: there is no such learner.
+        ModuleNotFoundError: the learner needs a package that is not installed.
+    """
+    from crowdgym.agents.learning.description import read_description
+
+    return load_entry_point(find_learner(read_description(folder).agent).policy)(folder, environment)
+
+
+def trained_environment(agent: str | None) -> tuple[str, dict[str, Any]] | None:
+    """The environment that an agent was trained on, and its keywords; None if ``agent`` is no folder of a trained one.
+
+    Raises:
+        CheckpointError: its description is damaged.
+    """
+    from crowdgym.agents.learning.description import DESCRIPTION, read_description
+
+    if agent is None or not (Path(agent) / DESCRIPTION).is_file():
+        return None
+    description = read_description(Path(agent))
+    return description.environment, dict(description.keywords)
+
+
+def refuse_misfit(policy: Any, env: Any) -> None:
+    """See that a trained policy can play an environment; other policies are not asked.
+
+    A trained policy has the attribute ``description``, and a method ``check_fit`` if it does not play every size.
+
+    Raises:
+        CheckpointError: it cannot; names the settings that differ from those of training.
+    """
+    if not hasattr(policy, "check_fit"):
+        return
+    first = env.possible_agents[0]
+    width, num_actions = env.observation_space(first).shape[0], int(env.action_space(first).n)
+    try:
+        policy.check_fit(width, num_actions, env.metadata)
+    except CheckpointError as error:
+        had, has = policy.description.config, env.settings.model_dump(mode="json")
+        names = [name for name in has if name in had and had[name] != has[name]]
+        if not names:
+            raise
+        trained, asked = (", ".join(f"{name}={values[name]}" for name in names) for values in (had, has))
+        raise CheckpointError(f"trained with {trained}, this run has {asked} ({error})") from None
+
+
+@cache
+def _learners() -> dict[str, LearnerSpec]:
+    folders = [entry.name for entry in pkgutil.iter_modules(crowdgym.agents.__path__) if entry.ispkg]
+    packages = [import_module(f"crowdgym.agents.{name}") for name in folders]
+    return {spec.name: spec for package in packages for spec in getattr(package, "LEARNERS", ())}
