@@ -10,15 +10,17 @@ from pathlib import Path
 import typer
 from tqdm import tqdm
 
+from crowdgym.bench.benchmark import Benchmark, Report
 from crowdgym.bench.report.pages import check_page, write_page
 from crowdgym.bench.run_folder import open_run, play_all
 from crowdgym.bench.suites import Overrides, find_benchmark
 from crowdgym.cli.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
-from crowdgym.execution.jobs import Benchmark, Outcome, Piece, Report
-from crowdgym.execution.processes import WorkerPool
+from crowdgym.execution.jobs import Engine, Job, Outcome
+from crowdgym.execution.processes import ProcessEngine
 
 _DEFAULT_OUT = Path("out/bench")
+_MOST_ROWS = 200  # of a table on the terminal
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class BenchOptions:
 
 
 def bench_command(suite: str, options: BenchOptions) -> None:
-    """See `crowdgym.cli.main.bench`. Bad input is found before the first episode, as far as possible."""
+    """See `crowdgym.cli.main.bench`. Bad input is refused before the first episode, as far as possible."""
     jobs = _cores() if options.jobs is None else options.jobs
     if jobs < 1:
         raise ConfigError(f"--jobs must be at least 1, got {jobs}")
@@ -53,49 +55,52 @@ def bench_command(suite: str, options: BenchOptions) -> None:
         quick=options.quick,
         traces=options.traces,
     )
-    with WorkerPool(jobs) as pool:
-        benchmark = find_benchmark(suite, overrides, folder, pool)
+    with ProcessEngine(jobs) as engine:
+        benchmark = find_benchmark(suite, overrides, folder, engine)
         if options.page is not None:
-            check_page(options.page, benchmark.name)
-        _play(benchmark, folder, pool, resume=options.resume)
+            check_page(options.page, benchmark.page_mark)
+        _play(benchmark, folder, engine, resume=options.resume)
     report = benchmark.report(folder)
-    _print(benchmark, report)
+    _print(report)
     if options.page is not None:
-        write_page(options.page, benchmark.name, report.markdown)
+        write_page(options.page, benchmark.page_mark, report.markdown)
         typer.echo(f"wrote {options.page}")
 
 
 def _cores() -> int:
-    """How many this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _play(benchmark: Benchmark, folder: Path, pool: WorkerPool, *, resume: bool) -> None:
-    """Play what is not there yet, and say how long it took whom."""
+def _play(benchmark: Benchmark, folder: Path, engine: Engine, *, resume: bool) -> None:
+    """Play the episodes that are not finished, and print the time of each agent."""
     finished = open_run(folder, benchmark, resume=resume)
     check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)
     with tqdm(
-        total=sum(len(part.items) for part in benchmark.parts),
+        total=sum(len(of.jobs) for of in benchmark.job_lists),
         initial=sum(map(len, finished)),
         unit="episode",
         leave=False,
         disable=None,
     ) as progress:
 
-        def watch(piece: Piece, outcome: Outcome) -> None:
+        def watch(job: Job, outcome: Outcome) -> None:
             progress.update()
-            took_s[piece.parameters().get("agent", "bounds")].append(outcome.wall_s)
+            took_s[job.parameters().get("agent", "bounds")].append(outcome.wall_s)
 
-        play_all(folder, benchmark, pool, finished=finished, watch=watch)
+        play_all(folder, benchmark, engine, finished=finished, watch=watch)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
 
 
-def _print(benchmark: Benchmark, report: Report) -> None:
-    if report.rows:
-        print_table(benchmark.name, report.headings, report.rows)
+def _print(report: Report) -> None:
+    for table in report.tables:
+        if len(table.rows) <= _MOST_ROWS:
+            print_table(table.title, table.headings, table.rows)
+        else:
+            typer.echo(f"{table.title}: {len(table.rows)} rows, too many to print here")
     for note in report.notes:
         typer.echo(f"failed: {note}")
     for file in report.files:
