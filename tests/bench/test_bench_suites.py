@@ -159,13 +159,19 @@ def test_the_one_in_the_documentation_is_all_right() -> None:
 
 def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
     (tmp_path / "documented.yaml").write_text(documented())
-    wishes = Overrides(quick=True, agents=["greedy", "greedy-plus"])
     with ProcessEngine(1) as engine:
-        benchmark = find_benchmark(str(tmp_path / "documented.yaml"), wishes, tmp_path / "run", engine)
+        benchmark = find_benchmark(
+            str(tmp_path / "documented.yaml"), Overrides(quick=True), tmp_path / "run", engine
+        )
         (tmp_path / "run").mkdir()
         finished = open_run(tmp_path / "run", benchmark, resume=False)
         play_all(tmp_path / "run", benchmark, engine, finished=finished, watch=lambda job, outcome: None)
-    assert "### revenue, tiny by num_tasks (num_workers = 10)" in benchmark.report(tmp_path / "run").markdown
+    written = benchmark.report(tmp_path / "run").markdown
+    assert "### error, piemonte-synth by num_participants (inference = knn)" in written
+    assert "| num_participants | `uns-ta` | paper | off | `variogram-swap` | `short-ways` |" in written
+    played = [(job.agent.name, dict(job.instance.point)["inference"]) for job in benchmark.job_lists[0].jobs]
+    assert len(played) == 3 * 3 + 2
+    assert ("short-ways", "idw") not in played
 
 
 def documented() -> str:
