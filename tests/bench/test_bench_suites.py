@@ -160,9 +160,7 @@ def test_the_one_in_the_documentation_is_all_right() -> None:
 def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
     (tmp_path / "documented.yaml").write_text(documented())
     with ProcessEngine(1) as engine:
-        benchmark = find_benchmark(
-            str(tmp_path / "documented.yaml"), Overrides(quick=True), tmp_path / "run", engine
-        )
+        benchmark = find_benchmark(str(tmp_path / "documented.yaml"), Overrides(quick=True), tmp_path / "run", engine)
         (tmp_path / "run").mkdir()
         finished = open_run(tmp_path / "run", benchmark, resume=False)
         play_all(tmp_path / "run", benchmark, engine, finished=finished, watch=lambda job, outcome: None)
