@@ -1,7 +1,6 @@
-"""What a suite of the benchmark runner is: a YAML file, checked. Those that come with CrowdGym are in ``bench/``.
+"""The format of a suite of the benchmark runner, a YAML file. The suites that come with CrowdGym are in ``bench/``.
 
-Here a suite is checked by itself. Whether its environment, settings, agents and published points exist is for
-`crowdgym.bench.suite` to say.
+Here a suite is checked by itself. `crowdgym.bench.suite` checks that its environment, settings and agents exist.
 """
 
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -27,11 +27,11 @@ from pydantic import (
 from crowdgym.common.errors import ConfigError
 
 FOLDER = "bench"  # beside this file
-MOST_EPISODES = 1_000_000  # of a cell
-RESERVED = ("suite", "scenario", "agent", "seed", "steps", "failure")  # columns of the results that are no setting
+MOST_EPISODES = 1_000_000  # of an agent at a grid point
+RESERVED = ("suite", "scenario", "agent", "metric", "seed", "steps", "failure")  # columns of the results
 
 Scalar = bool | int | float | str
-Cell = Mapping[str, Scalar]  # a value for each parameter of the grid
+GridPoint = Mapping[str, Scalar]  # a value for each parameter of the grid
 
 
 def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -41,27 +41,23 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _all_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    twice = next((value for at, value in enumerate(values) if value in values[:at]), None)
-    if twice is not None:
-        raise ValueError(f"a list without repetitions ({twice!r} is there twice)")
+    repeated = next((value for at, value in enumerate(values) if value in values[:at]), None)
+    if repeated is not None:
+        raise ValueError(f"a list without repetitions ({repeated!r} is there twice)")
     return values
 
 
 def _no_reserved_name(sweep: dict[str, Any]) -> dict[str, Any]:
     if not sweep:
-        raise ValueError("a mapping of at least one setting to its values")
+        raise ValueError("a mapping of at least one parameter to its values")
     wrong = next((name for name in sweep if name in RESERVED), None)
     if wrong is not None:
-        raise ValueError(f"a mapping of settings of the environment ({wrong!r} has its own place in a suite)")
+        raise ValueError(f"a mapping of parameters ({wrong!r} is the name of another column of the results)")
     return sweep
 
 
-Names = Annotated[
-    tuple[Annotated[str, Field(min_length=1)], ...],
-    Strict(False),
-    AfterValidator(_not_empty),
-    AfterValidator(_all_different),
-]
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Strict(False), AfterValidator(_not_empty), AfterValidator(_all_different)]
 Values = Annotated[tuple[Scalar, ...], Strict(False), AfterValidator(_not_empty), AfterValidator(_all_different)]
 Sweep = Annotated[dict[str, Values], AfterValidator(_no_reserved_name)]  # the product of its lists
 Grid = Annotated[tuple[Sweep, ...], Strict(False), AfterValidator(_not_empty)]
@@ -73,29 +69,81 @@ class _Checked(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class PublishedPoint(_Checked):
-    """A figure that somebody else has published for a cell."""
+class AgentEntry(_Checked):
+    """An agent of a suite. In the file, a name alone stands for the agent of that name without arguments.
+
+    Attributes:
+        name: in the results.
+        policy: as `crowdgym.policies.load_policy` takes it; None for ``name``.
+        arguments: keywords of the policy's class.
+        only: the agent plays the grid points that have one of these values of each of these parameters.
+    """
+
+    name: Name
+    policy: Name | None = None
+    arguments: dict[str, Scalar] = {}
+    only: dict[str, Values] = {}
+
+    @property
+    def policy_name(self) -> str:
+        """The name under which the policy is loaded."""
+        return self.policy or self.name
+
+    def plays(self, point: GridPoint) -> bool:
+        """Whether the agent plays a grid point."""
+        return all(point[name] in values for name, values in self.only.items())
+
+
+def _as_entry(value: object) -> object:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _different_names(agents: tuple[AgentEntry, ...]) -> tuple[AgentEntry, ...]:
+    _all_different(tuple(agent.name for agent in agents))
+    return agents
+
+
+Agents = Annotated[
+    tuple[Annotated[AgentEntry, BeforeValidator(_as_entry)], ...],
+    Strict(False),
+    AfterValidator(_not_empty),
+    AfterValidator(_different_names),
+]
+
+
+class PublishedFigure(_Checked):
+    """A published mean of a metric for an agent at a grid point.
+
+    Attributes:
+        scenario: on which the figure was measured.
+        agent: its name in the suite.
+        at: the grid point: a value for each parameter of the grid.
+        metric: one of the suite's; None for the first.
+        mean: in the unit of the metric.
+        sd: the published standard deviation, if there is one.
+    """
 
     scenario: str
     agent: str
-    at: dict[str, Scalar]  # the cell: a value for each parameter of the grid
+    at: dict[str, Scalar]
+    metric: str | None = None
     mean: Finite
     sd: Annotated[Finite, Field(ge=0)] | None = None
 
 
 def _kind_of_published(value: object) -> str:
-    return "<name>" if isinstance(value, str) else "<points>"
+    return "<name>" if isinstance(value, str) else "<figures>"
 
 
-# With a discriminator, what is wrong in a point is not said to be no name.
+# The discriminator keeps pydantic from reporting, for a wrong figure, that it is not a name.
 Published = Annotated[
-    Annotated[str, Tag("<name>")] | Annotated[tuple[PublishedPoint, ...], Strict(False), Tag("<points>")],
+    Annotated[str, Tag("<name>")] | Annotated[tuple[PublishedFigure, ...], Strict(False), Tag("<figures>")],
     Discriminator(_kind_of_published),
 ]
 
 
 class Corner(_Checked):
-    """What ``--quick`` plays: what is left out is as in the whole suite."""
+    """The part of a suite that ``--quick`` plays. What is left out is as in the whole suite."""
 
     scenarios: Names | None = None
     grid: Grid | None = None
@@ -103,41 +151,44 @@ class Corner(_Checked):
 
 
 class SuiteSettings(_Checked):
-    """A suite: which cells are played, by whom, and what is made of it.
+    """A suite: which agents play which grid points, and which metrics its tables show.
 
     Attributes:
         about: one line for people.
         environment: such as "csc_v0".
-        scenarios: every cell of the grid is played on each.
-        settings: keywords of the environment that are the same in all cells.
-        grid: sweeps; each is the product of its lists of values. All have the same parameters; a cell that is in
-            several is played once.
-        agents: as `crowdgym.policies.load_policy` takes them.
-        first_seed: episode i of a cell, from 0 on, is that of ``reset(seed=first_seed + i)``, for every agent.
-        episodes: of each cell.
-        metric: of the environment, what the tables are about.
-        share_of_bound: whether the upper bound of every instance is worked out too.
-        time_limit_s: of an episode, in seconds of the clock.
-        published: the name of a set that comes with CrowdGym, or points; they are shown beside the results.
-        quick: a corner for ``--quick``.
+        scenarios: every grid point is played on each.
+        settings: keywords of the environment that are the same at all grid points.
+        grid: sweeps; each is the product of its lists of values. All have the same parameters, which are keywords of
+            the environment. A grid point of several sweeps is played once.
+        agents: names, or mappings with the keys of `AgentEntry`.
+        first_seed: episode i at a grid point, from 0 on, is that of ``reset(seed=first_seed + i)``, for every agent.
+        episodes: of each agent at each grid point.
+        metrics: of the environment, each one number; the tables show them in this order.
+        share_of_bound: whether the upper bound of every instance is computed, too.
+        time_limit_s: the most seconds of wall-clock time that an episode may take.
+        published: the name of a set that comes with CrowdGym, or figures; they are shown beside the results.
+        hook: ``module:Class``, a child of `crowdgym.bench.hooks.SuiteHook`, for a suite that a YAML file alone cannot
+            describe.
+        quick: the part that ``--quick`` plays.
     """
 
-    about: Annotated[str, Field(min_length=1)]
+    about: Name
     environment: str
     scenarios: Names
     settings: dict[str, Scalar] = {}
     grid: Grid
-    agents: Names
+    agents: Agents
     first_seed: Annotated[int, Field(ge=0)]
     episodes: Count
-    metric: str
+    metrics: Names
     share_of_bound: bool
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     published: Published = ()
+    hook: Name | None = None
     quick: Corner = Corner(episodes=1)
 
     @model_validator(mode="after")
-    def _grids_agree(self) -> "SuiteSettings":
+    def _parameters_agree(self) -> "SuiteSettings":
         parameters = list(self.grid[0])
         for name, grid in (("grid", self.grid), ("quick.grid", self.quick.grid or ())):
             for number, sweep in enumerate(grid):
@@ -149,6 +200,13 @@ class SuiteSettings(_Checked):
         both = next((name for name in parameters if name in self.settings), None)
         if both is not None:
             raise ValueError(f"{both} must be either in settings or in grid, got both")
+        for agent in self.agents:
+            wrong = next((name for name in agent.only if name not in parameters), None)
+            if wrong is not None:
+                raise ValueError(
+                    f"only of the agent {agent.name!r} must name parameters of the grid ({', '.join(parameters)}), "
+                    f"got {wrong!r}"
+                )
         return self
 
     @property
@@ -156,14 +214,19 @@ class SuiteSettings(_Checked):
         """The settings that the grid varies."""
         return tuple(self.grid[0])
 
-    def cells(self) -> tuple[Cell, ...]:
-        """All cells of the grid, each once, in the order of the sweeps."""
-        return tuple({key_of(cell): cell for sweep in self.grid for cell in self.cells_of(sweep)}.values())
+    @property
+    def agent_names(self) -> tuple[str, ...]:
+        """The names of all agents."""
+        return tuple(agent.name for agent in self.agents)
 
-    def cells_of(self, sweep: Mapping[str, tuple[Scalar, ...]]) -> tuple[Cell, ...]:
-        """The cells of one sweep."""
+    def points(self) -> tuple[GridPoint, ...]:
+        """All grid points, each once, in the order of the sweeps."""
+        return tuple({key_of(point): point for sweep in self.grid for point in self.points_of(sweep)}.values())
+
+    def points_of(self, sweep: Mapping[str, tuple[Scalar, ...]]) -> tuple[GridPoint, ...]:
+        """The grid points of one sweep."""
         values = [sweep[name] for name in self.parameters]
-        return tuple(dict(zip(self.parameters, cell, strict=True)) for cell in product(*values))
+        return tuple(dict(zip(self.parameters, point, strict=True)) for point in product(*values))
 
     def corner(self) -> "SuiteSettings":
         """The suite that ``--quick`` plays."""
@@ -171,9 +234,9 @@ class SuiteSettings(_Checked):
         return self.model_copy(update=changes)
 
 
-def key_of(cell: Cell) -> tuple[tuple[str, Scalar], ...]:
-    """What two cells have in common if and only if they are the same, whatever the order of their parameters."""
-    return tuple(sorted(cell.items()))
+def key_of(point: GridPoint) -> tuple[tuple[str, Scalar], ...]:
+    """A key that two grid points share if and only if they are equal, whatever the order of their parameters."""
+    return tuple(sorted(point.items()))
 
 
 def suite_names() -> tuple[str, ...]:
@@ -189,7 +252,7 @@ def named_suite(name: str) -> SuiteSettings:
 
 
 def read_suite(file: Path) -> SuiteSettings:
-    """A suite of one's own.
+    """Read a suite from a file.
 
     Raises:
         ConfigError: it cannot be read, or is no suite: says where and what was expected.
@@ -238,24 +301,23 @@ def _in_one_sentence(error: ValidationError) -> str:
         return f"there is no key {where!r}{hint} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"{where} is missing"
-    if not where:  # of the suite as a whole: says itself what must be
+    if not where:  # the sentence of a check of the whole suite
         return message
     wanted = message.removeprefix("Input should be ")
     return f"{where} must be {wanted}, got {first['input']!r}"
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    """``grid[0].num_tasks`` for ("grid", 0, "num_tasks"); what pydantic adds for the branches of a union left out."""
+    """``grid[0].num_tasks`` for ("grid", 0, "num_tasks"), without the names that pydantic adds for parts of a union."""
     text = ""
-    for part in loc:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part.isidentifier() and part not in ("bool", "int", "float", "str"):
-            text += f".{part}" if text else part
+    for key in loc:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        elif key.isidentifier() and key not in ("bool", "int", "float", "str"):
+            text += f".{key}" if text else key
     return text
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
-    if "quick" in loc:
-        return Corner
-    return PublishedPoint if "published" in loc else SuiteSettings
+    models: dict[int | str, type[BaseModel]] = {"quick": Corner, "published": PublishedFigure, "agents": AgentEntry}
+    return models.get(loc[0], SuiteSettings) if loc else SuiteSettings

@@ -118,8 +118,11 @@ def test_a_specification_says_what_is_there(spec: EnvironmentSpec) -> None:
     assert type(env.settings) is spec.settings_class()
     assert spec.default_policy in policy_names(spec.name)
     assert env.metadata["name"] == spec.name
-    for entry_point in (*spec.bounds.values(), *filter(None, [spec.solution_checker])):
-        assert callable(load_entry_point(entry_point))
+    if spec.solution_checker is not None:
+        assert callable(load_entry_point(spec.solution_checker))
+    if spec.bound is not None:
+        assert spec.bound.metric in whole
+        assert load_entry_point(spec.bound.entry_point)(env.instance, env.settings) > 0
 
 
 def test_a_name_that_is_taken_is_not_registered_again() -> None:

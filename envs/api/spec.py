@@ -5,7 +5,7 @@ as ``"module:attribute"``, and imported when it is needed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
 
@@ -49,6 +49,19 @@ class Metric:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """An upper bound on what any policy can reach in an instance.
+
+    Attributes:
+        metric: that is bounded.
+        entry_point: of a function (instance, settings) that returns the bound.
+    """
+
+    metric: str
+    entry_point: str
+
+
+@dataclass(frozen=True)
 class TracedQuantity:
     """A field of the environment's snapshot that traces record at every step.
 
@@ -77,7 +90,7 @@ class EnvironmentSpec:
         metrics: those of one number, in the order of tables.
         traced: by name, the fields of the snapshot that traces record.
         default_policy: the name of the policy that is played unless another is asked for.
-        bounds: by metric, the entry point of ``bound(instance, settings) -> float``, which no policy can exceed.
+        bound: on one of the metrics, or None.
         solution_checker: entry point of ``broken_rules(trace)``, or None.
     """
 
@@ -91,7 +104,7 @@ class EnvironmentSpec:
     metrics: tuple[Metric, ...]
     traced: Mapping[str, TracedQuantity]
     default_policy: str
-    bounds: Mapping[str, str] = field(default_factory=dict)
+    bound: Bound | None = None
     solution_checker: str | None = None
 
     @property

@@ -1,6 +1,6 @@
 """The specification of ``csc_v0``."""
 
-from crowdgym.envs.api.spec import EnvironmentSpec, Metric, Objective, TracedQuantity
+from crowdgym.envs.api.spec import Bound, EnvironmentSpec, Metric, Objective, TracedQuantity
 
 SPEC = EnvironmentSpec(
     name="csc_v0",
@@ -33,6 +33,6 @@ SPEC = EnvironmentSpec(
         "paid": TracedQuantity("task", exact=False),
     },
     default_policy="greedy",
-    bounds={"revenue": "crowdgym.envs.csc.bound:revenue_bound"},
+    bound=Bound("revenue", "crowdgym.envs.csc.bound:revenue_bound"),
     solution_checker="crowdgym.verification.csc.trace:broken_rules",
 )

@@ -1,6 +1,6 @@
 """The specification of ``dasc_v0``."""
 
-from crowdgym.envs.api.spec import EnvironmentSpec, Metric, Objective, TracedQuantity
+from crowdgym.envs.api.spec import Bound, EnvironmentSpec, Metric, Objective, TracedQuantity
 
 SPEC = EnvironmentSpec(
     name="dasc_v0",
@@ -43,6 +43,6 @@ SPEC = EnvironmentSpec(
         "unmatched": TracedQuantity("agent"),
     },
     default_policy="greedy",
-    bounds={"revenue": "crowdgym.envs.dasc.bound:revenue_bound"},
+    bound=Bound("revenue", "crowdgym.envs.dasc.bound:revenue_bound"),
     solution_checker="crowdgym.verification.dasc.trace:broken_rules",
 )

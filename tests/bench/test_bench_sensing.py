@@ -1,6 +1,6 @@
-"""The parts of ``sensing-paper``: its grid, the paper's figures, the bound, and what is made of the results."""
+"""The suite ``sensing-paper``: its grid, the paper's figures, the bound, and what its page says."""
 
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,51 +8,76 @@ import pytest
 
 import crowdgym
 from crowdgym.agents.sensing.static import GivenStatic
+from crowdgym.bench.jobs import EpisodeJob
 from crowdgym.bench.published.qco_ta import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
-from crowdgym.bench.selection import only
-from crowdgym.bench.sensing.claims import BASELINES, OTHERS, findings
+from crowdgym.bench.report.table import ResultTable
+from crowdgym.bench.sensing.claims import OTHERS, findings
 from crowdgym.bench.sensing.hindsight import best_static_cells, static_error
-from crowdgym.bench.sensing.paper import FRONT, HINDSIGHT, NAME, OURS, SensingEpisode, grid
-from crowdgym.bench.sensing.table import ResultTable
+from crowdgym.bench.sensing.hook import HINDSIGHT, SensingPaper
+from crowdgym.bench.sensing.schemes import BASELINES, FRONT_PREFIX, OURS, SchemeTable
+from crowdgym.bench.suite import Suite
 from crowdgym.common.errors import ConfigError
+from crowdgym.configs.suites import named_suite
 from crowdgym.data.registry import load_series
 from crowdgym.runner import run_episodes
 
+PAPER = named_suite("sensing-paper")
+FRONT = [name for name in PAPER.agent_names if name.startswith(FRONT_PREFIX)]
+
+
+def jobs(**choices: tuple[str, ...]) -> list[EpisodeJob]:
+    """The episodes of the whole suite."""
+    (episodes,) = Suite("sensing-paper", PAPER).job_lists(Path("run"), choices, traces=False)
+    return list(episodes.jobs)
+
 
 def test_the_grid_has_every_column_of_the_paper_ten_times_for_each_of_its_schemes() -> None:
-    episodes = grid("piemonte", quick=False)
-    assert len(set(episodes)) == len(episodes)
+    episodes = jobs()
+    assert len(set(episodes)) == len(episodes) == 4440
     for agent in (*BASELINES, "qco-ta", OURS):
         for inference in INFERENCES:
-            of = [e for e in episodes if (e.agent, e.inference, e.period) == (agent, inference, "all")]
+            of = jobs(agent=(agent,), inference=(inference,), start_s=("0.0",))
             assert len(of) == len(PARTICIPANTS) * len(ATTRIBUTES) * 10
-            assert {e.seed for e in of} == set(range(10))
+            assert {job.instance.seed for job in of} == set(range(10))
 
 
 def test_the_bound_is_only_where_it_can_be_computed() -> None:
-    assert {e.inference for e in grid("piemonte", quick=False) if e.agent == HINDSIGHT} == {"knn", "idw"}
+    assert {dict(job.instance.point)["inference"] for job in jobs(agent=(HINDSIGHT,))} == {"knn", "idw"}
 
 
-def test_some_of_the_grid() -> None:
-    some = only(
-        grid("piemonte", quick=False),
-        {"num_participants": ("8",), "agent": ("qco-ta",), "inference": ("idw",)},
-        NAME,
-    )
-    assert {(e.num_participants, e.agent, e.inference) for e in some} == {(8, "qco-ta", "idw")}
+def test_a_part_of_the_grid() -> None:
+    some = jobs(num_participants=("8",), agent=("qco-ta",), inference=("idw",))
+    assert {(dict(j.instance.point)["num_participants"], j.agent.name) for j in some} == {(8, "qco-ta")}
     assert len(some) == 3 * 10
 
 
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        ({"cells": ("1",)}, "sensing-paper has no parameter 'cells' .known: suite, scenario, period, "),
+        ({"cells": ("1",)}, "sensing-paper has no parameter 'cells' .known: suite, scenario, agent, "),
         ({"num_participants": ("9",)}, "num_participants must be one of 8, 10, 12, 14, got '9'"),
     ],
 )
 def test_what_is_not_in_the_grid_is_refused(choices: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        only(grid("piemonte", quick=False), choices, NAME)
+        jobs(**choices)
+
+
+def test_the_number_of_attributes_stands_for_the_first_of_the_scenario() -> None:
+    point = {"inference": "knn", "num_attributes": 2}
+    assert SensingPaper().keywords("piemonte-synth", point) == {"inference": "knn", "attributes": ("EMI", "PM10")}
+    with pytest.raises(ConfigError, match="num_attributes must be at most 4 on 'piemonte-synth', got 5"):
+        SensingPaper().keywords("piemonte-synth", {"num_attributes": 5})
+
+
+def test_the_error_with_the_range_is_that_of_the_same_play_with_this_normalisation() -> None:
+    ends = {}
+    for normalisation in ("p99", "range"):
+        env = crowdgym.make("sensing_v0", num_participants=8, normalisation=normalisation, horizon_s=20 * 86_400.0)
+        policy = crowdgym.policies.load_policy("uns-ta", "sensing_v0")
+        ends[normalisation] = env, run_episodes(env, policy, agent="it", episodes=1, seed=0).episodes[0].metrics
+    measured = SensingPaper().measure(*ends["p99"])
+    assert measured == {"error_range": pytest.approx(ends["range"][1]["error"], rel=1e-12)}
 
 
 def test_the_paper_has_180_errors_and_180_costs() -> None:
@@ -107,25 +132,34 @@ def test_no_cells_drawn_at_random_are_better_than_the_bound() -> None:
 # Findings
 
 
-def rows(agent: str, error: float, cost_km: float, **different: Any) -> list[dict[str, Any]]:
+def rows(agent: str, error: float, cost_km: float, scenario: str = "piemonte") -> list[dict[str, Any]]:
     """An episode in each of the twelve columns, the same everywhere."""
-    first = SensingEpisode("piemonte", "all", "knn", 8, 2, agent, 0)
+    at = {"suite": "sensing-paper", "scenario": scenario, "agent": agent, "inference": "knn", "start_s": 0.0}
     return [
         {
-            **replace(first, num_participants=p, num_attributes=a).parameters(),
+            **at,
+            "num_participants": p,
+            "num_attributes": a,
+            "seed": 0,
             "error": error,
             "error_range": error,
             "cost_km": cost_km,
-            **different,
+            "failure": None,
         }
         for p in PARTICIPANTS
         for a in ATTRIBUTES
     ]
 
 
+def results(*agents: list[dict[str, Any]], scenario: str = "piemonte") -> ResultTable:
+    """The results of a suite with these episodes."""
+    suite = PAPER.model_copy(update={"scenarios": (scenario,)})
+    return ResultTable.of(suite, [row for of in agents for row in of], [])
+
+
 def found(*agents: list[dict[str, Any]]) -> dict[str, tuple[str, bool]]:
-    """What was found and whether it holds, by claim."""
-    table = ResultTable.of([row for of in agents for row in of])
+    """The figures and whether the claim holds, by claim."""
+    table = SchemeTable.of(results(*agents), "piemonte")
     return {one.claim: (one.found, one.holds) for one in findings(table)}
 
 
@@ -188,3 +222,28 @@ def test_uniform_sampling_is_held_against_the_papers_figures() -> None:
 
 def test_nothing_is_said_of_what_was_not_played() -> None:
     assert found(rows("qco-ta", 0.2, 2.0)) == {}
+
+
+# The page
+
+
+def test_on_the_papers_series_the_page_has_the_papers_figures_and_claims() -> None:
+    page = SensingPaper().markdown(results(rows("qco-ta", 0.2, 2.0), rows(OURS, 0.1, 1.0)), "sensing-paper")
+    assert "| `qco-ta` | 8 | 0.200 (0.153) |" in page
+    assert "| `qco-ta` | 0.2000 | 0.1746 | 2.000 | 3.588 |" in page
+    assert "## Cost in km (table 2)" in page
+    assert "| variogram-swap has less error than QCO-TA" in page
+
+
+def test_on_another_series_the_page_has_nothing_of_the_paper() -> None:
+    played = [rows(agent, 0.2, 2.0, "elsewhere") for agent in (*OTHERS, OURS, *FRONT)]
+    page = SensingPaper().markdown(results(*played, scenario="elsewhere"), "sensing-paper")
+    assert "| `qco-ta` | 8 | 0.200 |" in page
+    assert "| `qco-ta` | 0.2000 | 2.000 |" in page
+    assert not [word for word in ("paper", "0.153", "claim", "table 1", "piemonte") if word in page]
+
+
+def test_a_scheme_that_failed_is_left_out_of_the_page() -> None:
+    failed = [{**row, "failure": "it raised", "error": None, "cost_km": None} for row in rows("ewa-ta", 0, 0)]
+    page = SensingPaper().markdown(results(rows("qco-ta", 0.2, 2.0), failed), "sensing-paper")
+    assert "ewa-ta" not in page

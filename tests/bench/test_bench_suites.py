@@ -1,4 +1,4 @@
-"""Suites as YAML files: what a good one is, what is said of one that is not, and those that come with CrowdGym."""
+"""Suites as YAML files: a good one, the messages about bad ones, and those that come with CrowdGym."""
 
 import re
 from pathlib import Path
@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 import yaml
 
+from crowdgym.bench.jobs import Agent, PolicyCheckJob, check_policy
 from crowdgym.bench.published.cafe import CITIES, points
-from crowdgym.bench.published.points import published_points
-from crowdgym.bench.suite import GridSuite
-from crowdgym.bench.suites import Overrides, find_benchmark, known_suites
-from crowdgym.common.errors import ConfigError
-from crowdgym.configs.suites import SuiteSettings, key_of, named_suite, parse_suite, read_suite, suite_names
-from crowdgym.execution.processes import WorkerPool
+from crowdgym.bench.published.figures import published_figures
+from crowdgym.bench.run_folder import open_run, play_all
+from crowdgym.bench.suite import Suite
+from crowdgym.bench.suites import Overrides, find_benchmark
+from crowdgym.common.errors import ConfigError, PolicyError
+from crowdgym.configs.suites import AgentEntry, SuiteSettings, key_of, named_suite, parse_suite, read_suite, suite_names
+from crowdgym.execution.processes import ProcessEngine
 
 GOOD: dict[str, Any] = {
     "about": "a try",
@@ -24,7 +26,7 @@ GOOD: dict[str, Any] = {
     "agents": ["greedy", "random"],
     "first_seed": 3,
     "episodes": 2,
-    "metric": "revenue",
+    "metrics": ["revenue"],
     "share_of_bound": True,
     "time_limit_s": 30,
     "published": [
@@ -41,33 +43,35 @@ def suite(**changes: Any) -> SuiteSettings:
 
 def refusal(**changes: Any) -> str:
     with pytest.raises(ConfigError) as caught:
-        GridSuite("mine", suite(**changes)).check()
+        Suite("mine", suite(**changes)).check()
     message = str(caught.value)
     assert "\n" not in message
     return message
 
 
-def test_the_cells_of_all_sweeps_are_there_once_in_order() -> None:
-    assert [tuple(cell.values()) for cell in suite().cells()] == [(6, 20), (12, 20), (12, 10)]
+def test_the_grid_points_of_all_sweeps_in_order_without_repetitions() -> None:
+    assert [tuple(point.values()) for point in suite().points()] == [(6, 20), (12, 20), (12, 10)]
     assert suite().parameters == ("num_workers", "num_tasks")
 
 
 def test_quick_changes_what_it_names_and_nothing_else() -> None:
     corner = suite().corner()
-    assert [tuple(cell.values()) for cell in corner.cells()] == [(6, 20)]
+    assert [tuple(point.values()) for point in corner.points()] == [(6, 20)]
     assert (corner.episodes, corner.scenarios, corner.first_seed) == (1, ("tiny",), 3)
 
 
 def test_a_good_one_is_all_right() -> None:
-    GridSuite("mine", suite()).check()
-    GridSuite("mine", suite(published=..., settings=..., quick=...)).check()
+    Suite("mine", suite()).check()
+    Suite("mine", suite(published=..., settings=..., quick=...)).check()
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"agent": ["greedy"]}, "the suite mine.yaml: there is no key 'agent'; did you mean 'agents'? (known: about, "),
-        ({"metric": ...}, "the suite mine.yaml: metric is missing"),
+        ({"metrics": ...}, "the suite mine.yaml: metrics is missing"),
+        ({"metrics": []}, "metrics must be a list of at least one, got []"),
+        ({"metric": "revenue"}, "there is no key 'metric'; did you mean 'metrics'?"),
         ({"episodes": 0}, "the suite mine.yaml: episodes must be greater than or equal to 1, got 0"),
         ({"episodes": "ten"}, "episodes must be a valid integer, got 'ten'"),
         ({"episodes": 2.5}, "episodes must be a valid integer, got 2.5"),
@@ -77,10 +81,10 @@ def test_a_good_one_is_all_right() -> None:
         ({"agents": "greedy"}, "agents must be a valid tuple, got 'greedy'"),
         ({"agents": ["greedy", "greedy"]}, "agents must be a list without repetitions ('greedy' is there twice)"),
         ({"grid": []}, "grid must be a list of at least one, got []"),
-        ({"grid": [{}]}, "grid[0] must be a mapping of at least one setting to its values, got {}"),
+        ({"grid": [{}]}, "grid[0] must be a mapping of at least one parameter to its values, got {}"),
         ({"grid": [{"num_tasks": []}]}, "grid[0].num_tasks must be a list of at least one, got []"),
         ({"grid": [{"num_tasks": 5}]}, "grid[0].num_tasks must be a valid tuple, got 5"),
-        ({"grid": [{"seed": [1]}]}, "grid[0] must be a mapping of settings of the environment ('seed' has its own"),
+        ({"grid": [{"seed": [1]}]}, "grid[0] must be a mapping of parameters ('seed' is the name of another column"),
         (
             {"grid": [{"num_tasks": [5]}, {"num_workers": [5]}], "quick": ...},
             "grid[1] must have the same parameters as the first sweep, num_tasks, got num_workers",
@@ -92,6 +96,15 @@ def test_a_good_one_is_all_right() -> None:
         ({"quick": {"agents": ["greedy"]}}, "there is no key 'quick.agents' (known: scenarios, grid, episodes)"),
         ({"settings": {"num_tasks": 5}}, "num_tasks must be either in settings or in grid, got both"),
         ({"published": [{"scenario": "tiny"}]}, "published[0].agent is missing"),
+        ({"agents": [{"policy": "greedy"}]}, "agents[0].name is missing"),
+        (
+            {"agents": [{"name": "greedy", "argument": {"a": 1}}]},
+            "there is no key 'agents[0].argument'; did you mean 'arguments'? (known: name, policy, arguments, only)",
+        ),
+        (
+            {"agents": [{"name": "greedy", "only": {"horizon_s": [1.0]}}]},
+            "only of the agent 'greedy' must name parameters of the grid (num_workers, num_tasks), got 'horizon_s'",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], message: str) -> None:
@@ -104,15 +117,15 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
         ({"environment": "csc_v9"}, "there is no environment 'csc_v9'; did you mean 'csc_v0'?"),
         ({"scenarios": ["nowhere"]}, "the suite mine needs the scenario 'nowhere': "),
         (
-            {"metric": "profit"},
-            "metric of the suite mine must be one of revenue, completed, expired, travel_m, illegal",
+            {"metrics": ["profit"]},
+            "metrics of the suite mine must be some of revenue, completed, expired, travel_m, illegal",
         ),
         (
-            {"metric": "completed"},
+            {"metrics": ["completed"]},
             "share_of_bound of the suite mine must be false: there are bounds of revenue",
         ),
         ({"settings": {"rewards": "team"}}, "the suite mine: csc_v0 has no keyword 'rewards'; did you mean 'reward'?"),
-        ({"settings": {"strict": True}}, "settings of the suite mine must not have 'strict'"),
+        ({"settings": {"strict": True}}, "the suite mine: settings must not have 'strict'"),
         (
             {"grid": [{"num_workers": [6, -1], "num_tasks": [5]}]},
             "the suite mine: num_workers must be greater than or equal to 1, got -1",
@@ -121,11 +134,16 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
             {"grid": [{"num_workers": [6, 200], "num_tasks": [5]}], "quick": ...},
             "the suite mine, on tiny: num_workers must be at most 104, the number of places in 'tiny', got 200",
         ),
+        (
+            {"hook": "no.such:Hook"},
+            "hook must be the module:Class of a child of SuiteHook, got 'no.such:Hook': No module",
+        ),
+        ({"hook": "json:JSONDecoder"}, "hook must be the module:Class of a child of SuiteHook, got 'json:JSONDecoder'"),
         ({"agents": ["greedi"]}, "there is no agent 'greedi' for csc_v0; did you mean 'greedy'?"),
-        ({"published": "kafe"}, "published must be points or one of cafe, got 'kafe'"),
+        ({"published": "kafe"}, "published must be figures or one of cafe, qco-ta, got 'kafe'"),
         (
             {"published": [{"scenario": "tiny", "agent": "greedy", "at": {"num_tasks": 1}, "mean": 1.0}]},
-            "every point of published of the suite mine must be at a value of num_workers, num_tasks, got {'num_tasks'",
+            "every figure of published of the suite mine must be at a value of num_workers, num_tasks, got {'",
         ),
     ],
 )
@@ -134,11 +152,31 @@ def test_what_does_not_exist_is_said_in_a_sentence(changes: dict[str, Any], mess
 
 
 def test_the_one_in_the_documentation_is_all_right() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    settings = parse_suite(documented(), "docs/how_to_add/suite.md")
+    Suite("documented", settings).check()
+    assert set(yaml.safe_load(documented())) == set(SuiteSettings.model_fields) - {"hook"}
+
+
+def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
+    (tmp_path / "documented.yaml").write_text(documented())
+    with ProcessEngine(1) as engine:
+        benchmark = find_benchmark(str(tmp_path / "documented.yaml"), Overrides(quick=True), tmp_path / "run", engine)
+        (tmp_path / "run").mkdir()
+        finished = open_run(tmp_path / "run", benchmark, resume=False)
+        play_all(tmp_path / "run", benchmark, engine, finished=finished, watch=lambda job, outcome: None)
+    written = benchmark.report(tmp_path / "run").markdown
+    assert "### error, piemonte-synth by num_participants (inference = knn)" in written
+    assert "| num_participants | `uns-ta` | paper | off | `variogram-swap` | `short-ways` |" in written
+    played = [(job.agent.name, dict(job.instance.point)["inference"]) for job in benchmark.job_lists[0].jobs]
+    assert len(played) == 3 * 3 + 2
+    assert ("short-ways", "idw") not in played
+
+
+def documented() -> str:
+    """The example of the page on how to add a suite."""
+    page = (Path(__file__).resolve().parents[2] / "docs/how_to_add/suite.md").read_text(encoding="utf-8")
     (text,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    settings = parse_suite(text, "docs/benchmarks.md")
-    GridSuite("documented", settings).check()
-    assert set(yaml.safe_load(text)) == set(SuiteSettings.model_fields)
+    return str(text)
 
 
 @pytest.mark.parametrize(
@@ -179,34 +217,55 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_wishes_that_cannot_be_met(tmp_path: Path, wishes: Overrides, message: str) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(GOOD, sort_keys=False))
-    with WorkerPool(1) as pool, pytest.raises(ConfigError, match=message):
-        find_benchmark(str(file), wishes, tmp_path, pool)
+    with ProcessEngine(1) as engine, pytest.raises(ConfigError, match=message):
+        find_benchmark(str(file), wishes, tmp_path, engine)
 
 
 def test_all_agents_meet_the_same_instances_and_each_has_one_bound(tmp_path: Path) -> None:
-    episodes, bounds = GridSuite("mine", suite()).parts(tmp_path, {}, traces=False)
-    met = {agent: [e.instance for e in episodes.items if e.agent == agent] for agent in ("greedy", "random")}
-    assert met["greedy"] == met["random"] == [bound.instance for bound in bounds.items]
+    episodes, bounds = Suite("mine", suite()).job_lists(tmp_path, {}, traces=False)
+    met = {agent: [e.instance for e in episodes.jobs if e.agent.name == agent] for agent in ("greedy", "random")}
+    assert met["greedy"] == met["random"] == [bound.instance for bound in bounds.jobs]
     assert len(set(met["greedy"])) == 3 * 2
     assert {instance.seed for instance in met["greedy"]} == {3, 4}
 
 
-def test_a_choice_of_cells_leaves_out_the_bounds_of_the_others(tmp_path: Path) -> None:
-    episodes, bounds = GridSuite("mine", suite()).parts(tmp_path, {"num_workers": ("6",)}, traces=False)
-    assert (len(episodes.items), len(bounds.items)) == (2 * 2, 2)
+def test_an_agent_plays_only_the_grid_points_that_it_names(tmp_path: Path) -> None:
+    agents = ["greedy", {"name": "lucky", "policy": "random", "only": {"num_tasks": [10]}}]
+    episodes, bounds = Suite("mine", suite(agents=agents)).job_lists(tmp_path, {}, traces=False)
+    assert {job.instance.point for job in episodes.jobs if job.agent.name == "lucky"} == {
+        (("num_workers", 12), ("num_tasks", 10))
+    }
+    assert len(bounds.jobs) == 3 * 2
+
+
+def test_arguments_go_to_the_class_of_the_policy() -> None:
+    with pytest.raises(PolicyError, match=r"'far' does not take the arguments {'cost_weight': -1.0}: cost_weight must"):
+        check_policy(PolicyCheckJob("sensing_v0", "piemonte-synth", agent("far", {"cost_weight": -1.0})))
+    with pytest.raises(PolicyError, match=r"the agent 'far' does not take the arguments {'weight': 1}: .*'weight'"):
+        check_policy(PolicyCheckJob("sensing_v0", "piemonte-synth", agent("far", {"weight": 1})))
+
+
+def agent(name: str, arguments: dict[str, Any]) -> Agent:
+    return Agent.of(AgentEntry(name=name, policy="variogram-swap", arguments=arguments))
+
+
+def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: Path) -> None:
+    episodes, bounds = Suite("mine", suite()).job_lists(tmp_path, {"num_workers": ("6",)}, traces=False)
+    assert (len(episodes.jobs), len(bounds.jobs)) == (2 * 2, 2)
 
 
 # Those that come with CrowdGym
 
 
 def test_those_that_come_with_crowdgym() -> None:
-    assert known_suites() == ("csc-paper", "dasc-dispatchers", "sensing-paper")
+    assert suite_names() == ("csc-paper", "dasc-dispatchers", "sensing-paper")
 
 
 @pytest.mark.parametrize("name", suite_names())
 def test_they_are_all_right(name: str) -> None:
     for settings in (named_suite(name), named_suite(name).corner()):
-        GridSuite(name, settings).check()
+        embedded = {"scenarios": ("piemonte-synth",)} if settings.scenarios == ("piemonte",) else {}
+        Suite(name, settings.model_copy(update=embedded)).check()
 
 
 def test_csc_paper_has_the_papers_points_ten_times() -> None:
@@ -215,7 +274,7 @@ def test_csc_paper_has_the_papers_points_ten_times() -> None:
     assert paper.scenarios == tuple(f"{city}-paper" for city in CITIES)
     for city in CITIES:
         wanted = [{"num_workers": point.num_workers, "num_tasks": point.num_tasks} for point in points(city)]
-        assert [cell for sweep in paper.grid for cell in paper.cells_of(sweep)] == wanted
-    figures = {(p.scenario, p.agent, key_of(p.at)): p.mean for p in published_points(paper)}
+        assert [point for sweep in paper.grid for point in paper.points_of(sweep)] == wanted
+    figures = {(p.scenario, p.agent, key_of(p.at)): p.mean for p in published_figures(paper)}
     assert figures["chengdu-paper", "greedy", (("num_tasks", 50), ("num_workers", 200))] == pytest.approx(65_300)
     assert figures["haikou-paper", "pau", (("num_tasks", 200), ("num_workers", 350))] == pytest.approx(303_100)

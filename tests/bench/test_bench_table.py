@@ -1,4 +1,4 @@
-"""What episodes come to: figures worked out by hand, the table as CSV and Markdown, and the picture."""
+"""The results of a suite: figures worked out by hand, the table as CSV and Markdown, and the picture."""
 
 from functools import cache
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdgym.bench.report.markdown import failures_of, markdown, terminal_table
+from crowdgym.bench.report.markdown import failures_of, markdown, terminal_tables
 from crowdgym.bench.report.plot import plot
 from crowdgym.bench.report.statistics import interquartile_mean, interquartile_means
 from crowdgym.bench.report.table import ResultTable
@@ -23,7 +23,7 @@ SUITE = SuiteSettings.model_validate(
         "agents": ["b", "a"],
         "first_seed": 0,
         "episodes": 8,
-        "metric": "revenue",
+        "metrics": ["revenue", "completed"],
         "share_of_bound": True,
         "time_limit_s": 1.0,
         "published": [
@@ -40,7 +40,7 @@ def episodes(scenario: str, agent: str, workers: int, tasks: int, scores: Any, *
     return [
         {**at, "seed": seed, "failure": "it was lazy"}
         if seed in failed
-        else {**at, "seed": seed, "revenue": score, "steps": 1, "failure": None}
+        else {**at, "seed": seed, "revenue": score, "completed": 2, "steps": 1, "failure": None}
         for seed, score in enumerate(scores)
     ]
 
@@ -97,7 +97,7 @@ def test_episodes_are_drawn_within_their_cell() -> None:
     assert (interval.low, interval.iqm, interval.high) == (5.0, 5.0, 5.0)
 
 
-def test_the_same_scores_give_the_same_interval_whatever_was_drawn_before_and_disturb_nobody() -> None:
+def test_the_same_scores_give_the_same_interval_whatever_was_drawn_before_and_change_no_other_draw() -> None:
     scores = np.random.default_rng(1).normal(size=(9, 2))
     np.random.seed(5)  # noqa: NPY002
     first = interquartile_mean(scores)
@@ -115,10 +115,10 @@ def test_the_same_scores_give_the_same_interval_whatever_was_drawn_before_and_di
 def test_the_csv_has_the_figures_worked_out_by_hand() -> None:
     lines = table().to_csv().splitlines()
     assert lines[0] == (
-        "scenario,agent,num_workers,num_tasks,mean,sd,iqm,iqm_low,iqm_high,share_of_bound,episodes,paper"
+        "scenario,agent,num_workers,num_tasks,metric,mean,sd,iqm,iqm_low,iqm_high,share_of_bound,episodes,paper"
     )
-    cells = [line.split(",") for line in lines[1:]]
-    assert [cell[:4] for cell in cells] == [
+    rows = [line.split(",") for line in lines[1:] if ",revenue," in line]
+    assert [row[:4] for row in rows] == [
         ["north", "b", "1", "7"],
         ["north", "b", "2", "7"],
         ["north", "b", "2", "8"],
@@ -126,23 +126,23 @@ def test_the_csv_has_the_figures_worked_out_by_hand() -> None:
         ["north", "a", "2", "7"],
         ["south", "b", "1", "7"],
     ]
-    assert cells[0][4:7] == ["5.000000", "2.000000", "4.500000"]
-    assert cells[0][9:] == ["0.500000", "8", "4.000000"]  # mean of 0.2 0.4 0.4 0.4 0.5 0.5 0.7 0.9
-    assert cells[1][4:] == ["3.000000", "0.000000", "3.000000", "3.000000", "3.000000", "0.750000", "8", "2.000000"]
-    assert cells[4][4:] == ["0.500000", "0.500000", "0.500000", "0.000000", "1.000000", "0.125000", "2", ""]
-    assert cells[5][9:] == ["", "8", ""]  # no bound, nothing published
+    assert rows[0][5:8] == ["5.000000", "2.000000", "4.500000"]
+    assert rows[0][10:] == ["0.500000", "8", "4.000000"]  # mean of 0.2 0.4 0.4 0.4 0.5 0.5 0.7 0.9
+    assert rows[1][5:] == ["3.000000", "0.000000", "3.000000", "3.000000", "3.000000", "0.750000", "8", "2.000000"]
+    assert rows[4][5:] == ["0.500000", "0.500000", "0.500000", "0.000000", "1.000000", "0.125000", "2", ""]
+    assert rows[5][10:] == ["", "8", ""]  # no bound, nothing published
 
 
-def test_a_cell_in_which_a_policy_failed_has_no_figures_and_says_how_many_were_finished() -> None:
-    (line,) = [line for line in table().to_csv().splitlines() if line.startswith("north,a,1,7")]
-    assert line == "north,a,1,7,,,,,,,6,"
+def test_a_grid_point_with_a_failure_has_no_figures_and_says_how_many_episodes_finished() -> None:
+    (line,) = [line for line in table().to_csv().splitlines() if line.startswith("north,a,1,7,revenue")]
+    assert line == "north,a,1,7,revenue,,,,,,,6,"
     assert failures_of(table()) == [
-        "a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed; in that of seed 3, it was lazy"
+        "a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed; the one of seed 3: it was lazy"
     ]
 
 
 def test_the_share_of_all_cells_and_what_it_is_off_the_published_points() -> None:
-    of = {(one.scenario, one.agent): one for one in table().summaries()}
+    of = {(one.scenario, one.agent): one for one in table().summaries("revenue")}
     # Points of the two sweeps: 5 of 4 is 25 % above; 3 of 2 is 50 % above, and in both sweeps.
     assert of["north", "b"].deviations == pytest.approx((0.25, 0.5, 0.5))
     # Shares: 8 of EIGHT / 10, 8 times 3 / 4, 8 times 6 / 8: of 24, the middle 12 from the seventh on: .5 -> .75.
@@ -155,20 +155,22 @@ def test_the_share_of_all_cells_and_what_it_is_off_the_published_points() -> Non
 
 def test_the_markdown_has_a_table_for_each_sweep_with_the_papers_figures_beside_ours() -> None:
     text = markdown(table(), "hand")
-    assert "### north by num_workers (num_tasks = 7)" in text
+    assert "### revenue, north by num_workers (num_tasks = 7)" in text
     assert "| num_workers | `b` | paper | off | `a` |" in text
     assert "| 1 | 5.0000 ± 2.0000 | 4.0000 ± 0.5000 | +25.0 % | 2 failed |" in text
     assert "| 2 | 3.0000 ± 0.0000 | 2.0000 | +50.0 % | 0.5000 ± 0.5000 |" in text
-    assert "### north by num_tasks (num_workers = 2)" in text
+    assert "### revenue, north by num_tasks (num_workers = 2)" in text
     assert "| 8 | 6.0000 ± 0.0000 |  |  |  |" in text
-    assert "### south by num_workers (num_tasks = 7)" in text
+    assert "### revenue, south by num_workers (num_tasks = 7)" in text
     assert "| north | `b` | 74.6 % [" in text
     assert "] | 3 | 41.7 % | 50.0 % |" in text
     assert "- a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed" in text
 
 
 def test_on_the_terminal_agents_are_beside_each_other() -> None:
-    headings, rows = terminal_table(table())
+    revenue, completed = terminal_tables(table(), "hand")
+    headings, rows = revenue.headings, revenue.rows
+    assert (revenue.title, completed.title) == ("hand: revenue", "hand: completed")
     assert headings[:4] == ["scenario", "num_workers", "num_tasks", "agent"]
     assert [row[:4] for row in rows[:3]] == [
         ["north", "1", "7", "b"],
@@ -181,6 +183,6 @@ def test_on_the_terminal_agents_are_beside_each_other() -> None:
 
 
 def test_the_picture_is_the_same_for_the_same_table() -> None:
-    assert plot(table(), "north").startswith(b"\x89PNG")
-    assert plot(table(), "north") == plot(table(), "north")
-    assert plot(table(), "south") != plot(table(), "north")
+    assert plot(table(), "north", "revenue").startswith(b"\x89PNG")
+    assert plot(table(), "north", "revenue") == plot(table(), "north", "revenue")
+    assert plot(table(), "south", "revenue") != plot(table(), "north", "revenue")

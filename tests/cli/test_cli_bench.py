@@ -1,4 +1,4 @@
-"""``crowdgym bench``: what it writes, that a run which was killed goes on, and what it refuses."""
+"""``crowdgym bench`` with a suite that has a hook: what it writes, how it is resumed, and what it refuses."""
 
 import json
 from collections.abc import Callable
@@ -30,24 +30,37 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_it_writes_episodes_a_table_a_page_and_a_plot(finished: Path) -> None:
-    assert set(contents(finished)) == {"episodes.jsonl", "table.csv", "sensing_results.md", "sensing_front.png"}
+    assert set(contents(finished)) == {"run.json", "episodes.jsonl", "table.csv", "table.md", "sensing_front.png"}
     rows = [json.loads(line) for line in (finished / "episodes.jsonl").read_text().splitlines()]
     assert len(rows) == 2 * 6
     assert {row["agent"] for row in rows} >= {"uns-ta", "variogram-swap"}
     assert rows[0]["suite"] == "sensing-paper"
+    assert {"error", "error_range", "cost_km", "error_per_attribute 1"} <= set(rows[0])
     assert (finished / "sensing_front.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_table_and_the_page_have_the_means_of_the_episodes(finished: Path) -> None:
+def test_the_table_and_the_page_have_the_means_of_the_episodes_and_nothing_of_the_paper(finished: Path) -> None:
     rows = [json.loads(line) for line in (finished / "episodes.jsonl").read_text().splitlines()]
     costs = [row["cost_km"] for row in rows if row["agent"] == "uns-ta"]
-    line = next(line for line in (finished / "table.csv").read_text().splitlines() if ",uns-ta," in line)
-    assert f",{sum(costs) / 2:.6f}," in line
-    assert line.endswith(",0.245,39.036")  # the paper's
-    assert f"| {sum(costs) / 2:.2f} (39.04) |" in (finished / "sensing_results.md").read_text()
+    lines = (finished / "table.csv").read_text().splitlines()
+    line = next(line for line in lines if ",uns-ta," in line and ",cost_km," in line)
+    assert f",cost_km,{sum(costs) / 2:.6f}," in line
+    assert line.endswith(",2,")  # two episodes, and no figure of the paper
+    page = (finished / "table.md").read_text()
+    assert f"| `uns-ta` | 8 | {sum(costs) / 2:.2f} |" in page
+    assert "paper" not in page
 
 
-def test_a_run_that_was_killed_goes_on_and_comes_to_the_same(finished: Path, tmp_path: Path) -> None:
+def test_it_takes_another_number_of_episodes_a_time_limit_and_traces(tmp_path: Path) -> None:
+    some = ("--quick", "--scenario", "piemonte-synth", "--agents", "uns-ta")
+    code, said = bench(tmp_path, *some, "--episodes", "1", "--time-limit", "60", "--traces")
+    assert code == 0, said
+    (trace,) = (tmp_path / "traces").iterdir()
+    assert CliRunner().invoke(app, ["trace", "verify", str(trace)]).exit_code == 0
+
+
+def test_a_killed_run_is_resumed_and_has_the_same_results(finished: Path, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes((finished / "run.json").read_bytes())
     whole = (finished / "episodes.jsonl").read_bytes()
     lines = whole.splitlines(keepends=True)
     (tmp_path / "episodes.jsonl").write_bytes(b"".join(lines[5:8]) + lines[2][:40])  # another order, and half a line
@@ -56,21 +69,19 @@ def test_a_run_that_was_killed_goes_on_and_comes_to_the_same(finished: Path, tmp
     assert contents(tmp_path) == contents(finished)
 
 
-def test_a_finished_run_that_goes_on_plays_nothing(
+def test_a_finished_run_that_is_resumed_plays_nothing(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crowdgym.bench.sensing import paper as sensing_paper
+    from crowdgym.execution import processes
 
-    def play(episode: object) -> None:
-        raise AssertionError(f"{episode} is played again")
-
-    monkeypatch.setattr(sensing_paper, "play", play)
-    (tmp_path / "episodes.jsonl").write_bytes((finished / "episodes.jsonl").read_bytes())
+    monkeypatch.setattr(processes, "_serve", None)  # no process can be started
+    for name in ("run.json", "episodes.jsonl"):
+        (tmp_path / name).write_bytes((finished / name).read_bytes())
     assert bench(tmp_path, *SMALL, "--resume")[0] == 0
     assert contents(tmp_path) == contents(finished)
 
 
-def test_two_processes_come_to_the_same(finished: Path, tmp_path: Path) -> None:
+def test_two_processes_have_the_same_results(finished: Path, tmp_path: Path) -> None:
     assert bench(tmp_path, *SMALL, "--jobs", "2")[0] == 0
     assert contents(tmp_path) == contents(finished)
 
@@ -78,14 +89,15 @@ def test_two_processes_come_to_the_same(finished: Path, tmp_path: Path) -> None:
 def test_it_does_not_write_over_a_run(finished: Path) -> None:
     code, said = bench(finished, *SMALL)
     assert code == 2
-    assert "episodes.jsonl exists; give --resume to go on with that run, or another --out" in " ".join(said.split())
+    assert "episodes.jsonl exists; give --resume to continue that run, or another --out" in " ".join(said.split())
 
 
-def test_it_does_not_go_on_with_another_run(finished: Path, tmp_path: Path) -> None:
-    (tmp_path / "episodes.jsonl").write_bytes((finished / "episodes.jsonl").read_bytes())
+def test_another_run_is_not_resumed(finished: Path, tmp_path: Path) -> None:
+    for name in ("run.json", "episodes.jsonl"):
+        (tmp_path / name).write_bytes((finished / name).read_bytes())
     code, said = bench(tmp_path, "--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta", "--resume")
     assert code == 2
-    assert "line 1 is of an episode that this run does not have" in " ".join(said.split())
+    assert "line 1 is of an episode that is not in this run" in " ".join(said.split())
     assert (tmp_path / "episodes.jsonl").read_bytes() == (finished / "episodes.jsonl").read_bytes()
 
 
@@ -121,7 +133,8 @@ def test_without_the_real_series_it_says_how_to_get_it(tmp_path: Path, monkeypat
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "empty"))
     code, said = bench(tmp_path / "out")
     assert code == 2
-    assert "sensing-paper needs the series 'piemonte'; 'crowdgym data fetch piemonte' gets it" in " ".join(said.split())
+    assert "the suite sensing-paper needs the scenario 'piemonte': " in said
+    assert "crowdgym data fetch piemonte" in said
 
 
 @pytest.mark.real_data
@@ -131,8 +144,8 @@ def test_on_the_real_series_uniform_sampling_costs_what_it_does_in_the_paper(
     source = shared_data("piemonte")
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "cache"))
     assert CliRunner().invoke(app, ["data", "build", "piemonte", "--from", str(source)]).exit_code == 0
-    some = ("--only", "agent=uns-ta", "--only", "inference=knn", "--only", "period=all", "--only", "seed=0,1")
+    some = ("--only", "agent=uns-ta", "--only", "inference=knn", "--only", "start_s=0.0", "--only", "seed=0,1")
     assert bench(tmp_path / "out", *some)[0] == 0
-    page = (tmp_path / "out" / "sensing_results.md").read_text()
+    page = (tmp_path / "out" / "table.md").read_text()
     verdicts = [line.rsplit("| ", 1)[1] for line in page.splitlines() if line.startswith("| UNS-TA's ")]
     assert verdicts == ["yes |", "yes |"]

@@ -1,4 +1,4 @@
-"""``crowdgym bench`` with suites that are grids: what it writes, kills and all, and who may play."""
+"""``crowdgym bench`` with a suite in a YAML file: what it writes, also after kills, and which agents may play."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from crowdgym.bench.jobs import PolicyWork, try_policy
+from crowdgym.bench.jobs import Agent, PolicyCheckJob, check_policy
 from crowdgym.cli.main import app
 
 SUITE = """
@@ -26,7 +26,7 @@ grid:
 agents: [greedy, hold]
 first_seed: 5
 episodes: 3
-metric: revenue
+metrics: [revenue]
 share_of_bound: true
 time_limit_s: 60
 published:
@@ -38,7 +38,7 @@ POLICIES = """
 import time
 
 class Lucky:
-    '''Draws from what nobody has given it.'''
+    '''Draws from the global generator.'''
     def act(self, observations, infos):
         import random
         return {agent: random.randint(0, int(info["action_mask"].sum()) - 1) for agent, info in infos.items()}
@@ -65,12 +65,12 @@ class NoWeights:
         raise OSError("no weights.pt")
 """
 
-RESULTS = {"run.json", "episodes.jsonl", "bounds.jsonl", "table.csv", "table.md", "plot-tiny.png"}
+RESULTS = {"run.json", "episodes.jsonl", "bounds.jsonl", "table.csv", "table.md", "plot-tiny-revenue.png"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a suite and policies of somebody's own, to be worked in."""
+    """A folder with a suite and policies of a user, as the current folder."""
     folder, before = tmp_path_factory.mktemp("own"), Path.cwd()
     (folder / "mine.yaml").write_text(SUITE)
     (folder / "own.py").write_text(POLICIES)
@@ -81,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def finished(folder: Path) -> Path:
-    """The folder of a run with agents of ours and of somebody's own, in one process."""
+    """The folder of a run with CrowdGym's agents and a user's, in one process."""
     out = folder / "whole"
     code, said = bench(out, "--agents", "greedy,own:Lucky", "--traces")
     assert code == 0, said
@@ -106,7 +106,7 @@ def table(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_it_writes_a_line_for_each_episode_with_all_that_it_is_and_came_to(finished: Path) -> None:
+def test_it_writes_a_line_for_each_episode_with_its_parameters_and_results(finished: Path) -> None:
     rows = lines(finished)
     assert len(rows) == 2 * 2 * 3
     first = {"suite": "mine", "scenario": "tiny", "agent": "greedy", "num_workers": 3, "num_tasks": 9, "seed": 5}
@@ -119,7 +119,7 @@ def test_it_writes_a_line_for_each_episode_with_all_that_it_is_and_came_to(finis
 def test_the_table_is_that_of_its_lines(finished: Path) -> None:
     rows, cells = lines(finished), table(finished)
     figures = ["mean", "sd", "iqm", "iqm_low", "iqm_high", "share_of_bound", "episodes", "paper"]
-    assert list(cells[0]) == ["scenario", "agent", "num_workers", "num_tasks", *figures]
+    assert list(cells[0]) == ["scenario", "agent", "num_workers", "num_tasks", "metric", *figures]
     scores = [float(str(row["revenue"])) for row in rows if (row["agent"], row["num_workers"]) == ("greedy", 6)]
     (cell,) = [cell for cell in cells if (cell["agent"], cell["num_workers"]) == ("greedy", "6")]
     assert float(cell["mean"]) == pytest.approx(sum(scores) / 3, abs=1e-5)
@@ -150,13 +150,13 @@ def test_every_trace_can_be_verified_and_has_the_revenue_of_its_line(finished: P
     assert result.exit_code == 0, result.output
 
 
-def test_two_processes_come_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+def test_two_processes_write_the_same_bytes(finished: Path, tmp_path: Path) -> None:
     assert bench(tmp_path, "--agents", "greedy,own:Lucky", "--traces", jobs=2)[0] == 0
     assert contents(tmp_path) == contents(finished)
     assert {name for name in contents(tmp_path) if "traces" not in name} == RESULTS
 
 
-def test_killed_again_and_again_and_resumed_it_comes_to_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+def test_killed_again_and_again_and_resumed_it_has_the_same_bytes(finished: Path, tmp_path: Path) -> None:
     out, resumed = tmp_path / "out", False
     for wanted in (2, 8):  # lines of episodes, when it is killed
         kill_after(wanted, out, resume=resumed)
@@ -171,13 +171,13 @@ def test_killed_again_and_again_and_resumed_it_comes_to_the_same_bytes(finished:
 
 
 def kill_after(episodes: int, out: Path, *, resume: bool) -> None:
-    """Begin or go on, and kill it with SIGKILL as soon as there are so many lines; nobody must be left."""
+    """Begin or go on, and kill it with SIGKILL as soon as there are so many lines; no process must be left."""
     options = ["mine.yaml", "--out", str(out), "--agents", "greedy,own:Lucky", "--traces", "--jobs", "2"]
     program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", "bench", *options]
     process = subprocess.Popen([*program, *(["--resume"] if resume else [])], stderr=subprocess.DEVNULL)
     file, patience_s = out / "episodes.jsonl", time.monotonic() + 120
     while not file.exists() or file.read_text().count("\n") < episodes:
-        assert process.poll() is None, "it came to an end before it was killed"
+        assert process.poll() is None, "it ended before it was killed"
         assert time.monotonic() < patience_s
         time.sleep(0.002)
     workers = children_of(process.pid)
@@ -214,7 +214,7 @@ def test_an_agent_can_be_added_to_a_finished_run(finished: Path, tmp_path: Path)
     assert {row["revenue"] for row in now if row["agent"] == "hold"} == {0.0}
 
 
-def test_policies_that_fail_are_rows_and_stop_nobody(folder: Path, tmp_path: Path) -> None:
+def test_policies_that_fail_are_rows_and_do_not_stop_the_others(folder: Path, tmp_path: Path) -> None:
     agents = ["greedy", "own:Raises", "own:Nonsense", "own:Slow"]
     options = ["--agents", ",".join(agents), "--quick", "--only", "num_workers=3", "--time-limit", "5"]
     code, said = bench(tmp_path, *options, jobs=2)
@@ -225,7 +225,7 @@ def test_policies_that_fail_are_rows_and_stop_nobody(folder: Path, tmp_path: Pat
         f"({folder / 'own.py'}, line 16)",
         "own:Nonsense": "the agent 'own:Nonsense', in episode 0 (seed 5), step 1, chose what cannot be: "
         "the action of worker_0 must be a whole number from 0 to 10, got 99",
-        "own:Slow": "it took longer than the 5 s that an episode may take",
+        "own:Slow": "it took longer than the time limit of 5 s",
     }
     cells = {cell["agent"]: cell for cell in table(tmp_path)}
     assert list(cells) == agents
@@ -303,21 +303,21 @@ def copied(finished: Path, tmp_path: Path) -> Path:
 
 def test_it_does_not_write_over_a_run(copied: Path) -> None:
     said = refused(copied, "--agents", "greedy,own:Lucky")
-    assert "episodes.jsonl exists; give --resume to go on with that run, or another --out" in said
+    assert "episodes.jsonl exists; give --resume to continue that run, or another --out" in said
 
 
 def test_it_does_not_write_over_files_of_something_else(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("my figures\n")
-    assert "table.csv exists, but no run it could be of; give another --out" in refused(tmp_path)
-    assert "table.csv exists, but no run it could be of; give another --out" in refused(tmp_path, "--resume")
+    assert f"table.csv exists, but {tmp_path} holds no run; give another --out" in refused(tmp_path)
+    assert f"table.csv exists, but {tmp_path} holds no run; give another --out" in refused(tmp_path, "--resume")
 
 
-def test_it_does_not_go_on_without_an_agent_that_has_played(copied: Path) -> None:
+def test_a_run_is_not_resumed_without_an_agent_that_has_played(copied: Path) -> None:
     said = refused(copied, "--agents", "greedy", "--resume")
-    assert "line 2 is of an episode that this run does not have; use another --out" in said
+    assert "line 2 is of an episode that is not in this run; use another --out" in said
 
 
-def test_it_does_not_go_on_with_other_settings(copied: Path) -> None:
+def test_a_run_is_not_resumed_with_other_settings(copied: Path) -> None:
     (copied / "mine.yaml").write_text(SUITE.replace("900.0", "800.0"))
     options = ["--agents", "greedy,own:Lucky", "--resume"]
     before = contents(copied)
@@ -327,7 +327,7 @@ def test_it_does_not_go_on_with_other_settings(copied: Path) -> None:
     assert contents(copied) == before
 
 
-def test_it_does_not_go_on_with_a_policy_that_has_changed(copied: Path, folder: Path) -> None:
+def test_a_run_is_not_resumed_with_a_policy_that_has_changed(copied: Path, folder: Path) -> None:
     policies = folder / "own.py"
     policies.write_text(POLICIES + "\n# better now\n")
     try:
@@ -337,9 +337,12 @@ def test_it_does_not_go_on_with_a_policy_that_has_changed(copied: Path, folder: 
     assert "holds a run that differs in the files of own:Lucky on tiny" in said
 
 
-def test_it_does_not_go_on_with_what_nobody_knows(copied: Path) -> None:
+def test_a_run_without_its_description_is_not_resumed(copied: Path) -> None:
     (copied / "run.json").unlink()
-    assert "run.json is missing, so nobody knows what" in refused(copied, "--agents", "greedy,own:Lucky", "--resume")
+    assert "run.json is missing, so the run in" in refused(copied, "--agents", "greedy,own:Lucky", "--resume")
+    (copied / "run.json").write_text('{"crowdgym": "0.1.0"}')
+    old = refused(copied, "--agents", "greedy,own:Lucky", "--resume")
+    assert "holds a run of another version of CrowdGym; use another --out" in old
     (copied / "run.json").write_text("[]")
     assert "run.json is damaged" in refused(copied, "--agents", "greedy,own:Lucky", "--resume")
 
@@ -355,7 +358,7 @@ def test_the_tables_are_put_in_their_place_of_a_page(finished: Path, copied: Pat
 
 
 def digest_of(agent: str, scenario: str) -> object:
-    return try_policy(PolicyWork("csc_v0", scenario, agent))["digest"]
+    return check_policy(PolicyCheckJob("csc_v0", scenario, Agent(agent, agent)))["digest"]
 
 
 def test_the_files_that_a_policy_names_are_part_of_what_it_is(folder: Path) -> None:

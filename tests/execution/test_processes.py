@@ -1,4 +1,4 @@
-"""The processes that do pieces of work: whatever a piece does, the others are done."""
+"""The engine for local processes: whatever a job does, the other jobs are executed."""
 
 import os
 import signal
@@ -12,67 +12,67 @@ from typing import Any
 import pytest
 
 from crowdgym.common.errors import ConfigError, PolicyError
-from crowdgym.execution.jobs import Outcome, Task
-from crowdgym.execution.processes import WorkerPool
+from crowdgym.execution.jobs import Engine, JobKind, Outcome
+from crowdgym.execution.processes import ProcessEngine
 
 
 @dataclass(frozen=True)
 class Sum:
-    """A piece of work that misbehaves if it is told to."""
+    """A job that misbehaves if it is told to."""
 
     number: int
     deed: str = "add"
-    friends: str = ""
+    group: str = ""
 
     def parameters(self) -> dict[str, Any]:
         return {"number": self.number}
 
     def isolation_group(self) -> str:
-        return self.friends
+        return self.group
 
 
-def play(piece: Sum) -> dict[str, Any]:
-    if piece.deed == "sleep":
+def play(job: Sum) -> dict[str, Any]:
+    if job.deed == "sleep":
         time.sleep(1000)
-    if piece.deed == "die":
+    if job.deed == "die":
         os._exit(7)
-    if piece.deed == "crash":
+    if job.deed == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
-    if piece.deed == "leave":
+    if job.deed == "leave":
         sys.exit("enough")
-    if piece.deed == "fail":
+    if job.deed == "fail":
         raise PolicyError("it is\nno good")
-    if piece.deed == "break":
+    if job.deed == "break":
         raise IndexError("our own fault")
-    if piece.deed == "die later":
+    if job.deed == "die later":
         threading.Timer(0.1, os._exit, (5,)).start()
-    return {"sum": piece.number + 1, "process": os.getpid()}
+    return {"sum": job.number + 1, "process": os.getpid()}
 
 
-def prepare(piece: Sum) -> None:
-    if piece.deed == "prepare at leisure":
+def prepare(job: Sum) -> None:
+    if job.deed == "prepare at leisure":
         time.sleep(0.8)
-    if piece.deed == "ask too much":
+    if job.deed == "ask too much":
         raise ConfigError("number must be less")
 
 
-def threads_of(piece: Sum) -> dict[str, Any]:
+def threads_of(job: Sum) -> dict[str, Any]:
     return {"threads": os.environ["OMP_NUM_THREADS"]}
 
 
 @pytest.fixture(scope="module")
-def pool() -> Iterator[WorkerPool]:
-    with WorkerPool(1) as one:
+def engine() -> Iterator[ProcessEngine]:
+    with ProcessEngine(1) as one:
         yield one
 
 
-def outcomes(pool: WorkerPool, *pieces: Sum, time_limit_s: float | None = None) -> dict[int, Outcome]:
-    task: Task[Sum] = Task(play, prepare, time_limit_s)
-    return {piece.number: outcome for piece, outcome in pool.run(task, pieces)}
+def outcomes(engine: Engine, *jobs: Sum, time_limit_s: float | None = None) -> dict[int, Outcome]:
+    kind: JobKind[Sum] = JobKind(play, prepare, time_limit_s)
+    return {job.number: outcome for job, outcome in engine.run(kind, jobs)}
 
 
-def test_what_a_piece_comes_to(pool: WorkerPool) -> None:
-    found = outcomes(pool, Sum(1), Sum(2))
+def test_the_outcome_of_a_job(engine: ProcessEngine) -> None:
+    found = outcomes(engine, Sum(1), Sum(2))
     assert [found[number].values["sum"] for number in (1, 2)] == [2, 3]
     assert all(outcome.failure is None and outcome.wall_s >= 0 for outcome in found.values())
     assert {outcome.values["process"] for outcome in found.values()}.isdisjoint({os.getpid()})
@@ -83,68 +83,68 @@ def test_what_a_piece_comes_to(pool: WorkerPool) -> None:
     [
         ("fail", "it is no good"),
         ("leave", "it left the program with exit code 'enough'"),
-        ("die", "the process that it played in exited with code 7"),
-        ("crash", "the process that it played in was ended by SIGSEGV"),
-        ("sleep", "it took longer than the 0.5 s that an episode may take"),
+        ("die", "its process exited with code 7"),
+        ("crash", "its process was ended by SIGSEGV"),
+        ("sleep", "it took longer than the time limit of 0.5 s"),
     ],
 )
-def test_a_piece_that_fails_stops_nobody(pool: WorkerPool, deed: str, failure: str) -> None:
-    found = outcomes(pool, Sum(1), Sum(2, deed), Sum(3), time_limit_s=0.5)
+def test_a_job_that_fails_does_not_stop_the_others(engine: ProcessEngine, deed: str, failure: str) -> None:
+    found = outcomes(engine, Sum(1), Sum(2, deed), Sum(3), time_limit_s=0.5)
     assert found[2] == Outcome({}, failure, found[2].wall_s)
     assert [found[number].values["sum"] for number in (1, 3)] == [2, 4]
 
 
-def test_time_to_prepare_is_not_counted(pool: WorkerPool) -> None:
-    found = outcomes(pool, Sum(1, "prepare at leisure"), time_limit_s=0.5)
+def test_time_to_prepare_is_not_counted(engine: ProcessEngine) -> None:
+    found = outcomes(engine, Sum(1, "prepare at leisure"), time_limit_s=0.5)
     assert found[1].failure is None
     assert found[1].wall_s < 0.5
 
 
-def test_a_fault_of_the_program_is_no_failure(pool: WorkerPool) -> None:
-    with pytest.raises(RuntimeError, match=r"(?s)a process of the benchmark failed:.*our own fault"):
-        outcomes(pool, Sum(1, "break"))
+def test_a_fault_of_the_program_is_no_failure(engine: ProcessEngine) -> None:
+    with pytest.raises(RuntimeError, match=r"(?s)a job raised an unexpected error:.*our own fault"):
+        outcomes(engine, Sum(1, "break"))
 
 
-def test_what_cannot_be_prepared_is_refused(pool: WorkerPool) -> None:
+def test_a_job_that_cannot_be_prepared_is_refused(engine: ProcessEngine) -> None:
     with pytest.raises(ConfigError, match="number must be less"):
-        outcomes(pool, Sum(1, "ask too much"))
+        outcomes(engine, Sum(1, "ask too much"))
 
 
-def test_who_must_not_meet_is_never_in_the_same_process() -> None:
-    pieces = [Sum(number, friends=("", "a", "b")[number % 3]) for number in range(9)]
-    with WorkerPool(2) as two:
-        found = outcomes(two, *pieces)
+def test_jobs_of_different_groups_never_share_a_process() -> None:
+    jobs = [Sum(number, group=("", "a", "b")[number % 3]) for number in range(9)]
+    with ProcessEngine(2) as two:
+        found = outcomes(two, *jobs)
     met: dict[int, set[str]] = {}
-    for piece in pieces:
-        met.setdefault(found[piece.number].values["process"], set()).add(piece.friends)
-    assert all(len(friends) == 1 for friends in met.values())
+    for job in jobs:
+        met.setdefault(found[job.number].values["process"], set()).add(job.group)
+    assert all(len(group) == 1 for group in met.values())
     assert set().union(*met.values()) == {"", "a", "b"}
 
 
-def test_what_one_leaves_behind_harms_only_its_own_kind() -> None:
-    first, late, other = Sum(1, "die later", "a"), Sum(2, "sleep", "a"), Sum(3, friends="b")
-    with WorkerPool(1) as one:
+def test_a_process_that_ends_late_only_fails_a_job_of_its_group() -> None:
+    first, late, other = Sum(1, "die later", "a"), Sum(2, "sleep", "a"), Sum(3, group="b")
+    with ProcessEngine(1) as one:
         found = outcomes(one, first, late, other)
     assert found[1].failure is None
-    assert found[2].failure == "the process that it played in exited with code 5"
+    assert found[2].failure == "its process exited with code 5"
     assert found[3].failure is None
 
 
-def test_one_thread_for_numbers_unless_somebody_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    task: Task[Sum] = Task(threads_of)
+def test_one_numerical_thread_unless_the_user_sets_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind: JobKind[Sum] = JobKind(threads_of)
     for given, wanted in ((None, "1"), ("3", "3")):
         if given is None:
             monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
         else:
             monkeypatch.setenv("OMP_NUM_THREADS", given)
-        with WorkerPool(1) as one:
-            ((_, outcome),) = one.run(task, [Sum(1)])
+        with ProcessEngine(1) as one:
+            ((_, outcome),) = one.run(kind, [Sum(1)])
         assert outcome.values == {"threads": wanted}
         assert os.environ.get("OMP_NUM_THREADS") == given
 
 
 def test_no_process_is_left() -> None:
-    with WorkerPool(2) as two:
+    with ProcessEngine(2) as two:
         found = outcomes(two, Sum(1), Sum(2))
     for outcome in found.values():
         with pytest.raises(ProcessLookupError):

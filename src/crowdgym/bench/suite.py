@@ -1,247 +1,293 @@
-"""A suite that is a grid of cells, from its checked YAML file to the work that there is to do."""
+"""A suite, from its checked YAML file to the jobs of its benchmark."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import crowdgym
+from crowdgym.bench.benchmark import Benchmark, JobList, Report
+from crowdgym.bench.hooks import SuiteHook, load_hook
 from crowdgym.bench.jobs import (
-    BOUNDED_METRIC,
-    BOUNDS,
+    Agent,
     Assignments,
-    BoundWork,
-    EpisodeWork,
-    Instance,
-    PolicyWork,
+    BoundJob,
+    EpisodeJob,
+    InstanceSpec,
+    PolicyCheckJob,
     bound_instance,
+    check_policy,
+    digest_of,
     play_episode,
     prepare,
-    try_policy,
 )
-from crowdgym.bench.published.points import published_points
-from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, TRACES_NAME
+from crowdgym.bench.published.figures import published_figures
+from crowdgym.bench.report.files import output_names, write_report
+from crowdgym.bench.report.statistics import require_rliable
+from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
 from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.configs.loading import Settings
-from crowdgym.configs.suites import Cell, SuiteSettings
-from crowdgym.execution.jobs import Benchmark, Part, Report, Task
-from crowdgym.execution.processes import WorkerPool
+from crowdgym.configs.suites import GridPoint, SuiteSettings
+from crowdgym.execution.jobs import Engine, JobKind
 from crowdgym.policies import load_policy, policy_names
-
-_SETTINGS = {
-    "csc_v0": ("crowdgym.configs.csc", "CscSettings", "crowdgym.envs.csc.kernel.simulation"),
-    "dasc_v0": ("crowdgym.configs.dasc", "DascSettings", "crowdgym.envs.dasc.kernel.simulation"),
-    "sensing_v0": ("crowdgym.configs.sensing", "SensingSettings", "crowdgym.envs.sensing.kernel.simulation"),
-}
+from crowdgym.registration import environment_spec
 
 
 @dataclass(frozen=True)
-class GridSuite:
-    """A suite that is a grid, and what of it is to be played.
+class Suite:
+    """A suite, and what of it is to be played.
 
     Attributes:
         name: of the suite.
-        settings: what is played, every change that was asked for made.
+        settings: what is played, with the changes that the user asked for.
+        page_mark: see `crowdgym.bench.benchmark.Benchmark`.
     """
 
     name: str
     settings: SuiteSettings
+    page_mark: str = ""
+
+    @property
+    def hook(self) -> SuiteHook:
+        """The hook of the suite."""
+        return load_hook(self.settings.hook)
 
     def benchmark(
-        self, pool: WorkerPool, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool
+        self, engine: Engine, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool
     ) -> Benchmark:
-        """Check the suite and say what there is to do.
+        """Check the suite and list its jobs.
 
         Args:
-            pool: tries agents of one's own.
+            engine: executes the checks of the user's own agents.
             folder: of the run.
-            choices: the values that are wanted of some parameters; see `only`.
-            traces: whether every episode is to be recorded.
+            choices: the wanted values of some parameters; see `only`.
+            traces: whether every episode is recorded.
 
         Raises:
             ConfigError: see `check` and `digests`; or rliable is not installed.
         """
-        from crowdgym.bench.report.files import output_names, write_report
-        from crowdgym.bench.report.statistics import require_rliable
-
         require_rliable()
         self.check()
-        parts = self.parts(folder, choices, traces=traces)
-        provenance = self.provenance(self.digests(pool))
 
         def report(written: Path) -> Report:
             return write_report(written, self.name, self.settings)
 
-        return Benchmark(self.name, parts, provenance, output_names(self.settings), report)
+        return Benchmark(
+            self.name,
+            self.job_lists(folder, choices, traces=traces),
+            self.provenance(self.digests(engine)),
+            output_names(self.settings),
+            self.page_mark or self.name,
+            report,
+        )
 
     def check(self) -> None:
-        """See that everything that it names exists, agents of one's own apart.
+        """Check that everything that the suite names exists, except the user's own agents.
 
         Raises:
-            ConfigError: something does not, or cannot be used: says what.
+            ConfigError: something does not exist or cannot be used: says what.
         """
         suite = self.settings
-        if suite.environment not in crowdgym.environment_names():
-            crowdgym.make(suite.environment)  # says which there are
-        names = self._metric_names()
-        if suite.metric not in names:
-            raise ConfigError(f"{self._of('metric')} must be one of {', '.join(names)}, got {suite.metric!r}")
-        if suite.share_of_bound and (suite.environment not in BOUNDS or suite.metric != BOUNDED_METRIC):
-            raise ConfigError(
-                f"{self._of('share_of_bound')} must be false: there are bounds of {BOUNDED_METRIC} in "
-                f"{', '.join(BOUNDS)} only, not of {suite.metric} in {suite.environment}"
-            )
-        self._check_cells()
+        environment_spec(suite.environment)  # raises, and says which environments exist
+        self._check_metrics()
+        self._check_points()
         self._check_published()
-        for agent in suite.agents:
-            if ":" not in agent and agent not in policy_names(suite.environment):
+        for agent in map(Agent.of, suite.agents):
+            if ":" not in agent.policy and not agent.comes_with_crowdgym(suite.environment, suite.hook):
                 for scenario in suite.scenarios:
-                    load_policy(agent, suite.environment, scenario)  # says which there are
+                    load_policy(agent.policy, suite.environment, scenario)  # raises, and says which agents exist
 
-    def own_agents(self) -> tuple[str, ...]:
-        """The agents that do not come with CrowdGym."""
-        return tuple(agent for agent in self.settings.agents if agent not in policy_names(self.settings.environment))
+    def checked_agents(self) -> tuple[Agent, ...]:
+        """The agents that are tried first: the user's own, and those with arguments."""
+        suite = self.settings
+        return tuple(
+            agent
+            for agent in map(Agent.of, suite.agents)
+            if agent.arguments or not agent.comes_with_crowdgym(suite.environment, suite.hook)
+        )
 
-    def digests(self, pool: WorkerPool) -> dict[str, str]:
-        """See that one's own agents can be had, in a process that may come to harm.
+    def digests(self, engine: Engine) -> dict[str, str]:
+        """Try the agents that may fail, in processes that they cannot harm the run from.
 
         Returns:
-            By "AGENT on SCENARIO", a digest of the files that it is made of; see `try_policy`.
+            By "AGENT on SCENARIO", a digest of the files of each of the user's own agents; see `check_policy`.
 
         Raises:
-            ConfigError: one cannot, or takes too long.
+            ConfigError: an agent cannot be made, or takes too long.
         """
         suite = self.settings
-        task: Task[PolicyWork] = Task(try_policy, time_limit_s=suite.time_limit_s)
-        found = {}
-        tried = [
-            PolicyWork(suite.environment, scenario, agent)
-            for agent in self.own_agents()
+        jobs = [
+            PolicyCheckJob(suite.environment, scenario, agent)
+            for agent in self.checked_agents()
             for scenario in suite.scenarios
         ]
-        for work, outcome in pool.run(task, tried):
+        kind: JobKind[PolicyCheckJob] = JobKind(check_policy, time_limit_s=suite.time_limit_s)
+        found = {}
+        for job, outcome in engine.run(kind, jobs):
+            agent = job.agent
             if outcome.failure is not None:
-                named = work.agent in outcome.failure
+                named = agent.name in outcome.failure or agent.policy in outcome.failure
                 raise ConfigError(
-                    outcome.failure if named else f"the agent {work.agent!r} cannot be had: {outcome.failure}"
+                    outcome.failure if named else f"the agent {agent.name!r} cannot be loaded: {outcome.failure}"
                 )
-            found[f"{work.agent} on {work.scenario}"] = str(outcome.values["digest"])
+            if agent.policy not in policy_names(suite.environment):
+                found[f"{agent.name} on {job.scenario}"] = str(outcome.values["digest"])
         return found
 
-    def parts(self, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool) -> tuple[Part[Any], ...]:
-        """What there is to play.
+    def job_lists(
+        self, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool
+    ) -> tuple[JobList[Any], ...]:
+        """All jobs: the episodes, and the bounds of their instances.
 
         Args:
             folder: of the run.
             choices: see `only`.
-            traces: whether every episode is to be recorded.
+            traces: whether every episode is recorded.
         """
         suite = self.settings
         episodes = [
-            EpisodeWork(self.name, instance, agent, self._trace(folder, instance, agent) if traces else None)
+            EpisodeJob(self.name, instance, agent, self._trace(folder, instance, agent) if traces else None)
             for instance in self._instances()
-            for agent in suite.agents
+            for agent in self._agents_at(instance)
         ]
+        if not episodes:
+            raise ConfigError(f"no agent of the suite {self.name} plays a grid point of it")
         episodes = only(episodes, choices, self.name)
         played = list(dict.fromkeys(episode.instance for episode in episodes))
-        bounds = [BoundWork(self.name, instance) for instance in played] if suite.share_of_bound else []
-        episode_part = Part(
+        bounds = [BoundJob(self.name, instance) for instance in played] if suite.share_of_bound else []
+        episode_list = JobList(
             FILE_NAME,
             episodes,
-            Task(play_episode, prepare, suite.time_limit_s),
+            JobKind(play_episode, prepare, suite.time_limit_s),
             keeps_failures=True,
-            is_whole=EpisodeWork.has_trace,
+            is_complete=EpisodeJob.has_trace,
         )
-        return (episode_part, Part(BOUNDS_NAME, bounds, Task(bound_instance, prepare))) if bounds else (episode_part,)
+        bound_lists = (JobList(BOUNDS_NAME, bounds, JobKind(bound_instance, prepare)),) if bounds else ()
+        return (episode_list, *bound_lists)
 
     def provenance(self, digests: Mapping[str, str]) -> dict[str, Any]:
-        """What results depend on besides the parameters of an episode."""
+        """What the results depend on besides the parameters of an episode."""
         suite = self.settings
-        base = {scenario: self._load(scenario, {}).model_dump(mode="json") for scenario in suite.scenarios}
-        for settings in base.values():
-            for name in suite.parameters:
-                settings.pop(name, None)
+        first = suite.points()[0]
+        base = {scenario: self._load(scenario, first).model_dump(mode="json") for scenario in suite.scenarios}
+        varied = {scenario: {*suite.parameters, *self.hook.keywords(scenario, first)} for scenario in suite.scenarios}
+        settings = {
+            scenario: {name: value for name, value in values.items() if name not in varied[scenario]}
+            for scenario, values in base.items()
+        }
         return {
+            "format": RUN_FORMAT,
             "suite": self.name,
             "environment": suite.environment,
             "crowdgym": crowdgym.__version__,
             "code of crowdgym": _digest_of_code(),
-            **{f"settings of {scenario}": settings for scenario, settings in base.items()},
+            **({} if suite.hook is None else {"files of the hook": digest_of(self.hook, self.hook.files)}),
+            **{f"settings of {scenario}": values for scenario, values in settings.items()},
+            **{
+                f"agent {agent.name}": self._described(agent)
+                for agent in map(Agent.of, suite.agents)
+                if agent.arguments
+            },
             **{f"files of {agent}": digest for agent, digest in digests.items()},
         }
 
-    def _instances(self) -> list[Instance]:
+    def _described(self, agent: Agent) -> dict[str, Any]:
+        return {"policy": agent.policy, "arguments": dict(agent.arguments)}
+
+    def _instances(self) -> list[InstanceSpec]:
         suite = self.settings
         settings: Assignments = tuple(suite.settings.items())
         seeds = range(suite.first_seed, suite.first_seed + suite.episodes)
         return [
-            Instance(suite.environment, scenario, settings, tuple(cell.items()), seed)
+            InstanceSpec(suite.environment, scenario, settings, tuple(point.items()), seed, suite.hook)
             for scenario in suite.scenarios
-            for cell in suite.cells()
+            for point in suite.points()
             for seed in seeds
         ]
 
-    def _trace(self, folder: Path, at: Instance, agent: str) -> Path:
-        cell = "-".join(f"{name}={value}" for name, value in at.cell)
-        name = f"{at.scenario}-{cell}-{agent.replace(':', '.')}-seed={at.seed}.trace"
+    def _agents_at(self, instance: InstanceSpec) -> list[Agent]:
+        """The agents that play an instance."""
+        return [Agent.of(entry) for entry in self.settings.agents if entry.plays(dict(instance.point))]
+
+    def _trace(self, folder: Path, instance: InstanceSpec, agent: Agent) -> Path:
+        point = "-".join(f"{name}={value}" for name, value in instance.point)
+        name = f"{instance.scenario}-{point}-{agent.name.replace(':', '.')}-seed={instance.seed}.trace"
         return folder / TRACES_NAME / name.replace("/", "_")
 
-    def _check_cells(self) -> None:
-        """Try the settings of every cell, and the data of every scenario."""
+    def _check_metrics(self) -> None:
+        suite = self.settings
+        spec = environment_spec(suite.environment)
+        known = (*(metric.name for metric in spec.metrics), *self.hook.metrics)
+        wrong = next((metric for metric in suite.metrics if metric not in known), None)
+        if wrong is not None:
+            raise ConfigError(f"{self._of('metrics')} must be some of {', '.join(known)}, got {wrong!r}")
+        if suite.share_of_bound and (spec.bound is None or spec.bound.metric not in suite.metrics):
+            there = "no bound" if spec.bound is None else f"a bound of {spec.bound.metric}"
+            raise ConfigError(
+                f"{self._of('share_of_bound')} must be false: {spec.name} has {there}, "
+                f"and the suite is about {', '.join(suite.metrics)}"
+            )
+
+    def _check_points(self) -> None:
+        """Try the settings of every grid point, and the data of every scenario."""
         for scenario in self.settings.scenarios:
-            for cell in self.settings.cells():
-                self._load(scenario, cell)
-            for sweep in self.settings.grid:  # what does not fit into a city is mostly at an end
-                cells = self.settings.cells_of(sweep)
-                for cell in (cells[0], cells[-1]):
-                    self._make(scenario, cell)
+            for point in self.settings.points():
+                self._load(scenario, point)
+            for sweep in self.settings.grid:  # the first and the last point have the extreme sizes of most sweeps
+                points = self.settings.points_of(sweep)
+                for point in (points[0], points[-1]):
+                    self._make(scenario, point)
 
     def _check_published(self) -> None:
-        parameters = self.settings.parameters
-        for point in published_points(self.settings):
-            if sorted(point.at) != sorted(parameters):
+        suite = self.settings
+        for figure in published_figures(suite):
+            if sorted(figure.at) != sorted(suite.parameters):
                 raise ConfigError(
-                    f"every point of {self._of('published')} must be at a value of {', '.join(parameters)}, "
-                    f"got {point.at!r}"
+                    f"every figure of {self._of('published')} must be at a value of {', '.join(suite.parameters)}, "
+                    f"got {figure.at!r}"
+                )
+            if figure.metric is not None and figure.metric not in suite.metrics:
+                raise ConfigError(
+                    f"every figure of {self._of('published')} must have one of the metrics {', '.join(suite.metrics)}, "
+                    f"got {figure.metric!r}"
                 )
 
-    def _make(self, scenario: str, cell: Cell) -> None:
+    def _make(self, scenario: str, point: GridPoint) -> None:
         suite = self.settings
         try:
-            crowdgym.make(suite.environment, scenario=scenario, **{**suite.settings, **cell})
+            crowdgym.make(
+                suite.environment, scenario=scenario, **{**suite.settings, **self.hook.keywords(scenario, point)}
+            )
         except DataError as error:
             raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"the suite {self.name}, on {scenario}: {error}") from error
 
-    def _load(self, scenario: str, cell: Cell) -> Settings:
-        module, name, _ = _SETTINGS[self.settings.environment]
-        keywords = {"scenario": scenario, **self.settings.settings, **cell}
-        if "strict" in keywords:
-            raise ConfigError(f"{self._of('settings')} must not have 'strict': illegal actions are counted, not raised")
+    def _load(self, scenario: str, point: GridPoint) -> Settings:
+        suite = self.settings
         try:
-            loaded: Settings = getattr(import_module(module), name).load(**keywords)
+            keywords = {"scenario": scenario, **suite.settings, **self.hook.keywords(scenario, point)}
+            if "strict" in keywords:
+                raise ConfigError("settings must not have 'strict': illegal actions are counted, not raised")
+            loaded: Settings = environment_spec(suite.environment).settings_class().load(**keywords)
+        except DataError as error:
+            raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"the suite {self.name}: {error}") from error
         return loaded
-
-    def _metric_names(self) -> Sequence[str]:
-        """The metrics that are one number."""
-        metrics = import_module(_SETTINGS[self.settings.environment][2]).Metrics
-        return [field.name for field in fields(metrics) if field.type in (int, float, "int", "float")]
 
     def _of(self, key: str) -> str:
         return f"{key} of the suite {self.name}"
 
 
 def _digest_of_code() -> str:
-    """Of what plays an episode: another simulation gives other results."""
+    """A digest of the code that plays an episode: another simulation gives other results."""
     digest = sha256()
-    for part in ("envs", "data", "agents"):
-        (folder,) = import_module(f"crowdgym.{part}").__path__
+    for package in ("envs", "data", "agents"):
+        (folder,) = import_module(f"crowdgym.{package}").__path__
         for file in sorted(Path(folder).rglob("*.py")):
             digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from tqdm import tqdm
@@ -16,12 +16,16 @@ from crowdgym.cli.grouping import grouped
 from crowdgym.cli.options import Resume, number
 from crowdgym.cli.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
-from crowdgym.execution.jobs import Benchmark, Outcome, Piece, Report
-from crowdgym.execution.processes import WorkerPool
+from crowdgym.execution.jobs import Engine, Job, Outcome
+from crowdgym.execution.processes import ProcessEngine
+
+if TYPE_CHECKING:
+    from crowdgym.bench.benchmark import Benchmark, Report
 
 app = typer.Typer()
 
 _DEFAULT_OUT = Path("out/bench")
+_MOST_ROWS = 200  # of a table on the terminal
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ class BenchOptions:
         list[str],
         typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
     ] = field(default_factory=list)
-    episodes: Annotated[int | None, number("Episodes of each agent in each cell; else as many as in the suite.")] = None
+    episodes: Annotated[
+        int | None, number("Episodes of each agent at each grid point; else as many as in the suite.")
+    ] = None
     time_limit_s: Annotated[
         float | None, typer.Option("--time-limit", help="Seconds that an episode may take; else the suite's.")
     ] = None
@@ -91,51 +97,54 @@ def bench(
         quick=options.quick,
         traces=options.traces,
     )
-    with WorkerPool(jobs) as pool:
-        benchmark = find_benchmark(suite, overrides, folder, pool)
+    with ProcessEngine(jobs) as engine:
+        benchmark = find_benchmark(suite, overrides, folder, engine)
         if options.page is not None:
-            check_page(options.page, benchmark.name)
-        _play(benchmark, folder, pool, resume=options.resume)
+            check_page(options.page, benchmark.page_mark)
+        _play(benchmark, folder, engine, resume=options.resume)
     report = benchmark.report(folder)
-    _print(benchmark, report)
+    _print(report)
     if options.page is not None:
-        write_page(options.page, benchmark.name, report.markdown)
+        write_page(options.page, benchmark.page_mark, report.markdown)
         typer.echo(f"wrote {options.page}")
 
 
 def _cores() -> int:
-    """How many this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _play(benchmark: Benchmark, folder: Path, pool: WorkerPool, *, resume: bool) -> None:
-    """Play what is not there yet, and say how long it took whom."""
+def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool) -> None:
+    """Play the episodes that are not finished, and print the time of each agent."""
     from crowdgym.bench.run_folder import open_run, play_all
 
     finished = open_run(folder, benchmark, resume=resume)
     check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)
     with tqdm(
-        total=sum(len(part.items) for part in benchmark.parts),
+        total=sum(len(of.jobs) for of in benchmark.job_lists),
         initial=sum(map(len, finished)),
         unit="episode",
         leave=False,
         disable=None,
     ) as progress:
 
-        def watch(piece: Piece, outcome: Outcome) -> None:
+        def watch(job: Job, outcome: Outcome) -> None:
             progress.update()
-            took_s[piece.parameters().get("agent", "bounds")].append(outcome.wall_s)
+            took_s[job.parameters().get("agent", "bounds")].append(outcome.wall_s)
 
-        play_all(folder, benchmark, pool, finished=finished, watch=watch)
+        play_all(folder, benchmark, engine, finished=finished, watch=watch)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
 
 
-def _print(benchmark: Benchmark, report: Report) -> None:
-    if report.rows:
-        print_table(benchmark.name, report.headings, report.rows)
+def _print(report: "Report") -> None:
+    for table in report.tables:
+        if len(table.rows) <= _MOST_ROWS:
+            print_table(table.title, table.headings, table.rows)
+        else:
+            typer.echo(f"{table.title}: {len(table.rows)} rows, too many to print here")
     for note in report.notes:
         typer.echo(f"failed: {note}")
     for file in report.files:

@@ -1,1 +1,1 @@
-"""Execution of independent jobs: what a job is, and the engines that run many of them."""
+"""Executes many independent jobs: what a job is (`jobs`), and an engine that runs them in local processes."""

@@ -1,117 +1,77 @@
-"""What there is to do in a suite, piece by piece, and what comes of a piece.
+"""The contract between jobs and the engines that execute them.
 
-A piece is plain data and what is done with it a plain function of a module, so that any engine that can send both to
-another process or machine can do the work. `crowdgym.execution.processes` does it in processes of this machine.
+A job is plain data, and running it is a plain function of a module. An engine therefore only has to send both to
+another process or another machine. `crowdgym.execution.processes` is the engine for the processes of one machine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 
-class Piece(Protocol):
-    """One piece of work, such as an episode. Can be sent to another process."""
+class Job(Protocol):
+    """One unit of work, such as an episode. An engine pickles it."""
 
     def parameters(self) -> dict[str, Any]:
-        """What sets it apart from the others, as a JSON object."""
+        """What distinguishes this job from the others of its kind, as a JSON object."""
 
     def isolation_group(self) -> str:
-        """Only pieces with the same answer may share a process: somebody's own policy is kept apart from the rest."""
+        """Only jobs with the same group share a process. It separates a user's own policies from all others."""
 
 
-Item = TypeVar("Item", bound=Piece)
-Play = Callable[[Item], dict[str, Any]]
+AnyJob = TypeVar("AnyJob", bound=Job)
 
 
-def nothing_to_prepare(piece: Any) -> None:
-    """For work that has no preparation."""
+def nothing_to_prepare(job: Any) -> None:
+    """The preparation of a kind of jobs that needs none."""
 
 
 @dataclass(frozen=True)
-class Task(Generic[Item]):
-    """What is done with each of many pieces.
+class JobKind(Generic[AnyJob]):
+    """What is done with each of many jobs. All functions are attributes of a module, so that an engine can pickle them.
 
     Attributes:
-        play: returns what the piece comes to, as a JSON object. A `crowdgym.common.errors.PolicyError` is the policy's
-            failure; anything else that it raises is a fault of the program.
-        prepare: what is to be done before, such as building and compiling; not counted as the piece's time.
-        time_limit_s: how long ``play`` may take by the clock; None for as long as it likes.
+        run: returns the result of a job as a JSON object. A `crowdgym.common.errors.PolicyError` is a failure of the
+            policy, which becomes an outcome; any other exception is an error of the program.
+        prepare: is called before ``run`` in the same process, such as to build and compile. Its time does not count.
+        time_limit_s: the most seconds of wall-clock time that ``run`` may take; None for no limit.
     """
 
-    play: Play[Item]
-    prepare: Callable[[Item], object] = nothing_to_prepare
+    run: Callable[[AnyJob], dict[str, Any]]
+    prepare: Callable[[AnyJob], object] = nothing_to_prepare
     time_limit_s: float | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a piece.
+    """The result of a job, or its failure.
 
     Attributes:
-        values: what ``play`` returned; empty if it failed.
-        failure: one sentence about what the policy did wrong; None if nothing.
-        wall_s: seconds it took.
+        values: what `JobKind.run` returned; empty after a failure.
+        failure: one sentence about what the policy did wrong; None for a result.
+        wall_s: wall-clock time of the run, in seconds.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     failure: str | None = None
     wall_s: float = 0.0
 
 
-@dataclass(frozen=True)
-class Part(Generic[Item]):
-    """All pieces of one kind of a suite, and the file that keeps a line for each.
+class Engine(Protocol):
+    """Executes jobs. The outcomes do not depend on the engine; their order may."""
 
-    Attributes:
-        file_name: in the folder of the run.
-        items: in the order of the finished file.
-        task: what is done with them.
-        keeps_failures: whether a failure is a row, with the sentence as ``failure``; if not, it ends the run.
-        is_whole: whether what a finished piece wrote besides its line is there.
-    """
+    def run(self, kind: JobKind[AnyJob], jobs: Sequence[AnyJob]) -> Iterator[tuple[AnyJob, Outcome]]:
+        """Execute all jobs.
 
-    file_name: str
-    items: Sequence[Item]
-    task: Task[Item]
-    keeps_failures: bool = False
-    is_whole: Callable[[Item], bool] = lambda item: True
+        Args:
+            kind: what is done with each job.
+            jobs: in the order in which they should be started.
 
+        Yields:
+            Each job with its outcome, in the order in which they finish.
 
-@dataclass(frozen=True)
-class Report:
-    """What a finished run came to.
-
-    Attributes:
-        files: that were written.
-        headings: of a table for the terminal.
-        rows: of that table.
-        notes: sentences that people should see.
-        markdown: for a page of documentation; empty if the suite writes a page of its own.
-    """
-
-    files: Sequence[Path]
-    headings: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
-    notes: Sequence[str] = ()
-    markdown: str = ""
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """A suite, ready to be played.
-
-    Attributes:
-        name: of the suite.
-        parts: what there is to play.
-        provenance: what results depend on besides the parameters of a piece, by name, as JSON; kept with the run, and
-            compared when it goes on. Empty if nothing is.
-        output_names: the files that ``report`` writes.
-        report: writes tables and plots into the folder of a run whose parts are finished.
-    """
-
-    name: str
-    parts: tuple[Part[Any], ...]
-    provenance: Mapping[str, Any]
-    output_names: tuple[str, ...]
-    report: Callable[[Path], Report]
+        Raises:
+            ConfigError: the preparation refused a job.
+            DataError: the preparation found that data are missing.
+            RuntimeError: an error of the program, with the traceback of the process in which it happened.
+        """

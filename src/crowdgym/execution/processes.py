@@ -1,7 +1,7 @@
-"""Does pieces of work in processes of this machine, each of which can be killed.
+"""The engine that executes jobs in processes of this machine. Each process can be killed.
 
-Even with one job the work is done in a process of its own: a policy that never returns, or that takes the process with
-it, is then one failed piece and nothing more.
+A job runs in another process even if only one job runs at a time. A policy that never returns, or that ends its
+process, is then one failed job, and the other jobs go on.
 """
 
 import os
@@ -18,108 +18,108 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
 from crowdgym.common.errors import ConfigError, DataError, PolicyError
-from crowdgym.execution.jobs import Item, Outcome, Piece, Task
+from crowdgym.execution.jobs import AnyJob, Job, JobKind, Outcome
 
-# Libraries for numbers use one thread in each process: several would get in each other's way, and sums would depend on
-# how many there are. Who sets one of these has their way.
+# Numerical libraries use one thread in each process: several threads would slow each other down, and the rounding of
+# sums would depend on their number. A variable that is set already keeps its value.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _START = get_context("spawn")
 
 
-class WorkerPool:
-    """Some processes that do pieces of work. Use it with ``with``; none is left at the end."""
+class ProcessEngine:
+    """Executes jobs in local processes; see `crowdgym.execution.jobs.Engine`.
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        self._workers: list[_Worker] = []
+    Use it with ``with``: the end of the block ends all processes.
 
-    def __enter__(self) -> "WorkerPool":
+    Args:
+        num_processes: the most jobs that run at the same time.
+    """
+
+    def __init__(self, num_processes: int) -> None:
+        self._num_processes = num_processes
+        self._processes: list[_JobProcess] = []
+
+    def __enter__(self) -> "ProcessEngine":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        while self._workers:
-            self._workers.pop().end()
+        while self._processes:
+            self._processes.pop().end()
 
-    def run(self, task: Task[Item], items: Sequence[Item]) -> Iterator[tuple[Item, Outcome]]:
-        """Do what is to be done with all items.
+    def run(self, kind: JobKind[AnyJob], jobs: Sequence[AnyJob]) -> Iterator[tuple[AnyJob, Outcome]]:
+        """See `crowdgym.execution.jobs.Engine.run`.
 
-        The first is prepared alone: what is compiled then, and kept, the others need not compile at the same time.
-
-        Yields:
-            An item and what came of it, as they are finished.
-
-        Raises:
-            ConfigError: what a piece needs cannot be prepared.
-            RuntimeError: a fault of the program, with the traceback of the process in which it happened.
+        The first job is prepared alone: what it compiles is cached, and the other processes do not compile it again at
+        the same time.
         """
-        waiting: deque[Item] = deque(items)
-        busy: dict[_Worker, Item] = {}
-        room = 1
+        waiting: deque[AnyJob] = deque(jobs)
+        busy: dict[_JobProcess, AnyJob] = {}
+        most_busy = 1
         while waiting or busy:
-            while waiting and len(busy) < room:
-                worker, item = self._pair(waiting, busy)
-                worker.begin(task, item)
-                busy[worker] = item
-            for worker in _first_to_answer(list(busy)):
-                outcome = worker.outcome(task.time_limit_s)
-                room = self._jobs  # it has begun, if it is not finished
+            while waiting and len(busy) < most_busy:
+                process, job = self._pair(waiting, busy)
+                process.begin(kind, job)
+                busy[process] = job
+            for process in _first_to_answer(list(busy)):
+                outcome = process.outcome(kind.time_limit_s)
+                most_busy = self._num_processes  # the first job has at least begun
                 if outcome is not None:
-                    yield busy.pop(worker), outcome
+                    yield busy.pop(process), outcome
 
-    def _pair(self, waiting: "deque[Item]", busy: "dict[_Worker, Item]") -> "tuple[_Worker, Item]":
-        """A process that is free, and the first piece that it may do; a new process if there is none."""
-        self._workers = [worker for worker in self._workers if worker in busy or worker.is_usable()]
-        free = [worker for worker in self._workers if worker not in busy]
-        for worker in free:
-            for item in waiting:
-                if item.isolation_group() == worker.group:
-                    waiting.remove(item)
-                    return worker, item
-        if len(self._workers) >= self._jobs:
+    def _pair(self, waiting: "deque[AnyJob]", busy: "dict[_JobProcess, AnyJob]") -> "tuple[_JobProcess, AnyJob]":
+        """A free process with the first job that it may run; a new process if there is none."""
+        self._processes = [process for process in self._processes if process in busy or process.is_alive()]
+        free = [process for process in self._processes if process not in busy]
+        for process in free:
+            for job in waiting:
+                if job.isolation_group() == process.group:
+                    waiting.remove(job)
+                    return process, job
+        if len(self._processes) >= self._num_processes:
             free[0].end()
-            self._workers.remove(free[0])
-        item = waiting.popleft()
-        self._workers.append(_Worker(item.isolation_group()))
-        return self._workers[-1], item
+            self._processes.remove(free[0])
+        job = waiting.popleft()
+        self._processes.append(_JobProcess(job.isolation_group()))
+        return self._processes[-1], job
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a process says about the piece that it was given."""
+    """What a process says about its job."""
 
     kind: Literal["begun", "done", "failed", "refused", "crashed"]
     values: Any = None
 
 
-class _Worker:
-    """One process, seen from the one that gives it work."""
+class _JobProcess:
+    """One process, as the engine sees it."""
 
     def __init__(self, group: str) -> None:
         self.group = group
-        self.deadline: float | None = None  # of the piece, once it has begun
+        self.deadline: float | None = None  # of the job, once it has begun
         self._begun: float | None = None
         self.connection, theirs = _START.Pipe()
-        self._process = _START.Process(target=_work, args=(theirs,), daemon=True)
+        self._process = _START.Process(target=_serve, args=(theirs,), daemon=True)
         with _one_thread():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
-    def is_usable(self) -> bool:
-        """Whether it is still there."""
+    def is_alive(self) -> bool:
+        """Whether the process still runs."""
         return self._process.is_alive()
 
-    def begin(self, task: Task[Item], item: Item) -> None:
-        """Give it a piece."""
+    def begin(self, kind: JobKind[AnyJob], job: AnyJob) -> None:
+        """Send a job to the process."""
         self._begun = self.deadline = None
-        with suppress(BrokenPipeError):  # it has just ended: `outcome` says so
-            self.connection.send((task, item))
+        with suppress(BrokenPipeError):  # the process has just ended: `outcome` reports it
+            self.connection.send((kind, job))
 
     def outcome(self, time_limit_s: float | None) -> Outcome | None:
-        """What came of its piece; None if it is still at it."""
+        """The outcome of the job; None while it runs."""
         if self.deadline is not None and not self.connection.poll() and time.monotonic() >= self.deadline:
             self.end()
-            return Outcome({}, f"it took longer than the {time_limit_s:g} s that an episode may take", self._wall_s())
+            return Outcome({}, f"it took longer than the time limit of {time_limit_s:g} s", self._wall_s())
         if not self.connection.poll():
             return None
         try:
@@ -131,44 +131,44 @@ class _Worker:
             self.deadline = None if time_limit_s is None else self._begun + time_limit_s
             return None
         if answer.kind == "refused":
-            raise ConfigError(answer.values)
+            raise answer.values
         if answer.kind == "crashed":
-            raise RuntimeError(f"a process of the benchmark failed:\n{answer.values}")
+            raise RuntimeError(f"a job raised an unexpected error:\n{answer.values}")
         if answer.kind == "failed":
             return Outcome({}, answer.values, self._wall_s())
         return Outcome(answer.values, None, self._wall_s())
 
     def end(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process, whatever it is doing."""
         self._process.kill()
         self._process.join()
         self.connection.close()
 
     def _ended(self) -> Outcome:
-        """It is gone without an answer."""
+        """The outcome of a job whose process ended without an answer."""
         self._process.join()
         code = self._process.exitcode or 0
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
-        if self._begun is None and not self.group:  # nobody's policy was there
-            raise RuntimeError(f"a process of the benchmark {how} before it played")
-        return Outcome({}, f"the process that it played in {how}", self._wall_s())
+        if self._begun is None and not self.group:  # no policy of a user can have done this
+            raise RuntimeError(f"a process {how} before its job began")
+        return Outcome({}, f"its process {how}", self._wall_s())
 
     def _wall_s(self) -> float:
         return 0.0 if self._begun is None else time.monotonic() - self._begun
 
 
-def _first_to_answer(workers: "Sequence[_Worker]") -> "list[_Worker]":
-    """Wait until at least one has an answer or has run out of time; returns which."""
-    deadlines = [worker.deadline for worker in workers if worker.deadline is not None]
-    patience_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
-    answered = wait([worker.connection for worker in workers], patience_s)
+def _first_to_answer(processes: "Sequence[_JobProcess]") -> "list[_JobProcess]":
+    """Wait until at least one process has an answer or has reached its deadline; returns those processes."""
+    deadlines = [process.deadline for process in processes if process.deadline is not None]
+    timeout_s = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+    answered = wait([process.connection for process in processes], timeout_s)
     now = time.monotonic()
-    return [w for w in workers if w.connection in answered or (w.deadline is not None and now >= w.deadline)]
+    return [p for p in processes if p.connection in answered or (p.deadline is not None and now >= p.deadline)]
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """What is started in the block uses one thread for numbers, unless the person has said otherwise."""
+    """Processes that are started in the block use one numerical thread, unless the user has set the variable."""
     unset = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
     try:
@@ -181,36 +181,36 @@ def _one_thread() -> Iterator[None]:
 # In the other process
 
 
-def _work(connection: Connection) -> None:
-    """Do pieces until there are none any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that gives the work, which ends this one
+def _serve(connection: Connection) -> None:
+    """Run jobs until the engine closes the connection."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the engine, which ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
-            task, item = connection.recv()
+            kind, job = connection.recv()
         except EOFError:
             return
-        connection.send(_done(task, item, connection))
+        connection.send(_answer(kind, job, connection))
 
 
 def _end_with_parent() -> None:
-    """If the one that gives the work is killed, nobody waits for what is being done here."""
+    """End this process when the engine's process is killed."""
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _done(task: Task[Any], item: Piece, connection: Connection) -> _Answer:
+def _answer(kind: JobKind[Any], job: Job, connection: Connection) -> _Answer:
     try:
-        task.prepare(item)
+        kind.prepare(job)
     except (ConfigError, DataError) as error:
-        return _Answer("refused", str(error))
+        return _Answer("refused", type(error)(str(error)))
     except Exception:
         return _Answer("crashed", traceback.format_exc())
     connection.send(_Answer("begun"))
     try:
-        return _Answer("done", task.play(item))
+        return _Answer("done", kind.run(job))
     except PolicyError as error:
         return _Answer("failed", " ".join(str(error).split()))
     except SystemExit as error:

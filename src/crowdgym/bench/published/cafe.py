@@ -68,9 +68,9 @@ def published() -> dict[tuple[str, Point], Revenue]:
     """The paper's revenues by (agent, point): 13 points a city, as the two tables share one."""
     figures: dict[tuple[str, Point], Revenue] = {}
     for city in CITIES:
-        for agent, count, revenue in _cells(_BY_TASKS[city]):
+        for agent, count, revenue in _entries(_BY_TASKS[city]):
             figures[agent, Point(city, OTHER_COUNT, count)] = revenue
-        for agent, count, revenue in _cells(_BY_WORKERS[city]):
+        for agent, count, revenue in _entries(_BY_WORKERS[city]):
             figures[agent, Point(city, count, OTHER_COUNT)] = revenue
     return figures
 
@@ -82,11 +82,11 @@ def points(city: str) -> tuple[Point, ...]:
     return (*by_tasks, *by_workers)
 
 
-def _cells(table: str) -> list[tuple[str, int, Revenue]]:
-    cells = []
+def _entries(table: str) -> list[tuple[str, int, Revenue]]:
+    entries = []
     for line in table.strip().splitlines():
         agent, *numbers = line.split()
         means, sds = numbers[: len(COUNTS)], numbers[len(COUNTS) :]
         for count, mean, sd in zip(COUNTS, means, sds, strict=True):
-            cells.append((agent, count, Revenue(_UNIT * float(mean), _UNIT * float(sd))))
-    return cells
+            entries.append((agent, count, Revenue(_UNIT * float(mean), _UNIT * float(sd))))
+    return entries

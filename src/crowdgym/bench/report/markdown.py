@@ -1,23 +1,29 @@
-"""The table of a suite for people: on the terminal, and as Markdown beside what has been published."""
+"""The results of a suite for people: tables for the terminal, and Markdown with the published figures beside ours."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from crowdgym.bench.benchmark import Table
 from crowdgym.bench.report.statistics import Interval
-from crowdgym.bench.report.table import CellResult, ResultTable
-from crowdgym.configs.suites import Cell
-
-Cells = list[list[str]]
+from crowdgym.bench.report.table import ResultRow, ResultTable
+from crowdgym.configs.suites import GridPoint
 
 
-def terminal_table(table: ResultTable) -> tuple[list[str], Cells]:
-    """Headings and rows; cell by cell, so that agents are beside each other."""
-    names, shown = table.suite.parameters, Shown(table)
-    order = {agent: at for at, agent in enumerate(table.suite.agents)}
-    cells = {repr(cell): at for at, cell in enumerate(table.suite.cells())}
+def terminal_tables(table: ResultTable, name: str) -> list[Table]:
+    """A table for each metric; grid point by grid point, so that the agents are beside each other."""
+    return [_terminal_table(table, name, metric) for metric in table.suite.metrics]
+
+
+def _terminal_table(table: ResultTable, name: str, metric: str) -> Table:
+    names, shown = table.suite.parameters, Shown(table, metric)
+    agents = {agent: at for at, agent in enumerate(table.suite.agent_names)}
+    points = {repr(point): at for at, point in enumerate(table.suite.points())}
     scenarios = {scenario: at for at, scenario in enumerate(table.scenarios)}
-    rows = sorted(table.rows, key=lambda row: (scenarios[row.scenario], cells[repr(row.at)], order[row.agent]))
-    headings = ["scenario", *names, "agent", table.suite.metric, "IQM [95 %]", "of bound", "episodes", "paper", "off"]
-    return headings, [
+    rows = sorted(
+        (row for row in table.rows if row.metric == metric),
+        key=lambda row: (scenarios[row.scenario], points[repr(row.at)], agents[row.agent]),
+    )
+    headings = ["scenario", *names, "agent", metric, "IQM [95 %]", "of bound", "episodes", "paper", "off"]
+    texts = [
         [
             row.scenario,
             *(str(row.at[name]) for name in names),
@@ -31,18 +37,19 @@ def terminal_table(table: ResultTable) -> tuple[list[str], Cells]:
         ]
         for row in rows
     ]
+    return Table(name if len(table.suite.metrics) == 1 else f"{name}: {metric}", headings, texts)
 
 
 def failures_of(table: ResultTable) -> list[str]:
-    """A sentence for every cell in which a policy failed."""
+    """A sentence for every agent and grid point at which the policy failed."""
     sentences = []
     for row in table.rows:
-        if row.failures:
+        if row.failures and row.metric == table.suite.metrics[0]:
             seed, sentence = row.failures[0]
             of = row.episodes + len(row.failures)
-            where = f"{row.agent} on {row.scenario}, {_said(row.at)}"
+            where = f"{row.agent} on {row.scenario}, {_listed(row.at)}"
             sentences.append(
-                f"{where}: {len(row.failures)} of {of} episodes failed; in that of seed {seed}, {sentence}"
+                f"{where}: {len(row.failures)} of {of} episodes failed; the one of seed {seed}: {sentence}"
             )
     return sentences
 
@@ -53,14 +60,15 @@ def markdown(table: ResultTable, name: str) -> str:
     numbers = sorted({row.episodes + len(row.failures) for row in table.rows})
     episodes = " to ".join(str(number) for number in dict.fromkeys((numbers[0], numbers[-1])))
     last = suite.first_seed + suite.episodes - 1
-    about = (
-        f"`crowdgym bench {name}` on `{suite.environment}`: {suite.metric}, mean ± standard deviation; episodes a "
-        f"cell: {episodes}, those of seeds {suite.first_seed} to {last}."
-    )
-    parts = [about]
-    for scenario in table.scenarios:
-        parts += [_sweep(table, scenario, cells) for cells in table.sweeps()]
-    parts += [_summaries(table)]
+    parts = [
+        f"`crowdgym bench {name}` on `{suite.environment}`: mean ± standard deviation; episodes at each grid point: "
+        f"{episodes}, those of seeds {suite.first_seed} to {last}."
+    ]
+    for metric in suite.metrics:
+        for scenario in table.scenarios:
+            parts += [_sweep(table, scenario, metric, points) for points in table.sweeps()]
+            parts += [_shares(table, scenario, metric, points) for points in table.sweeps()]
+        parts.append(_summaries(table, metric))
     failures = failures_of(table)
     if failures:
         parts.append("### Failures\n\n" + "\n".join(f"- {sentence}" for sentence in failures))
@@ -78,13 +86,14 @@ def signed_percent(share: float | None) -> str:
 
 
 class Shown:
-    """Figures of a table as text, with the same number of places everywhere."""
+    """The figures of a metric as text, all with the same number of decimal places."""
 
-    def __init__(self, table: ResultTable) -> None:
-        largest = max((abs(row.figures.mean) for row in table.rows if row.figures is not None), default=0.0)
+    def __init__(self, table: ResultTable, metric: str) -> None:
+        means = (row.figures.mean for row in table.rows if row.metric == metric and row.figures is not None)
+        largest = max(map(abs, means), default=0.0)
         self._places = 0 if largest >= 1000 else 2 if largest >= 10 else 4
 
-    def spread(self, row: CellResult) -> str:
+    def spread(self, row: ResultRow) -> str:
         """``mean ± sd``."""
         if row.figures is None:
             return f"{len(row.failures)} failed"
@@ -96,7 +105,7 @@ class Shown:
             return ""
         return f"{self._number(interval.iqm)} [{self._number(interval.low)}, {self._number(interval.high)}]"
 
-    def published(self, row: CellResult) -> str:
+    def published(self, row: ResultRow) -> str:
         """The published ``mean ± sd``."""
         if row.published is None:
             return ""
@@ -107,38 +116,68 @@ class Shown:
         return f"{number:,.{self._places}f}"
 
 
-def varying(cells: Sequence[Cell]) -> list[str]:
+def varying(points: Sequence[GridPoint]) -> list[str]:
     """The parameters that have several values in a sweep; the first parameter if none has."""
-    names = [name for name in cells[0] if len({repr(cell[name]) for cell in cells}) > 1]
-    return names or list(cells[0])[:1]
+    names = [name for name in points[0] if len({repr(point[name]) for point in points}) > 1]
+    return names or list(points[0])[:1]
 
 
-def title_of(scenario: str, cells: Sequence[Cell]) -> str:
-    """What a sweep is about."""
-    names = varying(cells)
-    fixed = {name: value for name, value in cells[0].items() if name not in names}
-    return f"{scenario} by {', '.join(names)}" + (f" ({_said(fixed)})" if fixed else "")
+def title_of(scenario: str, points: Sequence[GridPoint]) -> str:
+    """The title of a sweep."""
+    names = varying(points)
+    fixed = {name: value for name, value in points[0].items() if name not in names}
+    return f"{scenario} by {', '.join(names)}" + (f" ({_listed(fixed)})" if fixed else "")
 
 
-def _sweep(table: ResultTable, scenario: str, cells: Sequence[Cell]) -> str:
-    """A row for each cell, and for each agent a column, beside it what is published of it."""
-    shown, names = Shown(table), varying(cells)
-    headings, columns = list(names), [[str(cell[name]) for cell in cells] for name in names]
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown; all columns but the first are aligned to the right."""
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "\n".join("| " + " | ".join(texts) + " |" for texts in lines)
+
+
+def _sweep(table: ResultTable, scenario: str, metric: str, points: Sequence[GridPoint]) -> str:
+    """A line for each grid point, and a column for each agent, with the published figure beside it."""
+    shown, names = Shown(table, metric), varying(points)
+    headings, columns = list(names), [[str(point[name]) for point in points] for name in names]
     for agent in table.agents(scenario):
-        found = [table.find(scenario, agent, cell) for cell in cells]
+        found = [table.find(scenario, agent, metric, point) for point in points]
         headings.append(f"`{agent}`")
-        columns.append(["" if row is None else shown.spread(row) for row in found])
+        columns.append(_texts(found, shown.spread))
         if any(row is not None and row.published is not None for row in found):
             headings += ["paper", "off"]
-            columns.append(["" if row is None else shown.published(row) for row in found])
-            columns.append(["" if row is None else signed_percent(row.deviation) for row in found])
+            columns.append(_texts(found, shown.published))
+            columns.append(_texts(found, lambda row: signed_percent(row.deviation)))
     rows = [list(row) for row in zip(*columns, strict=True)]
-    return f"### {title_of(scenario, cells)}\n\n{_markdown_table(headings, rows)}"
+    return f"### {metric}, {title_of(scenario, points)}\n\n{markdown_table(headings, rows)}"
 
 
-def _summaries(table: ResultTable) -> str:
+def _shares(table: ResultTable, scenario: str, metric: str, points: Sequence[GridPoint]) -> str:
+    """The same of the shares of the bound; empty if there are no bounds."""
+    names, agents = varying(points), table.agents(scenario)
+    found = [[table.find(scenario, agent, metric, point) for point in points] for agent in agents]
+    columns = [[str(point[name]) for point in points] for name in names]
+    columns += [_texts(of_agent, _share) for of_agent in found]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if not any(any(row[len(names) :]) for row in rows):
+        return ""
+    title = f"### {metric} as a share of the bound, {title_of(scenario, points)}"
+    return f"{title}\n\n{markdown_table([*names, *(f'`{agent}`' for agent in agents)], rows)}"
+
+
+def _share(row: ResultRow) -> str:
+    """``mean ± sd``, in percent."""
+    if row.figures is None or row.figures.shares is None:
+        return ""
+    return f"{100 * row.figures.shares.mean():.1f} ± {100 * row.figures.shares.std():.1f} %"
+
+
+def _texts(rows: Sequence[ResultRow | None], text: Callable[[ResultRow], str]) -> list[str]:
+    return ["" if row is None else text(row) for row in rows]
+
+
+def _summaries(table: ResultTable, metric: str) -> str:
     rows = []
-    for of in table.summaries():
+    for of in table.summaries(metric):
         deviations = [abs(deviation) for deviation in of.deviations]
         share = of.share
         rows.append(
@@ -156,13 +195,8 @@ def _summaries(table: ResultTable) -> str:
     if len(wanted) == 2:
         return ""
     picked = [[row[at] for at in wanted] for row in rows]
-    return "### All cells\n\n" + _markdown_table([headings[at] for at in wanted], picked)
+    return f"### {metric}, all grid points\n\n" + markdown_table([headings[at] for at in wanted], picked)
 
 
-def _markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def _said(cell: Cell) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in cell.items())
+def _listed(point: GridPoint) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in point.items())

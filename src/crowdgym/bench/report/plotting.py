@@ -1,11 +1,11 @@
-"""Figures of Matplotlib that need no display, as PNG files that are the same for the same content."""
+"""Begins and writes pictures: Matplotlib without a display, as PNG files that are the same for the same content."""
 
 import io
 from typing import Any
 
 
 def new_figure(width_inches: float, height_inches: float, dpi: int) -> Any:
-    """A ``matplotlib.figure.Figure`` to draw on. Matplotlib is imported only now: it takes its time."""
+    """An empty ``matplotlib.figure.Figure``. Matplotlib is imported here because its import is slow."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -15,7 +15,7 @@ def new_figure(width_inches: float, height_inches: float, dpi: int) -> Any:
 
 
 def png_of(figure: Any) -> bytes:
-    """The figure as a PNG file, without the version of Matplotlib in it."""
+    """The figure as a PNG file, without the version of Matplotlib in its metadata."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

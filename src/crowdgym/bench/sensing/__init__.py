@@ -1,1 +1,1 @@
-"""The suite ``sensing-paper``: its grid, its claims and its page."""
+"""The hook of the suite ``sensing-paper``: its bound, its claims and its page."""

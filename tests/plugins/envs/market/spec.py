@@ -1,6 +1,6 @@
 """The specification of ``market_v0``."""
 
-from crowdgym.envs.api.spec import EnvironmentSpec, Metric, Objective, TracedQuantity
+from crowdgym.envs.api.spec import Bound, EnvironmentSpec, Metric, Objective, TracedQuantity
 
 SPEC = EnvironmentSpec(
     name="market_v0",
@@ -13,6 +13,6 @@ SPEC = EnvironmentSpec(
     metrics=(Metric("revenue", "prices of all sold units", places=1), Metric("illegal", "forbidden actions", places=1)),
     traced={"left": TracedQuantity("agent")},
     default_policy="random",
-    bounds={"revenue": "crowdgym.envs.market.env:revenue_bound"},
+    bound=Bound("revenue", "crowdgym.envs.market.env:revenue_bound"),
     solution_checker="crowdgym.envs.market.env:broken_rules",
 )
