@@ -33,8 +33,12 @@ class LearnerSettings(AgentSettings):
 
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
-        """What each hyperparameter is, by name; "" where its class does not say."""
-        return {name: entry.description or "" for name, entry in cls.model_fields.items()}
+        """What each hyperparameter is, by name; "" if neither its class nor a parent of it says so."""
+        meanings = dict.fromkeys(cls.model_fields, "")
+        for parent in reversed(cls.__mro__):  # a child that gives another default need not say it again
+            if issubclass(parent, LearnerSettings):
+                meanings |= {name: each.description for name, each in parent.model_fields.items() if each.description}
+        return meanings
 
 
 class RolloutSettings(LearnerSettings):

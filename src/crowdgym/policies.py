@@ -129,7 +129,7 @@ def _packaged(name: str, environment: str, scenario: str) -> Path:
             f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
             f"'crowdgym train {name} {environment}' makes some, and --agent FOLDER plays them"
         )
-    return Path(str(files(find_learner(name).weights or "").joinpath(environment, scenario)))
+    return Path(str(files(find_learner(name).weights or "").joinpath(environment).joinpath(scenario)))
 
 
 def _trained(folder: Path, name: str, environment: str) -> Policy:

@@ -19,7 +19,8 @@ from typer.testing import CliRunner, Result
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
 from crowdgym import make  # noqa: E402
-from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors  # noqa: E402
+from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
+from crowdgym.agents.learning.description import DESCRIPTION, read_description  # noqa: E402
 from crowdgym.cli.main import app  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
@@ -63,7 +64,7 @@ def refused(*words: object) -> str:
 
 
 def tensors(out: Path) -> dict[str, bytes]:
-    return {name: tensor.numpy().tobytes() for name, tensor in read_tensors(out / LAST)[0].items()}
+    return {name: tensor.numpy().tobytes() for name, tensor in read_tensors(out / LAST).tensors.items()}
 
 
 def curve(out: Path) -> list[dict[str, str]]:
@@ -100,7 +101,7 @@ def test_the_curve_has_a_row_for_each_iteration_and_evaluations_as_often_as_aske
 
 
 def test_best_is_the_best_evaluation(whole: Path) -> None:
-    _, facts = read_tensors(whole / BEST)
+    facts = read_tensors(whole / BEST).facts
     evaluations = {int(row["iteration"]): float(row["evaluation"]) for row in curve(whole) if row["evaluation"]}
     assert facts["score"] == pytest.approx(max(evaluations.values()), rel=1e-5)
     assert evaluations[facts["iteration"]] == max(evaluations.values())
@@ -121,8 +122,63 @@ def test_a_checkpoint_is_played_as_it_was_evaluated(whole: Path) -> None:
     run = ("run", "csc_v0", "--scenario", "tiny", *words, "--episodes", 2, "--seed", 1_000_000)
     ran(*run, "--agent", whole, "--json", file)
     mean = json.loads(file.read_text())["mean"]
-    assert mean["revenue"] == pytest.approx(read_tensors(whole / BEST)[1]["score"])
+    assert mean["revenue"] == pytest.approx(read_tensors(whole / BEST).facts["score"])
     assert mean["illegal"] == 0
+
+
+def test_a_trained_folder_is_played_with_the_settings_it_was_trained_with(whole: Path) -> None:
+    """With and without the environment's name. What is given on the command line wins."""
+    file = whole.parent / "remembered.json"
+    for words in ((), ("csc_v0",)):
+        ran("run", *words, "--agent", whole, "--json", file)
+        config = json.loads(file.read_text())["config"]
+        assert {name: config[name] for name in SMALL["csc_v0"]} == SMALL["csc_v0"]
+        assert config["scenario"] == "tiny"
+    ran("run", "--agent", whole, "--set", "num_workers=5", "--json", file)
+    config = json.loads(file.read_text())["config"]
+    assert (config["num_workers"], config["num_tasks"]) == (5, 8)
+
+
+def test_a_run_without_an_environment_and_a_trained_folder_is_refused() -> None:
+    assert refused("run", "--agent", "greedy").startswith("name an environment (csc_v0, dasc_v0, sensing_v0), or give ")
+
+
+def test_sizes_that_a_flat_network_does_not_take_are_refused_by_name(tmp_path: Path) -> None:
+    ran(*arguments(tmp_path / "run", iterations=1, network="mlp"))
+    message = refused("run", "--agent", tmp_path / "run", "--set", "max_candidates=3")
+    assert message.startswith("trained with max_candidates=10, this run has max_candidates=3 (")
+
+
+def test_the_hyperparameters_are_listed_with_defaults_and_meanings() -> None:
+    lines = ran("train", "ippo", "csc_v0", "--settings").stdout.splitlines()
+    (discount,) = [line for line in lines if line.split()[0] == "discount"]
+    assert discount.split(maxsplit=2) == ["discount", "0.98", "gamma, of a step of the environment"]
+    assert len(lines) == 1 + len(IppoSettings.model_fields)
+
+
+def test_an_unknown_keyword_lists_those_of_the_environment_and_the_hyperparameters(tmp_path: Path) -> None:
+    message = refused(*arguments(tmp_path / "run", lerning_rate=0.1))
+    assert "csc_v0 has no keyword 'lerning_rate' (known: scenario, num_workers, " in message
+    assert "did you mean ippo's 'learning_rate'? (hyperparameters of ippo: " in message
+    assert "discount=0.98, " in message
+
+
+def test_steps_and_a_folder_are_needed_to_train() -> None:
+    assert refused("train", "ippo", "csc_v0") == (
+        "'crowdgym train' needs --steps and --out; --settings lists the hyperparameters"
+    )
+
+
+def test_tensorboard_has_cleanrl_s_names(whole: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(whole / "tensorboard"))
+    events.Reload()
+    names = set(events.Tags()["scalars"])
+    of_losses = {"policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac", "explained_variance"}
+    assert {f"losses/{name}" for name in of_losses} <= names
+    assert {"charts/SPS", "charts/learning_rate", "charts/training", "charts/evaluation"} <= names
+    assert [event.step for event in events.Scalars("charts/training")] == [60, 120, 180, 240]
 
 
 def test_it_plays_any_number_of_workers_tasks_and_candidates(whole: Path) -> None:
@@ -244,7 +300,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is no agent 'qmix' that learns (known: ippo)" in refused(
+    assert "there is no learner 'qmix' (known: ippo; your own is given as module:ATTRIBUTE)" in refused(
         "train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -256,6 +312,7 @@ def test_a_folder_that_holds_a_run_is_not_written_over(whole: Path) -> None:
     assert "has seed = 0, not 5" in refused(*arguments(whole), "--resume", "--seed", 5)
     assert "has num_workers = 4, not 5" in refused(*arguments(whole, num_workers=5), "--resume")
     assert "has steps = 240, not 300" in refused(*arguments(whole, iterations=5), "--resume")
+    assert "has threads = 1, not 2" in refused(*arguments(whole), "--resume", "--threads", 2)
 
 
 @pytest.mark.parametrize("package", ["torch", "safetensors", "tensorboard"])
@@ -270,7 +327,9 @@ def test_without_the_extra_it_says_which(package: str, tmp_path: Path, monkeypat
 
 
 def test_playing_without_the_extra_says_which(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("crowdgym.agents.ippo")]:
+    for name in [
+        name for name in sys.modules if name.startswith(("crowdgym.agents.ippo.", "crowdgym.agents.learning."))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     message = refused("run", "csc_v0", "--scenario", "tiny", "--agent", whole)
@@ -309,10 +368,11 @@ def test_weights_of_another_network_are_refused_by_name(copy: Path) -> None:
 def test_weights_that_are_no_numbers_are_refused_by_name(copy: Path) -> None:
     from safetensors.torch import save_file
 
-    weights, facts = read_tensors(copy / BEST)
+    stored = read_tensors(copy / BEST)
+    weights = dict(stored.tensors)
     name = next(name for name in weights if name.endswith("weight"))
     weights[name][0] = float("nan")
-    save_file(weights, copy / BEST, {"crowdgym": json.dumps(facts)})
+    save_file(weights, copy / BEST, {"crowdgym": json.dumps(stored.facts)})
     assert play(copy) == f"{copy / BEST} holds numbers that are not finite in actor"
 
 
@@ -353,7 +413,7 @@ def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(s
     described = read_description(folder)
     assert described.config["scenario"] == scenario
     assert described.command.startswith("crowdgym train ippo csc_v0 ")
-    _, facts = read_tensors(folder / BEST)
+    facts = read_tensors(folder / BEST).facts
     evaluations = [float(row["evaluation"]) for row in curve(folder) if row["evaluation"]]
     assert facts["score"] == pytest.approx(max(evaluations), rel=1e-5)
     assert facts["score"] > described.baseline_score
