@@ -9,7 +9,7 @@ from crowdgym.bench.published.cafe import (
     CITIES,
     COUNTS,
     Point,
-    _cells,
+    _entries,
     points,
     published,
 )
@@ -24,7 +24,7 @@ def test_every_agent_has_a_figure_at_every_point() -> None:
 @pytest.mark.parametrize("city", CITIES)
 def test_the_point_that_is_in_both_tables_is_the_same_in_both(city: str) -> None:
     def at_200(table: str) -> dict[str, object]:
-        return {agent: revenue for agent, count, revenue in _cells(table) if count == 200}
+        return {agent: revenue for agent, count, revenue in _entries(table) if count == 200}
 
     assert at_200(_BY_TASKS[city]) == at_200(_BY_WORKERS[city])
 

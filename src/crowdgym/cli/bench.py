@@ -52,9 +52,7 @@ class BenchOptions:
         list[str],
         typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
     ] = field(default_factory=list)
-    episodes: Annotated[
-        int | None, number("Episodes of each agent at each grid point; else as many as in the suite.")
-    ] = None
+    episodes: Annotated[int | None, number("Episodes of each agent at each grid point; else the suite's.")] = None
     time_limit_s: Annotated[
         float | None, typer.Option("--time-limit", help="Seconds that an episode may take; else the suite's.")
     ] = None

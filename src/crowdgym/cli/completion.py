@@ -31,9 +31,9 @@ def learners(incomplete: str) -> list[str]:
 
 def suites(incomplete: str) -> list[str]:
     """Names of the benchmark suites."""
-    from crowdgym.bench.suites import known_suites
+    from crowdgym.configs.suites import suite_names
 
-    return _beginning(incomplete, known_suites())
+    return _beginning(incomplete, suite_names())
 
 
 def scenarios(incomplete: str) -> list[str]:
