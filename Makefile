@@ -30,7 +30,7 @@ lint: install  ## ruff
 	$(BIN)/ruff format --check .
 
 types: install  ## mypy, strict on the package
-	@mkdir -p .typing/crowdgym
+	@rm -rf .typing && mkdir -p .typing/crowdgym
 	@for part in envs agents data configs; do ln -sfn ../../$$part .typing/crowdgym/$$part; done
 	@for file in src/crowdgym/*; do ln -sfn ../../$$file .typing/crowdgym/$$(basename $$file); done
 	MYPYPATH=.typing $(BIN)/mypy -p crowdgym

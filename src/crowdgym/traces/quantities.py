@@ -12,9 +12,9 @@ from crowdgym.traces.format import Quantity
 EXACT_OF_AGENT = Quantity(of="agent")
 # Times, payments and metrics come from instances drawn through exponentials and logarithms, whose last bit may differ
 # from one NumPy or processor to another.
-ROUNDED = {"relative_tolerance": 1e-9, "absolute_tolerance": 1e-7}
+ROUNDED = EXACT_OF_AGENT.model_copy(update={"relative_tolerance": 1e-9, "absolute_tolerance": 1e-7})
 # A fingerprint adds up thousands of 32-bit numbers, each of which may be off by its own last bit.
-FINGERPRINT = {"relative_tolerance": 1e-5, "absolute_tolerance": 1e-4}
+FINGERPRINT = EXACT_OF_AGENT.model_copy(update={"relative_tolerance": 1e-5, "absolute_tolerance": 1e-4})
 
 
 def quantities_of(env: Any) -> dict[str, Quantity]:
@@ -22,12 +22,16 @@ def quantities_of(env: Any) -> dict[str, Quantity]:
     traced = environment_spec(env.metadata["name"]).traced
     layout, metrics = tuple(env.metadata["observation_layout"]), tuple(flat_metrics(env.metrics))
     return {
-        **{name: Quantity(of=one.of, **({} if one.exact else ROUNDED)) for name, one in traced.items()},
+        **{name: _of(one.of, EXACT_OF_AGENT if one.exact else ROUNDED) for name, one in traced.items()},
         "chosen": EXACT_OF_AGENT,
-        "reward": Quantity(of="agent", **ROUNDED),
-        "metrics": Quantity(of="whole", labels=metrics, **ROUNDED),
-        "observation": Quantity(of="whole", labels=layout, **FINGERPRINT),
+        "reward": ROUNDED,
+        "metrics": _of("whole", ROUNDED, metrics),
+        "observation": _of("whole", FINGERPRINT, layout),
     }
+
+
+def _of(columns: str, tolerances: Quantity, labels: tuple[str, ...] = ()) -> Quantity:
+    return tolerances.model_copy(update={"of": columns, "labels": labels})
 
 
 def observe_quantities(
