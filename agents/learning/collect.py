@@ -6,7 +6,8 @@ result does not depend on which copies are played together: several processes or
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -252,7 +253,18 @@ def _in_blocks(
     legal = np.ones((filled, masks.shape[1]), np.bool_)
     seen[:rows], legal[:rows] = observations, masks
     blocks = zip(*(torch.split(torch.from_numpy(array), _BLOCK) for array in (seen, legal)), strict=True)
-    with torch.no_grad():
+    with torch.no_grad(), _one_thread():
         found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
     log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]
     return log_policy
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """A block is too small for several threads to gain anything, and they would share products out in other ways."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
