@@ -122,7 +122,7 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
         ),
         (
             {"metrics": ["completed"]},
-            "share_of_bound of the suite mine must be false: csc_v0 has a bound of revenue, and the suite is about comp",
+            "share_of_bound of the suite mine must be false: csc_v0 has a bound of revenue, ",
         ),
         ({"settings": {"rewards": "team"}}, "the suite mine: csc_v0 has no keyword 'rewards'; did you mean 'reward'?"),
         ({"settings": {"strict": True}}, "the suite mine: settings must not have 'strict'"),
