@@ -133,8 +133,7 @@ def test_without_the_real_series_it_says_how_to_get_it(tmp_path: Path, monkeypat
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "empty"))
     code, said = bench(tmp_path / "out")
     assert code == 2
-    assert "the suite sensing-paper needs the scenario 'piemonte': " in said
-    assert "crowdgym data fetch piemonte" in said
+    assert "the suite sensing-paper needs the scenario 'piemonte'; 'crowdgym data fetch piemonte' gets it: " in said
 
 
 @pytest.mark.real_data

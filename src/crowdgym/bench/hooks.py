@@ -33,6 +33,10 @@ class SuiteHook:
         """The keywords of the environment at a grid point. All values are hashable."""
         return dict(point)
 
+    def data_hint(self, scenario: str) -> str:
+        """How the user gets the data of a scenario that is missing; empty if there is nothing to add to the error."""
+        return ""
+
     def make_agent(self, name: str, env: Any) -> Policy:
         """Make one of `agents`. Unlike a policy that is loaded by its name, it may read the whole environment."""
         raise NotImplementedError(name)

@@ -32,7 +32,7 @@ from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.configs.loading import Settings
 from crowdgym.configs.suites import GridPoint, SuiteSettings
 from crowdgym.execution.jobs import Engine, JobKind
-from crowdgym.policies import load_policy, policy_names
+from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
 
 
@@ -96,24 +96,27 @@ class Suite:
         self._check_points()
         self._check_published()
         for agent in map(Agent.of, suite.agents):
-            if ":" not in agent.policy and not agent.comes_with_crowdgym(suite.environment, suite.hook):
-                for scenario in suite.scenarios:
+            is_known = agent.comes_with_crowdgym(suite.environment, suite.hook)
+            for scenario in suite.scenarios:
+                if is_known and agent.arguments:
+                    check_policy(PolicyCheckJob(suite.environment, scenario, agent))
+                elif not is_known and ":" not in agent.policy:
                     load_policy(agent.policy, suite.environment, scenario)  # raises, and says which agents exist
 
-    def checked_agents(self) -> tuple[Agent, ...]:
-        """The agents that are tried first: the user's own, and those with arguments."""
+    def own_agents(self) -> tuple[Agent, ...]:
+        """The agents that do not come with CrowdGym."""
         suite = self.settings
         return tuple(
             agent
             for agent in map(Agent.of, suite.agents)
-            if agent.arguments or not agent.comes_with_crowdgym(suite.environment, suite.hook)
+            if not agent.comes_with_crowdgym(suite.environment, suite.hook)
         )
 
     def digests(self, engine: Engine) -> dict[str, str]:
-        """Try the agents that may fail, in processes that they cannot harm the run from.
+        """Try the user's own agents, each in a process of its own.
 
         Returns:
-            By "AGENT on SCENARIO", a digest of the files of each of the user's own agents; see `check_policy`.
+            By "AGENT on SCENARIO", a digest of the files of each; see `check_policy`.
 
         Raises:
             ConfigError: an agent cannot be made, or takes too long.
@@ -121,7 +124,7 @@ class Suite:
         suite = self.settings
         jobs = [
             PolicyCheckJob(suite.environment, scenario, agent)
-            for agent in self.checked_agents()
+            for agent in self.own_agents()
             for scenario in suite.scenarios
         ]
         kind: JobKind[PolicyCheckJob] = JobKind(check_policy, time_limit_s=suite.time_limit_s)
@@ -133,8 +136,7 @@ class Suite:
                 raise ConfigError(
                     outcome.failure if named else f"the agent {agent.name!r} cannot be loaded: {outcome.failure}"
                 )
-            if agent.policy not in policy_names(suite.environment):
-                found[f"{agent.name} on {job.scenario}"] = str(outcome.values["digest"])
+            found[f"{agent.name} on {job.scenario}"] = str(outcome.values["digest"])
         return found
 
     def job_lists(
@@ -262,7 +264,7 @@ class Suite:
                 suite.environment, scenario=scenario, **{**suite.settings, **self.hook.keywords(scenario, point)}
             )
         except DataError as error:
-            raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
+            raise self._missing(scenario, error) from error
         except ConfigError as error:
             raise ConfigError(f"the suite {self.name}, on {scenario}: {error}") from error
 
@@ -274,10 +276,15 @@ class Suite:
                 raise ConfigError("settings must not have 'strict': illegal actions are counted, not raised")
             loaded: Settings = environment_spec(suite.environment).settings_class().load(**keywords)
         except DataError as error:
-            raise ConfigError(f"the suite {self.name} needs the scenario {scenario!r}: {error}") from error
+            raise self._missing(scenario, error) from error
         except ConfigError as error:
             raise ConfigError(f"the suite {self.name}: {error}") from error
         return loaded
+
+    def _missing(self, scenario: str, error: DataError) -> ConfigError:
+        hint = self.hook.data_hint(scenario)
+        also = f"; {hint}" if hint else ""
+        return ConfigError(f"the suite {self.name} needs the scenario {scenario!r}{also}: {error}")
 
     def _of(self, key: str) -> str:
         return f"{key} of the suite {self.name}"

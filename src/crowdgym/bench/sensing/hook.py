@@ -12,7 +12,7 @@ from crowdgym.bench.hooks import SuiteHook
 from crowdgym.bench.report.table import ResultTable
 from crowdgym.bench.sensing import hindsight
 from crowdgym.bench.sensing.page import PLOT_NAME, front_picture, page
-from crowdgym.bench.sensing.schemes import SchemeTable
+from crowdgym.bench.sensing.schemes import PAPER_SCENARIO, SchemeTable
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.configs.suites import GridPoint, SuiteSettings
@@ -49,6 +49,10 @@ class SensingPaper(SuiteHook):
             raise ConfigError(f"num_attributes must be at most {len(names)} on {scenario!r}, got {number}")
         others = {name: value for name, value in point.items() if name != "num_attributes"}
         return {**others, "attributes": tuple(names[:number])}
+
+    def data_hint(self, scenario: str) -> str:
+        """See `SuiteHook`."""
+        return "'crowdgym data fetch piemonte' gets it" if scenario == PAPER_SCENARIO else ""
 
     def make_agent(self, name: str, env: Any) -> Policy:
         """See `SuiteHook`."""
