@@ -17,7 +17,7 @@ _COMMON = "common"
 
 
 def check_returns(subject: Subject) -> Finding | None:
-    """Reset and step return dicts with an entry for every agent and no other; rewards are finite, ends are bools."""
+    """Reset and step return dicts with one entry for every agent and no other; rewards are finite, ends are bools."""
     return subject.first(returns_finding)
 
 
@@ -72,7 +72,7 @@ def _values(moment: Moment) -> Finding | None:
 
 
 def check_ends(subject: Subject) -> Finding | None:
-    """Whoever ends leaves ``agents``, gets nothing any more and never comes back; nobody leaves without ending."""
+    """An agent that ends leaves ``agents``, receives nothing more and stays out; no agent leaves without ending."""
     return subject.first(ends_finding)
 
 

@@ -33,7 +33,7 @@ class _Attempt(NamedTuple):
 
 
 def check_illegal_actions(subject: Subject) -> Finding | None:
-    """A masked action is tolerated and the episode goes on, or it is refused clearly and nothing has happened."""
+    """A masked action is accepted and the episode continues, or it is refused clearly and changes nothing."""
     attempts = {seed: _attempts(subject.episode(seed)) for seed in subject.seeds}
     if not any(attempts.values()):
         raise NotApplicableError("as no mask ever forbids an action")
