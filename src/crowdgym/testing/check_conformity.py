@@ -1,4 +1,4 @@
-"""Checks of the dicts that reset and step return, read from kept episodes: types, keys, and who acts until when."""
+"""Checks of the dicts that reset and step return, on recorded episodes: types, keys, and the ends of agents."""
 
 import math
 import numbers
@@ -38,7 +38,7 @@ def _keys(moment: Moment, ended: set[Agent]) -> Finding | None:
     if step == 0 and not agents:
         return Finding("", "agents", "at least one after a reset", "none", step)
     if len(set(agents)) < len(agents):
-        return Finding("", "agents", "nobody twice", shown(list(agents)), step)
+        return Finding("", "agents", "each agent once", shown(list(agents)), step)
     for agent in agents:
         if moment.possible_agents is not None and agent not in moment.possible_agents:
             return Finding("", "agents", "one of possible_agents", "another", step, agent)

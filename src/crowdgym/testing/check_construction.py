@@ -1,4 +1,4 @@
-"""The check of what can be seen before an episode begins: the class, its metadata, its spaces, its signatures."""
+"""The check before an episode begins: the class, its metadata, its spaces, its signatures."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checks that an environment can be copied in mid-episode, deeply or by way of a pickle."""
+"""Checks that an environment can be copied in mid-episode, by a deep copy or by a pickle."""
 
 import copy
 import pickle

@@ -21,7 +21,7 @@ from crowdgym.testing.check_spaces import masks_finding, masks_in, spaces_findin
 from crowdgym.testing.check_subject import Subject
 from crowdgym.testing.check_values import described, frozen
 
-# Whoever gets one of these has met a bug of the environment, not a refusal.
+# One of these is a bug of the environment, not a refusal.
 _CRASHES = (LookupError, AttributeError, NameError, ArithmeticError, RecursionError, MemoryError)
 
 

@@ -1,4 +1,4 @@
-"""Checks that nothing is shared: not with the caller, not with what was handed out earlier."""
+"""Checks that nothing is shared with the caller or with values that were returned earlier."""
 
 from collections.abc import Callable
 from dataclasses import replace
