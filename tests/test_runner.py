@@ -227,7 +227,7 @@ def test_a_policy_that_chooses_what_the_environment_refuses_is_told_why() -> Non
             return {"a": 1}
 
     assert str(refusal(Forgets())) == (
-        "the agent 'my_rules:Mine', in episode 1 (seed 8), step 3, chose what cannot be: no action for b"
+        "the agent 'my_rules:Mine', in episode 1 (seed 8), step 3, chose an invalid action: no action for b"
     )
 
 

@@ -1,4 +1,4 @@
-"""Hold: nobody ever does anything. The zero of every comparison."""
+"""Hold: no agent ever acts. The zero of every comparison."""
 
 from crowdgym.agents.policy import Actions, Infos, Observations
 

@@ -1,4 +1,4 @@
-"""Random: everyone draws one of its legal actions, each as likely as the others."""
+"""Random: each agent draws one of its legal actions with equal probability."""
 
 import numpy as np
 

@@ -9,7 +9,7 @@ from crowdgym.agents.sensing.scheme import Cells, Cycle, Floats
 
 
 class OoMta(RankingScheme):
-    """Selects the P cells with the highest unified priority score, whatever it costs to get there.
+    """Selects the P cells with the highest unified priority score, whatever the travel cost.
 
     Args:
         learning_rate: η of Eq. (7).

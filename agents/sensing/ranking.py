@@ -1,4 +1,4 @@
-"""What EWA-TA, GPS-TA, OO-MTA and QCO-TA have in common: they rank cells by the priority scores of Eq. (5)."""
+"""Shared by EWA-TA, GPS-TA, OO-MTA and QCO-TA: they rank cells by the priority scores of Eq. (5)."""
 
 from abc import abstractmethod
 
@@ -9,7 +9,7 @@ from crowdgym.agents.sensing.scheme import Cells, Cycle, Floats, SensingScheme, 
 
 
 class RankingScheme(SensingScheme):
-    """Selects P cells by their priority scores. Until two cycles are known, which a score needs, participants stay.
+    """Selects P cells by their priority scores. A score needs two known cycles; until then all participants stay.
 
     Args:
         alpha_te: α_TE of Eq. (5).

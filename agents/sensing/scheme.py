@@ -1,4 +1,4 @@
-"""What all schemes share: what is known of the region and of a cycle, and how a choice of cells becomes actions.
+"""Shared by all schemes: the known data of the region and of a cycle, and the step from chosen cells to actions.
 
 A scheme plays the cells' side, since only there is the inferred value of every cell among the infos. It says to which
 cell each participant goes; every such cell then asks for its participant, and all others hold.
@@ -20,7 +20,7 @@ Cells = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Region:
-    """Where the cells are, and what is measured: X cells, A attributes, P participants."""
+    """The places of the cells and the attributes: X cells, A attributes, P participants."""
 
     distance_km: Floats  # [X, X] in a straight line
     attributes: tuple[str, ...]  # [A]
@@ -50,7 +50,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Cycle:
-    """What is known after one cycle."""
+    """The known data after one cycle."""
 
     participant_cell: Cells  # [P] where the participants are
     collected: Floats  # [X, A] CS; NaN where there is none

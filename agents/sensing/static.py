@@ -1,4 +1,4 @@
-"""The two ends: participants that never move, and participants that move once, to cells given from outside."""
+"""The two extremes: participants that never move, and participants that move once, to given cells."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from crowdgym.common.errors import ConfigError
 
 
 class RandomStatic(SensingScheme):
-    """Every participant stays where the episode put it, in cells drawn at random. Costs nothing."""
+    """Every participant stays in its random start cell. The cost is 0."""
 
     def begin(self, generator: np.random.Generator) -> None:
         """See `SensingScheme`."""
@@ -21,7 +21,7 @@ class RandomStatic(SensingScheme):
 
 
 class GivenStatic(SensingScheme):
-    """Every participant goes to one of the given cells, by the shortest ways in sum, and stays.
+    """Every participant goes to one of the given cells, with the smallest total travel, and stays.
 
     With the best cells in hindsight this is a bound on what a fixed choice of cells can do, and no scheme.
 

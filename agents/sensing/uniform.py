@@ -6,7 +6,7 @@ from crowdgym.agents.sensing.scheme import Cells, Cycle, SensingScheme, nearest_
 
 
 class UnsTa(SensingScheme):
-    """Draws P cells anew in every cycle, each as likely as the others."""
+    """Draws P cells in every cycle, with equal probability."""
 
     def begin(self, generator: np.random.Generator) -> None:
         """See `SensingScheme`."""

@@ -1,4 +1,4 @@
-"""A model of how values differ between cells, learned from nothing but what was collected.
+"""A model of how values differ between cells, learned only from collected values.
 
 A value is the effect of its cell plus the effect of its cycle plus a residual. How much two residuals differ grows with
 the distance between their cells, in a straight line (a linear variogram). Where two cells were often sensed in the same
@@ -33,7 +33,7 @@ class VariogramModel:
         self._right = np.zeros((attributes, cells))
 
     def observe(self, collected: Floats) -> None:
-        """Take what was collected in another cycle. Shape [X, A]; NaN where there is none."""
+        """Add the collected values of one more cycle. Shape [X, A]; NaN where there is none."""
         known = ~np.isnan(collected.T)  # [A, X]
         values = np.where(known, collected.T, 0.0)
         both = known[:, :, np.newaxis] & known[:, np.newaxis]

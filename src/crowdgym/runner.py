@@ -1,4 +1,4 @@
-"""Plays episodes with a policy and says what they came to."""
+"""Plays episodes with a policy and returns their results."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from crowdgym.policies import described, where_raised
 
 @dataclass(frozen=True)
 class EpisodeResult:
-    """What one episode came to.
+    """The result of one episode.
 
     Attributes:
-        seed: that the environment was reset with.
-        steps: played.
-        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal. Those of several
-            numbers are there one by one, "NAME 0" and so on.
-        wall_s: seconds it took, the policy included, rendering apart.
+        seed: the seed of ``reset``.
+        steps: number of steps played.
+        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal. A metric of
+            several numbers has one entry for each, "NAME 0" and so on.
+        wall_s: duration in seconds, with the policy, without rendering.
     """
 
     seed: int
@@ -38,11 +38,11 @@ class EpisodeResult:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run of episodes came to; ``to_json`` is what ``crowdgym run --json`` writes.
+    """The results of a run of episodes; ``to_json`` is what ``crowdgym run --json`` writes.
 
     Attributes:
         env: name of the environment.
-        scenario: that it was played on.
+        scenario: name of the scenario.
         agent: name of the policy.
         seed: of the run. Episode i, from 0 on, is that of ``reset(seed=seed + i)``.
         config: every setting of the environment.
@@ -58,16 +58,16 @@ class RunResult:
 
     @property
     def mean(self) -> dict[str, float]:
-        """Mean of every figure but the seed and the time it took, which no seed fixes."""
+        """Mean of every metric and of the number of steps, over the episodes."""
         return self._over_episodes(np.mean)
 
     @property
     def standard_deviation(self) -> dict[str, float]:
-        """Of the same figures, over the episodes."""
+        """Standard deviation of the same values, over the episodes."""
         return self._over_episodes(np.std)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON: the same for the same seed, ``wall_s`` apart."""
+        """As JSON: the same for the same seed, except ``wall_s``."""
         return {
             "env": self.env,
             "scenario": self.scenario,
@@ -84,7 +84,7 @@ class RunResult:
 
 
 def play_through(episode: int, steps: Iterator[int]) -> None:
-    """Watch nothing: play the steps one after the other."""
+    """Play the steps one after the other, without watching."""
     for _ in steps:
         pass
 
@@ -107,11 +107,11 @@ def run_episodes(
         episodes: how many, at least 1.
         seed: of the first, at least 0.
         watch: called for every episode with its number and an iterator that plays it: each ``next`` plays one step
-            and gives the number of steps played (0: only reset). It must go through to the end; in between it may look
+            and gives the number of steps played (0: only reset). It must play to the end. Between steps it may look
             at the environment, draw it, or show progress.
 
     Raises:
-        PolicyError: the policy raised or returned something else than an action for every agent.
+        PolicyError: the policy raised an error, or did not return an action for every agent.
     """
     results: list[EpisodeResult] = []
     for i in range(episodes):
@@ -137,7 +137,7 @@ def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[Epis
         try:
             observations, _, _, _, infos = env.step(actions)
         except InvalidAction as error:
-            raise PolicyError(f"{calls.where(step)} chose what cannot be: {error}") from error
+            raise PolicyError(f"{calls.where(step)} chose an invalid action: {error}") from error
         wall_s += time.perf_counter() - began_s
         yield step
     results.append(EpisodeResult(seed, step, _metrics(infos), wall_s))
@@ -174,7 +174,7 @@ def _metrics(infos: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class _PolicyCalls:
-    """Calls a policy; whatever goes wrong inside becomes one sentence that says where."""
+    """Calls a policy. An error inside it becomes one sentence that names the episode and the step."""
 
     policy: Policy
     agent: str

@@ -1,4 +1,4 @@
-"""Wrappers around parallel environments, for libraries that look for things in other places."""
+"""Wrappers around parallel environments, for libraries that expect masks or infos in another form."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,17 +15,18 @@ MASK = "action_mask"
 
 
 class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
-    """Puts the mask of legal actions into the observation, for libraries that look only there.
+    """Puts the action mask into the observation, for libraries that look for it only there.
 
-    Every observation becomes a dict of two: the observation itself under ``key``, and ``"action_mask"``. PettingZoo's
-    own tests and Tianshou look for the key ``"observation"``, RLlib for ``"observations"``. Infos stay as they are.
+    Every observation becomes a dict with two entries: the observation itself under ``key``, and ``"action_mask"``.
+    PettingZoo's own tests and Tianshou look for the key ``"observation"``, RLlib for ``"observations"``. Infos do not
+    change.
 
     Args:
         env: a parallel environment whose infos have an ``"action_mask"``, 0 or 1 for each action of a Discrete space.
-        key: where the observation itself goes.
+        key: the key of the observation itself.
 
     Raises:
-        ConfigError: ``key`` is no text, or is the mask's own.
+        ConfigError: ``key`` is empty or the key of the mask.
 
     Example:
         >>> env = MaskInObservation(csc_v0.parallel_env(scenario="tiny"), key="observations")
@@ -49,12 +50,12 @@ class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
         return self._spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
-        """As the environment's own, masks in the observations."""
+        """Like the method of the environment, with masks in the observations."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return self._joined(observations, infos), infos
 
     def step(self, actions: dict[str, int]) -> tuple[dict[str, Any], Any, Any, Any, Any]:
-        """As the environment's own, masks in the observations."""
+        """Like the method of the environment, with masks in the observations."""
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         return self._joined(observations, infos), rewards, terminations, truncations, infos
 
@@ -64,14 +65,14 @@ class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
 
 
 class KeepInInfos(BaseParallelWrapper[str, NDArray[Any], int]):
-    """Keeps some entries of the infos, the same ones at every step, for libraries that want infos never to change.
+    """Keeps the same entries of the infos at every step, for libraries that require infos with constant entries.
 
     TorchRL makes a tensor of every entry that is there after ``reset`` and stops with an error at the first that comes
     later, as ``metrics`` does at the end of an episode. The metrics are in ``env.unwrapped.metrics`` at any time.
 
     Args:
         env: a parallel environment.
-        names: which entries of every agent's info stay, where they are there.
+        names: the entries of every agent's info that are kept, if they exist.
 
     Raises:
         ConfigError: ``names`` is one text instead of several names.
@@ -89,12 +90,12 @@ class KeepInInfos(BaseParallelWrapper[str, NDArray[Any], int]):
         self._names = tuple(names)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
-        """As the environment's own, infos cut short."""
+        """Like the method of the environment, with only the kept entries in the infos."""
         observations, infos = self.env.reset(seed=seed, options=options)
         return observations, self._kept(infos)
 
     def step(self, actions: dict[str, int]) -> tuple[Any, Any, Any, Any, Any]:
-        """As the environment's own, infos cut short."""
+        """Like the method of the environment, with only the kept entries in the infos."""
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         return observations, rewards, terminations, truncations, self._kept(infos)
 

@@ -223,7 +223,7 @@ def test_policies_that_fail_are_rows_and_do_not_stop_the_others(folder: Path, tm
     assert failures == {
         "own:Raises": "the agent 'own:Raises', in episode 0 (seed 5), step 3, raised KeyError: 'weights' "
         f"({folder / 'own.py'}, line 16)",
-        "own:Nonsense": "the agent 'own:Nonsense', in episode 0 (seed 5), step 1, chose what cannot be: "
+        "own:Nonsense": "the agent 'own:Nonsense', in episode 0 (seed 5), step 1, chose an invalid action: "
         "the action of worker_0 must be a whole number from 0 to 10, got 99",
         "own:Slow": "it took longer than the time limit of 5 s",
     }

@@ -137,7 +137,7 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation], jobs: int = 1) ->
 
 
 def _generations(plan: Plan, tried: Sequence[Evaluation]) -> Iterator[list[list[float]]]:
-    """The candidates, generation by generation; ``tried`` is to hold what the ones before have come to."""
+    """The candidates, generation by generation; ``tried`` must hold the results of the earlier ones."""
     generator = np.random.default_rng(plan.seed)
     for first in range(0, plan.explored, plan.population):
         size = min(plan.population, plan.explored - first)

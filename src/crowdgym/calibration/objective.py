@@ -50,7 +50,7 @@ def agreement(simulated: Floats, wanted: Floats) -> Agreement:
     """Compare mean revenues, scaled as suits them best.
 
     A point counts with sqrt(1 + (error / tolerance)²) - 1: by the square if it is near, in proportion if it is far, so
-    that a figure that nothing can reach does not decide the rest.
+    that a figure that no candidate can match does not decide the rest.
 
     Args:
         simulated: shape [agents, points].
@@ -66,7 +66,7 @@ def agreement(simulated: Floats, wanted: Floats) -> Agreement:
 
 
 def cost_of_chance(greedy: Floats, chance: Floats) -> float:
-    """What it costs that random choices earn more than Greedy, a baseline that is meant to be better than chance.
+    """The loss if random choices earn more than Greedy, a baseline that should be better than chance.
 
     Args:
         greedy: mean revenues. Shape [points].

@@ -1,4 +1,4 @@
-"""What a fit comes to on seeds that it has not seen, played by the policies themselves; and the scenario file."""
+"""Results of a fit on held-out seeds, played by the policies themselves; and the scenario file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

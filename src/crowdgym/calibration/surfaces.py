@@ -1,4 +1,4 @@
-"""Response surfaces: what every point of the tables would come to, as functions of the parameters.
+"""Response surfaces: the expected revenue at every point of the tables, as functions of the parameters.
 
 Revenues of a few episodes vary, and the best of many candidates is mostly a lucky one. The logarithm of each revenue is
 therefore taken for a quadratic function of the parameters, by least squares over all that has been tried: a candidate
@@ -50,7 +50,7 @@ class Surfaces:
         return surfaces
 
     def judge(self, shares: Floats) -> Agreement:
-        """What a candidate is expected to come to. ``shares``: shape [d]."""
+        """The expected agreement of a candidate. ``shares``: shape [d]."""
         values = np.exp(_terms(shares[np.newaxis]) @ self.coefficients)
         return judged(values.reshape(-1, self.wanted.shape[1]), self.wanted)
 

@@ -1,4 +1,4 @@
-"""What agreement with one policy costs with the other, among all that a fit has tried."""
+"""The trade-off between the agreement with one policy and with the other, over all candidates of a fit."""
 
 import csv
 import io

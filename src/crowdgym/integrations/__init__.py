@@ -1,4 +1,4 @@
-"""What other people's libraries need to run CrowdGym: a module for each, none imported before it is asked for.
+"""Adapters for other libraries: one module for each, imported only on request.
 
-Most libraries need nothing of ours; ``docs/libraries.md`` says which, and how each is plugged in.
+Most libraries need no adapter. ``docs/libraries.md`` shows how to connect each of them.
 """

@@ -32,7 +32,7 @@ def cpu_model() -> str:
 
 
 def peak_memory_bytes() -> int | None:
-    """The most memory that this process has held, Python itself included; None where nobody says."""
+    """Peak memory of this process in bytes, Python included; None if the operating system does not report it."""
     try:
         # Not getrusage on Linux: it goes on counting what the parent held before it started this program.
         status = Path("/proc/self/status").read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
 """How fast an environment is, measured through its public interface only.
 
 What is timed is ``env.step`` and nothing else: the actions, random among the legal ones, are drawn from the masks
-between two timed calls. Resets are timed apart. The first reset and the first steps, where code may be compiled and
-caches filled, count for nothing but ``first_reset_s`` and ``first_step_s``.
+between two timed calls. Resets are timed separately. The first reset and the first steps, where code may be compiled
+and caches filled, count only for ``first_reset_s`` and ``first_step_s``.
 """
 
 import time
@@ -61,7 +61,7 @@ class SpeedResult:
         compiled: whether code was compiled before the first run.
         first_reset_s: seconds to make the environment and reset it for the first time, compiling included.
         first_step_s: seconds of the first step, compiling included.
-        peak_memory_bytes: the most that the process has held, Python included; None where nobody says.
+        peak_memory_bytes: peak memory of the process, Python included; None if the operating system does not report it.
         runs: in order.
         machine: what it was measured on; see `crowdgym.measure.machine.machine_description`.
     """

@@ -1,4 +1,4 @@
-"""What other people's tests can hold CrowdGym, and their own environments, against."""
+"""Tests for environments: `check_env` for any environment, and the solution checker of CSC."""
 
 from crowdgym.testing.check_env import ENVIRONMENT_CHECKS, check_env, inspect_env
 from crowdgym.testing.check_report import EnvironmentCheckError, EnvironmentReport, Finding

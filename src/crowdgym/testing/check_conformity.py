@@ -1,4 +1,4 @@
-"""Checks of the dicts that reset and step return, read from kept episodes: types, keys, and who acts until when."""
+"""Checks of the dicts that reset and step return, on recorded episodes: types, keys, and the ends of agents."""
 
 import math
 import numbers
@@ -17,7 +17,7 @@ _COMMON = "common"
 
 
 def check_returns(subject: Subject) -> Finding | None:
-    """Reset and step return dicts with an entry for every agent and no other; rewards are finite, ends are bools."""
+    """Reset and step return dicts with one entry for every agent and no other; rewards are finite, ends are bools."""
     return subject.first(returns_finding)
 
 
@@ -38,7 +38,7 @@ def _keys(moment: Moment, ended: set[Agent]) -> Finding | None:
     if step == 0 and not agents:
         return Finding("", "agents", "at least one after a reset", "none", step)
     if len(set(agents)) < len(agents):
-        return Finding("", "agents", "nobody twice", shown(list(agents)), step)
+        return Finding("", "agents", "each agent once", shown(list(agents)), step)
     for agent in agents:
         if moment.possible_agents is not None and agent not in moment.possible_agents:
             return Finding("", "agents", "one of possible_agents", "another", step, agent)
@@ -72,7 +72,7 @@ def _values(moment: Moment) -> Finding | None:
 
 
 def check_ends(subject: Subject) -> Finding | None:
-    """Whoever ends leaves ``agents``, gets nothing any more and never comes back; nobody leaves without ending."""
+    """An agent that ends leaves ``agents``, receives nothing more and stays out; no agent leaves without ending."""
     return subject.first(ends_finding)
 
 

@@ -1,4 +1,4 @@
-"""The check of what can be seen before an episode begins: the class, its metadata, its spaces, its signatures."""
+"""The check before an episode begins: the class, its metadata, its spaces, its signatures."""
 
 import inspect
 from typing import Any
@@ -13,7 +13,7 @@ from crowdgym.testing.check_values import described, kind, shown
 
 
 def check_construction(subject: Subject) -> Finding | None:
-    """The factory makes a ParallelEnv with a name, render modes, agents and unchanging spaces, and it closes."""
+    """The factory makes a ParallelEnv with a name, render modes, agents and constant spaces, and it can be closed."""
     with pinned_random_state():
         try:
             env = subject.factory()

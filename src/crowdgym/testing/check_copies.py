@@ -1,4 +1,4 @@
-"""Checks that an environment can be copied in mid-episode, deeply or by way of a pickle."""
+"""Checks that an environment can be copied in mid-episode, by a deep copy or by a pickle."""
 
 import copy
 import pickle
@@ -12,12 +12,12 @@ from crowdgym.testing.check_values import described, kind
 
 
 def check_deepcopy(subject: Subject) -> Finding | None:
-    """A deep copy made in mid-episode plays on as the original would have, and the original does not notice."""
+    """A deep copy made in mid-episode continues as the original would have; the original is not affected."""
     return _copied(subject, "deepcopy", copy.deepcopy)
 
 
 def check_pickle(subject: Subject) -> Finding | None:
-    """A pickle made in mid-episode plays on as the original would have, as worker processes need it."""
+    """A pickle made in mid-episode continues as the original would have, as worker processes need it."""
     # The pickle never leaves memory: it is of the caller's own environment and is read back at once.
     return _copied(subject, "pickle", lambda env: pickle.loads(pickle.dumps(env)))  # noqa: S301
 

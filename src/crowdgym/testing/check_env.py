@@ -1,4 +1,4 @@
-"""`check_env`: hold any PettingZoo ParallelEnv against what those who train on it rely on. See docs/check_env.md."""
+"""`check_env`: test any PettingZoo ParallelEnv for what training relies on. See docs/check_env.md."""
 
 from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
@@ -32,7 +32,7 @@ from crowdgym.testing.check_vector import check_vector
 
 class _Check(NamedTuple):
     function: Callable[[Subject], Finding | None]
-    needs: tuple[str, ...]  # where one of these fails, this one would fail too and say nothing new
+    needs: tuple[str, ...]  # if one of these fails, this one would fail for the same reason
 
     @property
     def name(self) -> str:
@@ -64,7 +64,7 @@ _CHECKS = (
 )
 
 ENVIRONMENT_CHECKS: dict[str, str] = {check.name: str(check.function.__doc__).split("\n", 1)[0] for check in _CHECKS}
-"""The checks by name, in the order in which they run, with what each one holds an environment to."""
+"""The checks by name, in the order in which they run, with what each one requires."""
 
 
 def check_env(
@@ -75,27 +75,27 @@ def check_env(
     checks: Collection[str] | None = None,
     vector_factory: Callable[[int], Any] | None = None,
 ) -> EnvironmentReport:
-    """Play episodes of an environment in many ways and raise if anything is wrong with it.
+    """Play episodes of an environment in many ways and raise an error if a check fails.
 
-    The episodes are whole ones, of random legal actions. Everything that comes back is compared to the last byte:
+    The episodes are whole ones, of random legal actions. Everything that is returned is compared to the last byte:
     observations, rewards, ends, infos, ``state()``. An agent may end before the others, and masks are optional.
 
     Args:
         factory: Makes a new environment, a ``pettingzoo.ParallelEnv``, at every call.
-        seeds: What to reset with; at least two different ones, so that it can be seen whether they matter.
-        max_steps: Where to stop in an episode that has not ended; the report notes it.
-        checks: Names from `ENVIRONMENT_CHECKS`; all if None. The three that everything rests on (construction,
-            returns, stepping) always run. A check is left out where another one has failed that it depends on.
-        vector_factory: Makes a ``gymnasium.vector.VectorEnv`` of so many copies, with a row for each agent of each
-            copy, copy by copy; reset with seed s, copy c plays seed s + c.
+        seeds: The seeds of the resets; at least two different ones, to test that seeds matter.
+        max_steps: An episode that is longer is cut at this step; the report notes it.
+        checks: Names from `ENVIRONMENT_CHECKS`; all if None. The three basic ones (construction, returns,
+            stepping) always run. A check is not run if another one that it depends on has failed.
+        vector_factory: Makes a ``gymnasium.vector.VectorEnv`` with the given number of copies. It has a row for each
+            agent of each copy, copy by copy; reset with seed s, copy c plays seed s + c.
 
     Returns:
-        What became of each check, for printing.
+        The result of each check, for printing.
 
     Raises:
         EnvironmentCheckError: A check failed. The message has a line for each failed check: the first seed, step,
-            agent and quantity that are wrong, what was expected and what came.
-        ConfigError: An argument that cannot be used.
+            agent and quantity that are wrong, the expected value and the returned value.
+        ConfigError: An argument is invalid.
 
     Example:
         >>> from crowdgym.envs import csc_v0
@@ -117,10 +117,10 @@ def inspect_env(
     checks: Collection[str] | None = None,
     vector_factory: Callable[[int], Any] | None = None,
 ) -> EnvironmentReport:
-    """The same as `check_env`, but it returns the report whatever is in it.
+    """The same as `check_env`, but it returns the report also if a check failed.
 
     Raises:
-        ConfigError: An argument that cannot be used.
+        ConfigError: An argument is invalid.
     """
     if not callable(factory):
         raise ConfigError(f"factory must be a function that makes an environment, got {type(factory).__name__}")

@@ -1,4 +1,4 @@
-"""Episodes as the checks see them: played once with random legal actions, kept, and replayed move by move."""
+"""Episodes for the checks: played once with random legal actions, recorded, and replayed step by step."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -29,14 +29,14 @@ TABLES = {
 
 @dataclass(frozen=True)
 class Moment:
-    """What the environment handed out at one step; step 0 is the reset, which has no actions, rewards or ends.
+    """What the environment returned at one step; step 0 is the reset, which has no actions, rewards or ends.
 
     Attributes:
         step: Its number.
         actions: Those that led here.
         agents: Who acts next.
         possible_agents: As they are now; None where the environment does not say.
-        state: What ``state()`` says; None where the environment has none, or nobody acts any more.
+        state: What ``state()`` says; None if the environment has none, or if no agent acts any more.
     """
 
     step: int
@@ -66,9 +66,9 @@ class Episode:
     """A played episode.
 
     Attributes:
-        seed: What it was reset with.
+        seed: The seed of its reset.
         moments: From the reset on; moment k is step k.
-        fault: Why it could not be played on, if so.
+        fault: The fault that stopped it, if any.
         observation_spaces: By agent, for everyone who was ever in ``agents``.
         action_spaces: Likewise.
         state_space: None where the environment has none.
@@ -88,7 +88,7 @@ class Episode:
 
     @property
     def middle(self) -> int:
-        """A step with steps before and after it, where there are enough of them."""
+        """A step with steps before and after it, if the episode is long enough."""
         return len(self.moments) // 2
 
 
@@ -96,18 +96,18 @@ class Episode:
 
 
 class GlobalRandomState(NamedTuple):
-    """The state of the generators that belong to nobody: of ``random`` and of ``numpy.random``."""
+    """The state of the global generators: of ``random`` and of ``numpy.random``."""
 
     python: Any
     numpy: Any
 
     @classmethod
     def now(cls) -> "GlobalRandomState":
-        """As it is."""
+        """The current state."""
         return cls(random.getstate(), np.random.get_state())  # noqa: NPY002  (watched, not used)
 
     def restore(self) -> None:
-        """Make it so again."""
+        """Set the generators back to this state."""
         random.setstate(self.python)
         np.random.set_state(self.numpy)  # noqa: NPY002
 
@@ -118,13 +118,13 @@ class GlobalRandomState(NamedTuple):
         return "" if first_difference(list(self.numpy), list(later.numpy)) is None else "numpy.random"
 
 
-# Not numbers that an environment would seed with itself: that it did would not show.
+# Numbers that no environment is likely to use as a seed: otherwise its seeding would not be noticed.
 PINS = (1_713_905_329, 2_846_110_577)
 
 
 @contextmanager
 def pinned_random_state(pin: int = PINS[0]) -> Iterator[GlobalRandomState]:
-    """Fix the global random state for a while; afterwards it is what it was."""
+    """Fix the global random state inside the block, and restore it afterwards."""
     before = GlobalRandomState.now()
     random.seed(pin)
     np.random.seed(pin)  # noqa: NPY002
@@ -239,7 +239,7 @@ def _space(env: Environment, name: str, agent: Agent, step: int) -> Any:
 
 
 def frozen_moment(moment: Moment, actions: Actions | None = None) -> Moment:
-    """A copy that nobody else holds, with these actions in place of those the environment has had in its hands."""
+    """An independent copy, with these actions in place of those that were passed to the environment."""
     tables = {name: frozen(getattr(moment, name)) for name in TABLES.values()}
     return replace(moment, **tables, state=frozen(moment.state), actions=moment.actions if actions is None else actions)
 

@@ -21,7 +21,7 @@ from crowdgym.testing.check_spaces import masks_finding, masks_in, spaces_findin
 from crowdgym.testing.check_subject import Subject
 from crowdgym.testing.check_values import described, frozen
 
-# Whoever gets one of these has met a bug of the environment, not a refusal.
+# One of these is a bug of the environment, not a refusal.
 _CRASHES = (LookupError, AttributeError, NameError, ArithmeticError, RecursionError, MemoryError)
 
 
@@ -33,7 +33,7 @@ class _Attempt(NamedTuple):
 
 
 def check_illegal_actions(subject: Subject) -> Finding | None:
-    """A masked action is tolerated and the episode goes on, or it is refused clearly and nothing has happened."""
+    """A masked action is accepted and the episode continues, or it is refused clearly and changes nothing."""
     attempts = {seed: _attempts(subject.episode(seed)) for seed in subject.seeds}
     if not any(attempts.values()):
         raise NotApplicableError("as no mask ever forbids an action")

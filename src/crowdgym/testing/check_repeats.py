@@ -9,7 +9,7 @@ from crowdgym.testing.check_values import first_difference
 
 
 def check_determinism(subject: Subject) -> Finding | None:
-    """Two new environments with the same seed and actions hand out the same, to the end of the episode."""
+    """Two new environments with the same seed and actions return the same values until the episode ends."""
 
     def look(episode: Episode) -> Finding | None:
         with fresh(subject.factory) as env:
@@ -21,7 +21,7 @@ def check_determinism(subject: Subject) -> Finding | None:
 
 
 def check_global_random_state(subject: Subject) -> Finding | None:
-    """Neither ``random`` nor ``numpy.random`` is drawn from, seeded or looked at."""
+    """The environment does not draw from, seed or read the generators of ``random`` and ``numpy.random``."""
     episode = subject.episode(subject.seeds[0])
     with pinned_random_state() as pinned:
         pass
@@ -46,7 +46,7 @@ def check_global_random_state(subject: Subject) -> Finding | None:
 
 
 def check_repetition(subject: Subject) -> Finding | None:
-    """An episode is the same whatever its environment has played before: a half episode of another seed, or itself."""
+    """An episode does not depend on what was played before it: half an episode of another seed, or itself."""
     episode, other = (subject.episode(seed) for seed in subject.seeds[:2])
     with fresh(subject.factory) as env:
         finding = replay(env, other, end=other.middle)
@@ -61,7 +61,7 @@ def check_repetition(subject: Subject) -> Finding | None:
 
 
 def check_instances(subject: Subject) -> Finding | None:
-    """Two environments that are stepped in turns do not notice each other."""
+    """Two environments that are stepped in turns do not affect each other."""
     episodes = [subject.episode(seed) for seed in subject.seeds[:2]]
     with fresh(subject.factory) as first, fresh(subject.factory) as second:
         for step in range(max(len(episode.moments) for episode in episodes)):
@@ -73,7 +73,7 @@ def check_instances(subject: Subject) -> Finding | None:
 
 
 def check_seeds(subject: Subject) -> Finding | None:
-    """Seeds matter: the observations of two of them differ somewhere in the episode."""
+    """Seeds matter: the observations of two seeds differ somewhere in the episode."""
     episodes = [subject.episode(seed) for seed in subject.seeds]
     seen = [[moment.observations for moment in episode.moments] for episode in episodes]
     if any(first_difference(seen[0], other) is not None for other in seen[1:]):

@@ -1,4 +1,4 @@
-"""What a run of the environment checks comes to: findings, a report of them, and the error that carries it."""
+"""The results of the environment checks: findings, their report, and the error that carries it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ class Finding:
     Attributes:
         check: The name of the check.
         quantity: What differs, such as ``observation[3]`` or ``info['action_mask']``.
-        expected: What it should have been, in words or as a short form of the value.
-        got: What it was.
+        expected: The expected value, in words or in short form.
+        got: The value that was returned.
         step: Where in the episode; 0 is the reset, None is outside an episode.
-        agent: Whose it is; None if nobody's in particular.
+        agent: The agent; None if the finding concerns no single agent.
         seed: The seed of the episode; None if no seed matters.
-        context: Under which circumstances, as the end of the sentence.
+        context: The circumstances, as the end of the sentence.
     """
 
     check: str
@@ -52,12 +52,12 @@ class EnvironmentFault(Exception):  # noqa: N818  (it says what the environment 
 
 
 class NotApplicableError(Exception):
-    """There is nothing for this check to look at; the message says why, as the end of "not run, "."""
+    """The check does not apply to this environment; the message gives the reason, as the end of "not run, "."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one check: a finding, or a reason why it was not run, or neither if it passed."""
+    """The result of one check: a finding, or a reason why it was not run, or neither if it passed."""
 
     check: str
     finding: Finding | None = None
@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class EnvironmentReport:
-    """What became of all checks.
+    """The results of all checks.
 
     Attributes:
         outcomes: One for every check that was asked for, in the order in which they ran.

@@ -1,4 +1,4 @@
-"""Checks that nothing is shared: not with the caller, not with what was handed out earlier."""
+"""Checks that nothing is shared with the caller or with values that were returned earlier."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from crowdgym.testing.check_values import first_difference, frozen, spoil
 
 
 def check_fresh_dicts(subject: Subject) -> Finding | None:
-    """Every dict that reset and step return is new, as is every agent's info: callers may change them."""
+    """Every dict that reset and step return is a new object, each agent's info too: callers may change them."""
     seen: dict[int, tuple[dict[Any, Any], str]] = {}  # by identity; holding the dicts keeps identities apart
 
     def meet(moment: Moment, quantity: str, table: dict[Any, Any], agent: Agent = None) -> Finding | None:
@@ -57,7 +57,7 @@ class _Kept:
 
 
 def check_kept_values(subject: Subject) -> Finding | None:
-    """What was handed out stays as it is when the environment plays on or is reset, as do the actions it is given."""
+    """Values that were returned, and actions passed in, stay unchanged while the environment steps or resets."""
     episode = subject.episode(subject.seeds[0])
     kept: list[_Kept] = []
 
@@ -80,7 +80,7 @@ def check_kept_values(subject: Subject) -> Finding | None:
 
 
 def check_caller_writes(subject: Subject) -> Finding | None:
-    """Nothing that the caller writes into what it was handed, or into its own actions, reaches the environment."""
+    """Writing into returned values, or into actions passed in earlier, does not affect the environment."""
 
     def write_into_returned(moment: Moment) -> None:
         for name in TABLES.values():

@@ -95,7 +95,7 @@ def _entry(path: str, value: Any, where: Any, expected: str) -> Difference:
 
 
 def check_masks(subject: Subject) -> Finding | None:
-    """Action masks are int8 or bool, have an entry for each action and allow one; who has one keeps having one."""
+    """A mask is int8 or bool, has an entry for each action and allows at least one; an agent keeps its mask."""
     episodes = [subject.episode(seed) for seed in subject.seeds]
     if not any(episode.moments for episode in episodes):
         raise NotApplicableError("as no episode began")

@@ -1,4 +1,4 @@
-"""What the checks are run on: the factory, the seeds, and the episodes kept from a first play of each."""
+"""The subject of the checks: the factory, the seeds, and one recorded episode for each seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Subject:
         factory: Makes a new environment.
         seeds: Of the episodes; at least two different ones.
         max_steps: Where to stop if an episode does not end.
-        vector_factory: Makes a vector environment of so many copies, if there is one.
+        vector_factory: Makes a vector environment with the given number of copies, if there is one.
     """
 
     factory: Callable[[], Environment]

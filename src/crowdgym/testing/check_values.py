@@ -20,7 +20,7 @@ class Difference(NamedTuple):
 
 
 def frozen(value: Any) -> Any:
-    """A copy that nobody else holds. What cannot be copied is kept as it is."""
+    """An independent copy. A value that cannot be copied is kept as it is."""
     if isinstance(value, np.ndarray):
         return value.copy()
     if type(value) is dict:

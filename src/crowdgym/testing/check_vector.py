@@ -17,7 +17,7 @@ _COPIES = 3
 
 
 def check_vector(subject: Subject) -> Finding | None:
-    """Each row of the vector environment gets what its agent gets alone, up to the first end of an agent.
+    """Each row of the vector environment equals its agent in a single environment until the first agent ends.
 
     Row ``c * A + a`` is agent a (of the A ``possible_agents``) of copy c. A reset with seed s resets copy c with s + c,
     as Gymnasium's own vector environments do. What happens after an end is left to the mode of automatic resets.

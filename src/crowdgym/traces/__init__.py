@@ -1,4 +1,4 @@
-"""Traces: an episode in a file, for regression tests, leaderboards and playing back. See `docs/traces.md`."""
+"""Traces: files that hold one episode, for regression tests, leaderboards and replay. See `docs/traces.md`."""
 
 from crowdgym.common.errors import TraceError
 from crowdgym.traces.comparison import Mismatch, compare

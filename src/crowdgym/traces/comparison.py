@@ -1,4 +1,4 @@
-"""Where two traces of one episode part."""
+"""Comparison of two traces of one episode: the first difference."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +35,7 @@ class Mismatch:
 def compare(expected: Trace, got: Trace) -> Mismatch | None:
     """The first mismatch: earliest step, then in the order of the quantities; None where there is none.
 
-    What is exact, and what has which tolerance, stands in the header of ``expected``.
+    The header of ``expected`` gives the tolerances of each quantity.
     """
     for name in expected.values:
         if name not in got.values:

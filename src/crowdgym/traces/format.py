@@ -44,7 +44,7 @@ class Quantity(BaseModel):
 
 
 class TraceHeader(BaseModel):
-    """What is needed to play the episode again, and what it came to."""
+    """The data to replay the episode, and its final metrics."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

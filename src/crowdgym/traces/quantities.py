@@ -1,4 +1,4 @@
-"""What a trace follows through an episode."""
+"""The quantities that a trace records at every step of an episode."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +18,7 @@ FINGERPRINT = EXACT_OF_AGENT.model_copy(update={"relative_tolerance": 1e-5, "abs
 
 
 def quantities_of(env: Any) -> dict[str, Quantity]:
-    """What is followed in ``env``: its state, what was chosen, rewards, metrics and a fingerprint of what is seen."""
+    """The quantities of ``env``: its state, the choices, rewards, metrics and a fingerprint of the observations."""
     traced = environment_spec(env.metadata["name"]).traced
     layout, metrics = tuple(env.metadata["observation_layout"]), tuple(flat_metrics(env.metrics))
     return {
@@ -37,7 +37,7 @@ def _of(columns: str, tolerances: Quantity, labels: tuple[str, ...] = ()) -> Qua
 def observe_quantities(
     env: Any, observations: dict[str, NDArray[np.float32]], chosen: NDArray[np.int32], rewards: list[float]
 ) -> dict[str, NDArray[Any]]:
-    """The present value of each of them, one row."""
+    """The current value of each quantity, one row."""
     snapshot = env.snapshot()
     row = {name: np.asarray(getattr(snapshot, name)) for name in quantities_of(env) if hasattr(snapshot, name)}
     return {
@@ -50,7 +50,7 @@ def observe_quantities(
 
 
 def flat_metrics(metrics: Any) -> dict[str, float]:
-    """Metrics by name, those of several numbers one by one."""
+    """Metrics by name. A metric of several numbers has one entry for each."""
     flat: dict[str, float] = {}
     for name, value in asdict(metrics).items():
         several = np.ndim(value) > 0

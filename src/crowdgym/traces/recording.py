@@ -1,4 +1,4 @@
-"""Recording an episode as it is played, and playing a recorded one again."""
+"""Records an episode while it is played, and replays a recorded one."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from crowdgym.traces.quantities import flat_metrics, observe_quantities, quantit
 
 
 class TraceRecorder:
-    """An environment that records the episode being played; otherwise it is the one it wraps.
+    """Wraps an environment and records the episode that is played. Everything else is passed to the environment.
 
     Example:
         >>> env = TraceRecorder(csc_v0.parallel_env(scenario="tiny"), agent="greedy")
@@ -42,10 +42,10 @@ class TraceRecorder:
         return getattr(self._env, name)
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
-        """Begin an episode and its recording. ``seed`` or ``options["instance"]`` has to fix it.
+        """Begin an episode and its recording. ``seed`` or ``options["instance"]`` must be given.
 
         Raises:
-            TraceError: neither does, so that nobody could play the episode again.
+            TraceError: neither is given, so the episode could not be replayed.
         """
         self._instance = (options or {}).get("instance")
         if seed is None and self._instance is None:
@@ -54,8 +54,8 @@ class TraceRecorder:
         observations, infos = self._env.reset(seed=seed, options=options)
         agents = len(self._env.possible_agents)
         self._actions = []
-        nobody = np.full(agents, -1, np.int32)
-        self._rows = [observe_quantities(self._env, observations, nobody, [0.0] * agents)]
+        no_choice = np.full(agents, -1, np.int32)
+        self._rows = [observe_quantities(self._env, observations, no_choice, [0.0] * agents)]
         return observations, infos
 
     def step(self, actions: dict[str, int]) -> tuple[Any, Any, Any, Any, Any]:
@@ -70,10 +70,10 @@ class TraceRecorder:
         return result
 
     def trace(self) -> Trace:
-        """What has been recorded since ``reset``.
+        """The trace of the episode since ``reset``.
 
         Raises:
-            TraceError: nothing has, or the environment has a reward or generator of its own that no file can hold.
+            TraceError: nothing is recorded, or the environment has a custom reward or generator, which no file holds.
         """
         env = self._env
         if not self._rows:
@@ -104,10 +104,10 @@ class TraceRecorder:
 
 
 def replay(trace: Trace) -> Trace:
-    """Play the actions of a trace again, from its settings and seed alone, and record what happens.
+    """Play the actions of a trace again, from its settings and seed, and record the episode.
 
     Raises:
-        TraceError: its environment, scenario or road network is not to be had here.
+        TraceError: its environment, scenario or road network is not available here.
     """
     env = make_environment(trace)
     recorder = TraceRecorder(env, trace.header.agent)
@@ -120,7 +120,7 @@ def replay(trace: Trace) -> Trace:
 
 
 def reset_arguments(trace: Trace) -> dict[str, Any]:
-    """What ``reset`` has to be called with to begin the episode of a trace."""
+    """The arguments of ``reset`` that begin the episode of a trace."""
     instance = {} if trace.header.instance is None else {"instance": trace.header.instance}
     return {"seed": trace.header.seed, "options": {**trace.header.options, **instance}}
 
@@ -149,7 +149,7 @@ def make_environment(trace: Trace) -> Any:
 
 
 def _check_files(header: TraceHeader) -> None:
-    """See that the files that the settings name are what they were."""
+    """Check that the files that the settings name have not changed."""
     for setting, checksum in header.files.items():
         file = Path(str(header.settings.get(setting))).expanduser()
         try:

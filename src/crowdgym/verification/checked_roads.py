@@ -49,7 +49,7 @@ class Roads:
         self._rows = np.atleast_2d(dijkstra(backwards, indices=goals))  # units from each node to each different goal
 
     def units_to(self, goal: int) -> FloatArray:
-        """Distances from every node to a goal, in units of length; infinite where there is no way. [N]."""
+        """Distances from every node to a goal, in units of length; infinite where no path exists. [N]."""
         row: FloatArray = self._rows[self._row_of_goal[goal]]
         return row
 
@@ -63,7 +63,7 @@ class Roads:
         return float(self.units_to(goal)[node]) * self._arcs.unit_m
 
     def path(self, node: int, goal: int) -> tuple[list[int], list[float]]:
-        """The nodes from ``node`` to the goal's, and the metres from ``node`` to each; there must be a way."""
+        """The nodes from ``node`` to the goal's, and the metres from ``node`` to each; a path must exist."""
         arcs, units = self._arcs, self.units_to(goal)
         nodes = [node]
         while nodes[-1] != self._goal_node[goal]:
@@ -89,7 +89,7 @@ class Roads:
 
 
 def refuse_bad_roads(arcs: RoadArrays) -> None:
-    """Refuse roads that cannot be.
+    """Refuse invalid roads.
 
     Raises:
         DataError: Says which array is wrong.

@@ -23,7 +23,7 @@ def has_checker(trace: Trace) -> bool:
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
-    """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
+    """The violations in an episode. Its instance is drawn again from the settings and the seed.
 
     Raises:
         TraceError: there is no checker for the environment of the trace, or what it was recorded on is not here.

@@ -1,4 +1,4 @@
-"""Confirm from first principles that what an environment says happened in CSC can have happened.
+"""Check from first principles that a recorded episode of CSC follows the rules.
 
 Written from docs/csc_dynamics.md. It shares no code with the kernel that plays the world, nor with the reference
 simulator of the tests, and it simulates nothing: it reads the claims and holds each against the rules.
@@ -25,15 +25,15 @@ _ROUNDING = 1e-12  # relative: two roundings of one number
 
 
 def check_schedule(instance: CheckedInstance, schedule: Schedule, *, partial: bool = False) -> list[Violation]:
-    """Check everything that a log claims.
+    """Check every claim of a log.
 
-    What is confirmed: whoever took a task was idle, stood where it last became idle, had the skill, and the task was
-    open, in range and among the nearest K; everyone drives at the speed of the instance along roads; whoever is
-    released goes on to the first node of its path; work adds up to the workload at the finish and to less where a
+    Confirmed: a worker that took a task was idle, stood where it last became idle, had the skill, and the task was
+    open, in range and among the nearest K; workers travel along roads at the speed of the instance; a released
+    worker continues to the first node of its path; work adds up to the workload at the finish, and to less if the
     task expired; payments follow the formula; totals are sums. Claims are compared with one another exactly where
     they order events, and to `TIME_TOLERANCE_S` and `WORK_TOLERANCE` where one is worked out from others.
 
-    What cannot be: the number of illegal actions, which leave no mark in the log, is only held against its bounds.
+    Not confirmed: the number of illegal actions. They leave no mark in the log, so only the bounds are checked.
 
     Args:
         instance: What was given.
@@ -50,7 +50,7 @@ def check_schedule(instance: CheckedInstance, schedule: Schedule, *, partial: bo
 
 
 class _Checker:
-    """One run of the checks, with what they share."""
+    """One run of the checks, with their shared data."""
 
     def __init__(self, instance: CheckedInstance, schedule: Schedule) -> None:
         if len(schedule.tasks) != instance.num_tasks:
@@ -119,7 +119,7 @@ class _Checker:
         return sorted(epoch for epoch in around if _same(min(epoch * step_s, horizon_s), time_s))
 
     def _is_known(self, assignment: Assignment) -> bool:
-        """Whether all that it names is there and its time is one at which actions are given."""
+        """Whether everything that it names exists and its time is that of an epoch with actions."""
         nodes = self.instance.num_nodes
         numbers = {
             "worker": (assignment.worker, self.instance.num_workers),
@@ -169,7 +169,7 @@ class _Checker:
             self._report(ViolationKind.NOT_A_CANDIDATE, expected, len(nearer), assignment)
 
     def _check_trip(self, assignment: Assignment) -> None:
-        """The arrival: when the roads say, and only if the task and the log last until then."""
+        """The arrival: at the time given by the roads, and only if the task and the log last until then."""
         due_s = assignment.taken_s + self._trip_m(assignment) / self.instance.speed_mps
         end_s = self.schedule.tasks[assignment.task].end_s
         last_s = self.until_s if math.isnan(end_s) else min(end_s, self.until_s)
@@ -233,7 +233,7 @@ class _Checker:
         self._report(kind, nodes[there], idle_node, assignment, time_s=end_s)
 
     def _check_sequence(self, worker: int, trips: list[Assignment]) -> None:
-        """One thing at a time, each from where the last one ended."""
+        """One task at a time; each begins where the previous one ended."""
         node, free_s = int(self.instance.worker_node[worker]), 0.0
         for number, assignment in enumerate(trips):
             epochs = self._epochs_at(assignment.taken_s)
@@ -248,7 +248,7 @@ class _Checker:
     # ---- tasks ----
 
     def _check_times(self, task: int, outcome: TaskOutcome) -> None:
-        """The status and the time of the end go with creation, deadline and the end of the log."""
+        """The status and the end time agree with creation, deadline and the end of the log."""
         created_s, deadline_s = float(self.instance.created_s[task]), float(self.instance.deadline_s[task])
         end_s, until_s = outcome.end_s, self.until_s
         if outcome.status is TaskStatus.FINISHED:
@@ -322,7 +322,7 @@ class _Checker:
             self._report(ViolationKind.ILLEGAL_TOTAL, f"0..{room}", totals.illegal)
 
     def _travelled_m(self, assignment: Assignment) -> float:
-        """Metres driven by the end of the log; a trip under way counts what the speed allows."""
+        """Metres travelled until the end of the log; an unfinished trip counts the distance that the speed allows."""
         trip_m = self._trip_m(assignment)
         if math.isnan(assignment.arrival_s) and assignment.idle_node != -1:
             trip_m -= self.roads.distance_m(assignment.idle_node, assignment.task)
@@ -330,11 +330,11 @@ class _Checker:
 
 
 def _same(a_s: float, b_s: float) -> bool:
-    """Whether two times are one; false if either is NaN."""
+    """Whether two times are equal; false if either is NaN."""
     return abs(a_s - b_s) <= TIME_TOLERANCE_S
 
 
 def _listed(skills: BoolArray) -> str:
-    """The numbers of the skills that are there."""
+    """The indices of the given skills."""
     numbers = [str(number) for number, there in enumerate(skills) if there]
     return "skills " + ", ".join(numbers) if numbers else "no skill"

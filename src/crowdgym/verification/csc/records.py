@@ -1,4 +1,4 @@
-"""What the solution checker of CSC reads and what it answers: the instance, the log, and the violations."""
+"""Input and output of the solution checker of CSC: the instance, the log, and the violations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from crowdgym.verification.checked_roads import (
 
 @dataclass(frozen=True)
 class CheckedInstance:
-    """What was fixed before the first step: the roads, the workers, the tasks and the constants.
+    """Everything that is fixed before the first step: the roads, the workers, the tasks and the constants.
 
     Raises:
         DataError: If shapes do not agree, a node or skill is not there, or a number is out of its bounds.
@@ -61,7 +61,7 @@ class CheckedInstance:
         return len(self.task_node)
 
     def __post_init__(self) -> None:
-        """Refuse an instance against which nothing can be checked."""
+        """Refuse an invalid instance."""
         nodes, workers, tasks = self.num_nodes, self.num_workers, self.num_tasks
         if self.worker_skills.ndim != 2 or len(self.worker_skills) != workers:
             raise DataError(f"worker_skills has shape {self.worker_skills.shape}, expected ({workers}, skills)")
@@ -85,7 +85,7 @@ class CheckedInstance:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One task taken by one worker, as the environment tells it. NaN and -1 stand for what has not happened.
+    """One task taken by one worker, as the environment reports it. NaN and -1: the event has not happened.
 
     Attributes:
         worker: Who.
@@ -109,7 +109,7 @@ class Assignment:
 
 
 class TaskStatus(Enum):
-    """Where a task stands at the end of the log."""
+    """The status of a task at the end of the log."""
 
     PENDING = "pending"
     OPEN = "open"
@@ -119,7 +119,7 @@ class TaskStatus(Enum):
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What became of a task: its status, when it finished or expired (else NaN), and what was paid."""
+    """The outcome of a task: its status, the time it finished or expired (else NaN), and the payment."""
 
     status: TaskStatus
     end_s: float
@@ -148,7 +148,7 @@ class Schedule:
 
 
 class ViolationKind(Enum):
-    """What can be wrong. The values are for people: they may be shown as they are."""
+    """The kinds of violations. The values are texts for users."""
 
     UNKNOWN_ID = "names a worker, task or node that is not there"
     NOT_AN_EPOCH = "happens at a time that is not an epoch"
@@ -181,7 +181,7 @@ class ViolationKind(Enum):
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that cannot be so. ``worker``, ``task`` and ``time_s`` are None where they play no part."""
+    """One violation of a rule. ``worker``, ``task`` and ``time_s`` are None if they do not apply."""
 
     kind: ViolationKind
     worker: int | None
@@ -206,7 +206,7 @@ class Violation:
         task: int | None = None,
         time_s: float | None = None,
     ) -> "Violation":
-        """Make one with its sentence."""
+        """Make a violation with its sentence."""
         named: Mapping[str, int | None] = {"worker": worker, "task": task}
         who = " and ".join(f"{name} {number}" for name, number in named.items() if number is not None) or "the log"
         when = "" if time_s is None else f" at {time_s:.10g} s"

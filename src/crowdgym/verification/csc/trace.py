@@ -1,4 +1,4 @@
-"""From a recorded episode of CSC to what the solution checker reads.
+"""Converts a recorded episode of CSC to the input of the solution checker.
 
 Nothing is worked out here that the trace does not claim: who took what and when, from where, when it arrived, when and
 where it was idle again, and what became of every task.
@@ -29,10 +29,10 @@ from crowdgym.verification.csc.records import (
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
-    """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
+    """The violations in an episode. Its instance is drawn again from the settings and the seed.
 
     Raises:
-        TraceError: the environment or the road network of the trace is not to be had here.
+        TraceError: the environment or the road network of the trace is not available here.
     """
     env = make_environment(trace)
     env.reset(**reset_arguments(trace))
@@ -40,7 +40,7 @@ def broken_rules(trace: Trace) -> list[Violation]:
 
 
 def checked_instance(instance: CscInstance, settings: CscSettings) -> CheckedInstance:
-    """The instance and the constants of an environment, as the checker takes them."""
+    """The instance and the constants of an environment, in the form that the checker reads."""
     network = instance.network
     return CheckedInstance(
         indptr=network.indptr,

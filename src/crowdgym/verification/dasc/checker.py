@@ -1,4 +1,4 @@
-"""Confirm from first principles that what an environment says happened in DASC can have happened.
+"""Check from first principles that a recorded episode of DASC follows the rules.
 
 Written from docs/dasc_dynamics.md. It shares no code with the kernel that plays the world, nor with the reference
 simulator of the tests, and it simulates nothing: it reads the claims and holds each against the rules.
@@ -18,18 +18,18 @@ _ROUNDING = 1e-12  # relative: two roundings of one number
 
 
 def check_schedule(instance: CheckedInstance, schedule: Schedule, *, partial: bool = False) -> list[Violation]:
-    """Check everything that a log claims.
+    """Check every claim of a log.
 
-    What is confirmed: whoever got a subtask was idle, stood where it last became idle, had all the skills, and was in
+    Confirmed: a worker that got a subtask was idle, stood where it last became idle, had all the skills, and was in
     range (in ``select`` mode among the nearest K able workers); the task was open, the predecessors had workers or were
-    finished as the mode asks, and nobody had the subtask before; everyone drives at the speed of the instance along
-    roads; work starts with the arrival or the last predecessor's finish, and lasts its duration; workers become idle
+    finished as the mode asks, and no worker had the subtask before; workers travel along roads at the speed of the
+    instance; work starts with the arrival or the last predecessor's finish, and lasts its duration; workers become idle
     where and when they must; tasks finish with their last subtask or expire; each is paid once, as it finishes, and
     what the penalty leaves; totals are sums. Claims are compared with one another exactly where they order events, and
     to `crowdgym.verification.dasc.outcomes.TIME_TOLERANCE_S` where one is worked out from others.
 
-    What cannot be: whether a matching is the best one, and the counts of illegal, invalid and unmatched actions, which
-    leave no mark in the log and are only held against their bounds.
+    Not confirmed: whether a matching is the best one, and the counts of illegal, invalid and unmatched actions. These
+    leave no mark in the log, so only their bounds are checked.
 
     Args:
         instance: What was given.
@@ -57,7 +57,7 @@ def check_schedule(instance: CheckedInstance, schedule: Schedule, *, partial: bo
 
 
 class _AssignmentChecker:
-    """The checks of who got what, with what they share."""
+    """The checks of assignments, with their shared data."""
 
     def __init__(self, instance: CheckedInstance, schedule: Schedule) -> None:
         self.instance, self.schedule = instance, schedule
@@ -68,7 +68,7 @@ class _AssignmentChecker:
         self._of_subtask: dict[int, list[Assignment]] = defaultdict(list)
 
     def check(self, partial: bool) -> list[Assignment]:
-        """Check them all; returns those that can be talked about, in the order of time."""
+        """Check all assignments; returns the valid ones that further checks can use, in the order of time."""
         if not self._is_epoch(self.until_s):
             self._report(ViolationKind.NOT_AN_EPOCH, "an epoch", self.until_s)
         if not partial and not self.until_s >= self.instance.horizon_s:
@@ -99,14 +99,14 @@ class _AssignmentChecker:
         self.found.append(violation)
 
     def _is_epoch(self, time_s: float) -> bool:
-        """Whether this is a time at which actions are given or a log can be closed."""
+        """Whether this is the time of an epoch with actions, or of an end of the log."""
         step_s, horizon_s = self.instance.step_s, self.instance.horizon_s
         if not 0 <= time_s <= horizon_s:
             return False
         return same(min(round(time_s / step_s) * step_s, horizon_s), time_s) or time_s == horizon_s
 
     def _is_known(self, assignment: Assignment) -> bool:
-        """Whether all that it names is there and its time is one at which actions are given."""
+        """Whether everything that it names exists and its time is that of an epoch with actions."""
         nodes = self.instance.num_nodes
         numbers = {
             "worker": (assignment.worker, self.instance.num_workers),
@@ -127,7 +127,7 @@ class _AssignmentChecker:
     # ---- who may get what ----
 
     def _check_match(self, assignment: Assignment) -> None:
-        """All skills, in range, open, nobody else's, and in ``select`` mode among the nearest K able workers."""
+        """All skills, in range, open, no other worker's, and in ``select`` mode among the nearest K able workers."""
         instance, subtask, taken_s = self.instance, assignment.subtask, assignment.taken_s
         task = int(instance.subtask_task[subtask])
         required, there = instance.subtask_skills[subtask], instance.worker_skills[assignment.worker]
@@ -178,7 +178,7 @@ class _AssignmentChecker:
                 self._report(ViolationKind.PREDECESSOR_UNFINISHED, expected, first.finish_s, assignment)
 
     def _check_sequence(self, worker: int, trips: list[Assignment]) -> None:
-        """One subtask at a time, each from where the last one ended."""
+        """One subtask at a time; each begins where the previous one ended."""
         node, free_s, last_s = int(self.instance.worker_node[worker]), 0.0, -math.inf
         for assignment in trips:
             if not free_s <= assignment.taken_s or same(last_s, assignment.taken_s):
@@ -262,11 +262,11 @@ class _AssignmentChecker:
 
 
 def same(a_s: float, b_s: float) -> bool:
-    """Whether two times are one; false if either is NaN."""
+    """Whether two times are equal; false if either is NaN."""
     return abs(a_s - b_s) <= TIME_TOLERANCE_S
 
 
 def _listed(skills: BoolArray) -> str:
-    """The numbers of the skills that are there."""
+    """The indices of the given skills."""
     numbers = [str(number) for number, there in enumerate(skills) if there]
     return "skills " + ", ".join(numbers) if numbers else "no skill"

@@ -1,4 +1,4 @@
-"""The half of DASC's solution checker about what became of subtasks and tasks, payments and totals.
+"""The second half of DASC's solution checker: outcomes of subtasks and tasks, payments and totals.
 
 See `crowdgym.verification.dasc.checker.check_schedule`, which calls it.
 """
@@ -24,7 +24,7 @@ _MONEY_TOLERANCE = 1e-9  # of the most that may be paid, and of sums
 
 @dataclass(frozen=True)
 class _Due:
-    """What a task must have come to, as its subtasks' times say."""
+    """The outcome that a task must have, by the times of its subtasks."""
 
     status: TaskStatus
     end_s: float
@@ -32,7 +32,7 @@ class _Due:
 
 
 class OutcomeChecker:
-    """One run of these checks, with what they share."""
+    """One run of these checks, with their shared data."""
 
     def __init__(
         self, instance: CheckedInstance, schedule: Schedule, assignments: list[Assignment], roads: Roads
@@ -93,7 +93,7 @@ class OutcomeChecker:
         return _Due(TaskStatus.OPEN if created else TaskStatus.PENDING, math.nan, last_s)
 
     def _check_subtask(self, subtask: int) -> None:
-        """The status goes with the times of its worker and of its task."""
+        """The status agrees with the times of its worker and of its task."""
         instance, until_s = self._instance, self._until_s
         task = int(instance.subtask_task[subtask])
         finish_s = self._first[subtask].finish_s if subtask in self._first else math.inf
@@ -186,7 +186,7 @@ class OutcomeChecker:
             self._report(ViolationKind.ACTIONS_TOTAL, f"all three 0..{room}", sum(refused.values()))
 
     def _travelled_m(self, assignment: Assignment) -> float:
-        """Metres driven by the end of the log; a trip under way counts what the speed allows."""
+        """Metres travelled until the end of the log; an unfinished trip counts the distance that the speed allows."""
         trip_m = self._roads.distance_m(assignment.from_node, assignment.subtask)
         if assignment.idle_node != -1:  # it may have stopped on the way
             trip_m -= self._roads.distance_m(assignment.idle_node, assignment.subtask)

@@ -1,4 +1,4 @@
-"""What the solution checker of DASC reads and what it answers: the instance, the log, and the violations."""
+"""Input and output of the solution checker of DASC: the instance, the log, and the violations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from crowdgym.verification.checked_roads import (
 
 @dataclass(frozen=True)
 class CheckedInstance:
-    """What was fixed before the first step: the roads, the workers, the tasks, their subtasks and the constants.
+    """All that is fixed before the first step: the roads, the workers, the tasks, their subtasks and the constants.
 
     Raises:
         DataError: If shapes do not agree, a node or subtask is not there, or a number is out of its bounds.
@@ -76,7 +76,7 @@ class CheckedInstance:
         return [int(i) for i in np.flatnonzero(self.subtask_task == task)]
 
     def __post_init__(self) -> None:
-        """Refuse an instance against which nothing can be checked."""
+        """Refuse an invalid instance."""
         self._refuse_shapes()
         refuse_bad_roads(self)
         bounds = {"worker_node": self.num_nodes, "subtask_node": self.num_nodes, "subtask_task": self.num_tasks}
@@ -113,7 +113,7 @@ class CheckedInstance:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One subtask given to one worker, as the environment tells it. NaN and -1 stand for what has not happened.
+    """One subtask given to one worker, as the environment reports it. NaN and -1: the event has not happened.
 
     Attributes:
         worker: Who.
@@ -139,7 +139,7 @@ class Assignment:
 
 
 class SubtaskStatus(Enum):
-    """Where a subtask stands at the end of the log."""
+    """The status of a subtask at the end of the log."""
 
     ABSENT = "absent"
     UNASSIGNED = "unassigned"
@@ -149,7 +149,7 @@ class SubtaskStatus(Enum):
 
 
 class TaskStatus(Enum):
-    """Where a task stands at the end of the log."""
+    """The status of a task at the end of the log."""
 
     PENDING = "pending"
     OPEN = "open"
@@ -159,7 +159,7 @@ class TaskStatus(Enum):
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What became of a task: its status, and when it finished or expired (else NaN)."""
+    """The outcome of a task: its status, and the time it finished or expired (else NaN)."""
 
     status: TaskStatus
     end_s: float
@@ -203,7 +203,7 @@ class Schedule:
 
 
 class ViolationKind(Enum):
-    """What can be wrong. The values are for people: they may be shown as they are."""
+    """The kinds of violations. The values are texts for users."""
 
     UNKNOWN_ID = "names a worker, subtask, task or node that is not there"
     NOT_AN_EPOCH = "happens at a time that is not an epoch"
@@ -251,7 +251,7 @@ class ViolationKind(Enum):
 
 @dataclass(frozen=True)
 class Violation:
-    """One thing that cannot be so; what plays no part in it is None."""
+    """One violation of a rule; fields that do not apply are None."""
 
     kind: ViolationKind
     subtask: int | None
@@ -278,7 +278,7 @@ class Violation:
         task: int | None = None,
         time_s: float | None = None,
     ) -> "Violation":
-        """Make one with its sentence."""
+        """Make a violation with its sentence."""
         named: Mapping[str, int | None] = {"subtask": subtask, "worker": worker, "task": task}
         what = [f"{name} {number}" for name, number in named.items() if number is not None]
         when = "" if time_s is None else f" at {time_s:.10g} s"

@@ -1,4 +1,4 @@
-"""From a recorded episode of DASC to what the solution checker reads.
+"""Converts a recorded episode of DASC to the input of the solution checker.
 
 Nothing is worked out here that the trace does not claim: who got what and when, from where, the times of the match,
 when and where workers were idle again, what became of subtasks and tasks, and each change of what was paid.
@@ -33,10 +33,10 @@ Values = dict[str, NDArray[Any]]
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
-    """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
+    """The violations in an episode. Its instance is drawn again from the settings and the seed.
 
     Raises:
-        TraceError: the environment, the road network or the file of tasks of the trace is not to be had here.
+        TraceError: the environment, the road network or the file of tasks of the trace is not available here.
     """
     env = make_environment(trace)
     env.reset(**reset_arguments(trace))
@@ -44,7 +44,7 @@ def broken_rules(trace: Trace) -> list[Violation]:
 
 
 def checked_instance(instance: DascInstance, settings: DascSettings) -> CheckedInstance:
-    """The instance and the constants of an environment, as the checker takes them."""
+    """The instance and the constants of an environment, in the form that the checker reads."""
     network = instance.network
     return CheckedInstance(
         indptr=network.indptr,

@@ -1,4 +1,4 @@
-"""A checker of finished episodes of sensing, written from ``docs/sensing_dynamics.md`` and from nothing of the kernel.
+"""A checker of finished episodes of sensing, written from ``docs/sensing_dynamics.md``, without the kernel.
 
 It is given the instance and what the environment claims to have happened. Moves are held against the actions, and all
 that follows against the places that are claimed, so one fault is found once. With knn and idw numbers have to agree to
@@ -53,7 +53,7 @@ def _refuse_other_sizes(instance: CheckedInstance, log: SensingLog) -> None:
 
 
 class _Checker:
-    """The checks, with what they share."""
+    """The checks, with their shared data."""
 
     def __init__(self, instance: CheckedInstance, log: SensingLog) -> None:
         self.instance, self.log = instance, log
@@ -101,7 +101,7 @@ class _Checker:
         self.found.append(Violation.of(kind, expected, found, cycle=cycle, participant=participant, cell=cell))
 
     def _all_there(self) -> bool:
-        """Whether every place is a cell; there is little to be said of an episode with others."""
+        """Whether every place is a cell; otherwise no further check is possible."""
         cells = self.instance.num_cells
         outside = np.argwhere((self.log.cell < 0) | (self.log.cell >= cells))
         for cycle, p in outside:
@@ -112,7 +112,7 @@ class _Checker:
     # ---- who is where ----
 
     def _check_start(self) -> None:
-        """Everyone where it was drawn, nobody with another."""
+        """Every participant starts in its drawn cell, and no two start in one cell."""
         places = self.log.cell[0].tolist()
         for p, (expected, found) in enumerate(zip(self.instance.start.tolist(), places, strict=True)):
             if found != expected:
@@ -121,7 +121,7 @@ class _Checker:
                 self._report(ViolationKind.SHARED_START, "a cell of its own", found, 0, p)
 
     def _check_actions(self, cycle: int) -> None:
-        """Actions that there are, and what they are said to ask for."""
+        """Actions exist, and their recorded meaning agrees with them."""
         actions = self.log.actions[cycle - 1]
         asked = actions if self.instance.participants_act else actions - 1
         for agent in np.flatnonzero((actions < 0) | (actions >= self.instance.num_actions)):
@@ -162,7 +162,7 @@ class _Checker:
                 self._report(ViolationKind.WRONG_TRAVEL, float(expected), float(found), cycle, p)
 
     def _check_crowd(self, cycle: int) -> Flags:
-        """Check how many are in each cell; returns where somebody is."""
+        """Check the number of participants in each cell; returns the cells with at least one."""
         crowd = np.bincount(self.log.cell[cycle], minlength=self.instance.num_cells)
         for cell in np.flatnonzero(crowd != self.log.crowd[cycle]):
             found = int(self.log.crowd[cycle, cell])
@@ -236,5 +236,5 @@ def _numbers(totals: Totals) -> tuple[float, ...]:
 
 
 def _same(expected: float, found: float, absolute: float = _TOLERANCE) -> bool:
-    """Whether two numbers are one; false if either is NaN."""
+    """Whether two numbers are equal; false if either is NaN."""
     return bool(abs(expected - found) <= max(absolute, _TOLERANCE * abs(expected)))

@@ -1,4 +1,4 @@
-"""What the solution checker of sensing infers by itself, from ``docs/sensing_dynamics.md``: values, errors, gains."""
+"""The solution checker's own inference for sensing, from ``docs/sensing_dynamics.md``: values, errors, gains."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,11 @@ class Estimator:
         self._is_other = self._order != np.arange(instance.num_cells)[:, np.newaxis]
 
     def collect(self, cycle: int, sensed: Flags) -> Floats:
-        """What is collected. Shape [X, A], NaN where nothing is."""
+        """The collected values. Shape [X, A], NaN where there is none."""
         return np.where(sensed[:, np.newaxis], self._instance.values[cycle], np.nan)
 
     def infer(self, collected: Floats, before: Floats) -> Floats:
-        """What every cell is inferred to be from other cells; what it was ``before`` where there are none. [X, A]."""
+        """The value of every cell, inferred from other cells; the value ``before`` where there are none. [X, A]."""
         columns = [
             self._support_vectors(values) if self._instance.inference == "svr" else self._nearest(values)
             for values in collected.T
@@ -46,7 +46,7 @@ class Estimator:
         return of_attribute, of_cell
 
     def gains(self, cycle: int, sensed: Flags, before: Floats, error: float) -> Floats:
-        """By how much the normalised error would be larger without each cell; 0 where nobody is. Shape [X]."""
+        """The increase of the normalised error without each cell; 0 for cells without participants. Shape [X]."""
         gains = np.zeros(len(sensed))
         for cell in np.flatnonzero(sensed):
             fewer = sensed.copy()

@@ -1,4 +1,4 @@
-"""What the solution checker of sensing reads and what it answers: the instance, the log, and the violations."""
+"""Input and output of the solution checker of sensing: the instance, the log, and the violations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Whole = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class CheckedInstance:
-    """What was fixed before the first step. Y cycles, X cells, A attributes, P participants, N agents.
+    """Everything that is fixed before the first step. Y cycles, X cells, A attributes, P participants, N agents.
 
     Raises:
         DataError: If shapes do not agree, or a number is out of its bounds.
@@ -62,7 +62,7 @@ class CheckedInstance:
         return self.num_cells if self.participants_act else self.num_participants + 1
 
     def __post_init__(self) -> None:
-        """Refuse an instance against which nothing can be checked."""
+        """Refuse an invalid instance."""
         cells, attributes = len(self.x_km), len(self.scale)
         if self.values.ndim != 3 or self.values.shape[1:] != (cells, attributes) or not len(self.values):
             raise DataError(f"values has shape {self.values.shape}, expected (cycles, {cells}, {attributes})")
@@ -114,7 +114,7 @@ class Totals:
 
 
 class ViolationKind(Enum):
-    """What can be wrong. The values are for people: they may be shown as they are."""
+    """The kinds of violations. The values are texts for users."""
 
     INCOMPLETE = "ends before the last cycle"
     TOO_LONG = "goes on after the last cycle"
@@ -166,7 +166,7 @@ class Violation:
         participant: int | None = None,
         cell: int | None = None,
     ) -> "Violation":
-        """Make one with its sentence."""
+        """Make a violation with its sentence."""
         named: Mapping[str, int | None] = {"participant": participant, "cell": cell}
         who = " and ".join(f"{name} {number}" for name, number in named.items() if number is not None) or "the log"
         when = "" if cycle is None else f" in cycle {cycle}"

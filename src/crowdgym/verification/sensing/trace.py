@@ -1,4 +1,4 @@
-"""From a recorded episode of sensing to what the solution checker reads.
+"""Converts a recorded episode of sensing to the input of the solution checker.
 
 The placement that was drawn is the environment's. Which cycles and attributes are played, and by what errors are
 normalised, is taken from the series and the settings by ``docs/sensing_dynamics.md``.
@@ -23,10 +23,10 @@ _QUANTITIES = ("metrics", "chosen", "participant_cell", "travel_km", "crowd", "c
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
-    """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
+    """The violations in an episode. Its instance is drawn again from the settings and the seed.
 
     Raises:
-        TraceError: the environment or the series of the trace is not to be had here, or the trace lacks something that
+        TraceError: the environment or the series of the trace is not available here, or the trace lacks something that
             a trace of sensing holds.
     """
     env = make_environment(trace)
