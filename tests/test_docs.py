@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("**/*.md"))]
 FOLDERS = ("agents", "benchmarks", "configs", "data", "docs", "envs", "examples", "src", "tests")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -20,9 +20,13 @@ def prose_of(text: str) -> str:
 
 
 def paths_in(text: str) -> list[str]:
-    """What stands in backticks and begins with a folder of the repository: ``envs/csc/env.py``, ``agents/any/``."""
+    """What stands in backticks and begins with a folder of the repository: ``envs/csc/env.py``, ``agents/any/``.
+
+    A path with a word in capitals, as in ``configs/agents/NAME.yaml``, is a pattern and no path.
+    """
     quoted = re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?)`", prose_of(text))
-    return [path for path in quoted if "/" in path and path.split("/")[0] in FOLDERS]
+    paths = [path for path in quoted if "/" in path and path.split("/")[0] in FOLDERS]
+    return [path for path in paths if not re.search(r"[A-Z]{3,}", path.rsplit("/", 1)[-1].partition(".")[0])]
 
 
 def names_in(text: str) -> list[str]:

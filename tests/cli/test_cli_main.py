@@ -249,6 +249,6 @@ def test_it_says_its_version(program: list[str]) -> None:
 
 
 def test_python_dash_m_calls_itself_crowdgym() -> None:
-    done = subprocess.run([sys.executable, "-m", "crowdgym", "run"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "crowdgym", "train"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith("Usage: crowdgym run ")
+    assert done.stderr.startswith("Usage: crowdgym train ")

@@ -1,7 +1,7 @@
 """A new environment is one folder: every command and registry finds it, and no other file is edited."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gymnasium
@@ -26,17 +26,23 @@ grid: [{highest_price: [10, 100]}]
 agents: [random, hold]
 first_seed: 1000
 episodes: 2
-metric: revenue
+metrics: [revenue]
 share_of_bound: true
 time_limit_s: 60
 """
 
 
 @pytest.fixture(autouse=True)
-def market(monkeypatch: pytest.MonkeyPatch) -> None:
+def market(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(crowdgym.envs, "__path__", [*crowdgym.envs.__path__, FOLDERS])
-    crowdgym.register(crowdgym.environment_spec("market_v0"))  # enters it in the registries, as importing crowdgym does
     monkeypatch.setattr(crowdgym.registration, "_added", {})
+    registries = (gymnasium.registry, pettingzoo.parallel_registry, pettingzoo.aec_registry)
+    before = [dict(registry) for registry in registries]
+    crowdgym.registration.register_environments()  # as importing crowdgym does
+    yield
+    for registry, entries in zip(registries, before, strict=True):
+        registry.clear()
+        registry.update(entries)
 
 
 @pytest.fixture
