@@ -60,8 +60,11 @@ def split_keywords(
 
 
 def _of_learner_instead(spec: LearnerSpec, environment: str, keywords: Mapping[str, Any]) -> str:
+    env: Any = crowdgym.make(environment)
+    env.close()
+    unknown = [name for name in keywords if name not in type(env.settings).model_fields]
     names = learner_settings(spec).model_fields
-    close = [match for name in keywords for match in get_close_matches(name, names, n=1)]
+    close = [match for name in unknown for match in get_close_matches(name, names, n=1)]
     hint = f"; did you mean {spec.name}'s {close[0]!r}?" if close else ""
     return f"{hint} (hyperparameters of {spec.name}: {_defaults(spec, environment)})"
 
