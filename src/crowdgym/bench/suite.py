@@ -294,7 +294,7 @@ def _digest_of_code() -> str:
     """A digest of the code that plays an episode: another simulation gives other results."""
     digest = sha256()
     for package in ("envs", "data", "agents"):
-        (folder,) = import_module(f"crowdgym.{package}").__path__
-        for file in sorted(Path(folder).rglob("*.py")):
-            digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
+        for folder in import_module(f"crowdgym.{package}").__path__:
+            for file in sorted(Path(folder).rglob("*.py")):
+                digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]

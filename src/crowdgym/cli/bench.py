@@ -69,7 +69,7 @@ def bench(
         str,
         typer.Argument(
             metavar="SUITE",
-            help="csc-paper, dasc-dispatchers, sensing-paper, or a .yaml file with a suite of your own.",
+            help="A suite that comes with CrowdGym, or a .yaml file with a suite of your own.",
             autocompletion=completion.suites,
         ),
     ],

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-import crowdgym
 from crowdgym.agents.catalogue import LearnerSpec
 from crowdgym.common.errors import ConfigError, UnknownKeywordError
 from crowdgym.configs.learning import LearnerSettings
 from crowdgym.learners import learner_settings
+from crowdgym.registration import environment_spec
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def split_keywords(
     of_learner = {name: value for name, value in keywords.items() if name in model.model_fields}
     of_environment = {name: value for name, value in keywords.items() if name not in of_learner}
     try:
-        crowdgym.make(environment, **of_environment).close()
+        environment_spec(environment).settings_class().load(**of_environment)
     except UnknownKeywordError as error:
         raise UnknownKeywordError(f"{error}{_of_learner_instead(spec, environment, of_environment)}") from None
     try:
@@ -60,9 +60,8 @@ def split_keywords(
 
 
 def _of_learner_instead(spec: LearnerSpec, environment: str, keywords: Mapping[str, Any]) -> str:
-    env: Any = crowdgym.make(environment)
-    env.close()
-    unknown = [name for name in keywords if name not in type(env.settings).model_fields]
+    of_environment = environment_spec(environment).settings_class().model_fields
+    unknown = [name for name in keywords if name not in of_environment]
     names = learner_settings(spec).model_fields
     close = [match for name in unknown for match in get_close_matches(name, names, n=1)]
     hint = f"; did you mean {spec.name}'s {close[0]!r}?" if close else ""
