@@ -22,11 +22,11 @@ def prose_of(text: str) -> str:
 def paths_in(text: str) -> list[str]:
     """What stands in backticks and begins with a folder of the repository: ``envs/csc/env.py``, ``agents/any/``.
 
-    A path with a word in capitals, as in ``configs/agents/NAME.yaml``, is a pattern and no path.
+    ``configs/agents/NAME.yaml`` is a pattern and no path.
     """
     quoted = re.findall(r"`([\w.-]+(?:/[\w.-]+)*/?)`", prose_of(text))
     paths = [path for path in quoted if "/" in path and path.split("/")[0] in FOLDERS]
-    return [path for path in paths if not re.search(r"[A-Z]{3,}", path.rsplit("/", 1)[-1].partition(".")[0])]
+    return [path for path in paths if "NAME" not in path]
 
 
 def names_in(text: str) -> list[str]:
