@@ -251,7 +251,7 @@ def test_every_kind_of_violation_is_planted_somewhere() -> None:
 
 def test_a_violation_says_who_where_when_and_what_was_expected() -> None:
     (violation,) = check_schedule(INSTANCE, tell_totals(revenue=122.0))
-    assert violation == Violation(KIND.REVENUE_TOTAL, None, None, None, 121.0, 122.0, violation.message)
+    assert violation == Violation(KIND.REVENUE_TOTAL, 121.0, 122.0, violation.message, None, None, None)
     assert str(violation) == "the log: revenue is not the sum of the payments (expected 121.0, found 122.0)"
     [first, *_] = check_schedule(INSTANCE, tell(1, arrival_s=18.0))
     assert (first.time_s, first.expected, first.found) == (0.0, 20.0, 18.0)

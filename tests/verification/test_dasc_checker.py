@@ -329,7 +329,7 @@ def test_what_select_allows_is_confirmed() -> None:
 
 def test_a_violation_says_what_where_when_and_what_was_expected() -> None:
     (violation,) = check_schedule(INSTANCE, tell_totals(travel_m=549.0))
-    assert violation == Violation(KIND.TRAVEL_TOTAL, None, None, None, None, 550.0, 549.0, violation.message)
+    assert violation == Violation(KIND.TRAVEL_TOTAL, 550.0, 549.0, violation.message, None, None, None, None)
     assert str(violation) == "the log: travel is not the sum of the trips (expected 550.0, found 549.0)"
     first, *_ = check_schedule(INSTANCE, tell(1, start_s=10.0))
     assert str(first) == (

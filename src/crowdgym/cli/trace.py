@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from crowdgym.traces.format import Trace
-    from crowdgym.verification.traces import Violation
+    from crowdgym.verification.violations import BrokenRule
 
 DIFFERENT, UNREADABLE = 1, 2  # exit codes
 
@@ -84,7 +84,7 @@ def _shown(metrics: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:,.10g}" for name, value in metrics.items())
 
 
-def _broken(violations: "list[Violation]") -> list[str]:
+def _broken(violations: "list[BrokenRule]") -> list[str]:
     return [f"BREAKS A RULE {violation.message}" for violation in violations]
 
 

@@ -1,19 +1,10 @@
 """The solution checkers on recorded episodes: the specification of an environment names its own."""
 
-from typing import Protocol
-
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import TraceError
 from crowdgym.registration import environment_names, environment_spec
 from crowdgym.traces.format import Trace
-
-
-class Violation(Protocol):
-    """A rule that an episode breaks; as text, one sentence."""
-
-    @property
-    def message(self) -> str:
-        """The sentence."""
+from crowdgym.verification.violations import BrokenRule
 
 
 def has_checker(trace: Trace) -> bool:
@@ -22,7 +13,7 @@ def has_checker(trace: Trace) -> bool:
     return name in environment_names() and environment_spec(name).solution_checker is not None
 
 
-def broken_rules(trace: Trace) -> list[Violation]:
+def broken_rules(trace: Trace) -> list[BrokenRule]:
     """The violations in an episode. Its instance is drawn again from the settings and the seed.
 
     Raises:
@@ -32,5 +23,5 @@ def broken_rules(trace: Trace) -> list[Violation]:
     if not has_checker(trace):
         checked = [known for known in environment_names() if environment_spec(known).solution_checker is not None]
         raise TraceError(f"there is no solution checker for {name}, only for {', '.join(checked)}")
-    found: list[Violation] = load_entry_point(str(environment_spec(name).solution_checker))(trace)
+    found: list[BrokenRule] = load_entry_point(str(environment_spec(name).solution_checker))(trace)
     return found

@@ -1,6 +1,5 @@
 """Input and output of the solution checker of CSC: the instance, the log, and the violations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +14,7 @@ from crowdgym.verification.checked_roads import (
     refuse_figures,
     refuse_outside,
 )
+from crowdgym.verification.violations import BrokenRule, at, sentence
 
 
 @dataclass(frozen=True)
@@ -180,20 +180,13 @@ class ViolationKind(Enum):
 
 
 @dataclass(frozen=True)
-class Violation:
+class Violation(BrokenRule):
     """One violation of a rule. ``worker``, ``task`` and ``time_s`` are None if they do not apply."""
 
     kind: ViolationKind
     worker: int | None
     task: int | None
     time_s: float | None
-    expected: float | str
-    found: float | str
-    message: str
-
-    def __str__(self) -> str:
-        """The message: one sentence."""
-        return self.message
 
     @classmethod
     def of(
@@ -207,8 +200,5 @@ class Violation:
         time_s: float | None = None,
     ) -> "Violation":
         """Make a violation with its sentence."""
-        named: Mapping[str, int | None] = {"worker": worker, "task": task}
-        who = " and ".join(f"{name} {number}" for name, number in named.items() if number is not None) or "the log"
-        when = "" if time_s is None else f" at {time_s:.10g} s"
-        message = f"{who}{when}: {kind.value} (expected {expected}, found {found})"
-        return cls(kind, worker, task, time_s, expected, found, message)
+        message = sentence(kind, expected, found, at(time_s), worker=worker, task=task)
+        return cls(kind, expected, found, message, worker, task, time_s)

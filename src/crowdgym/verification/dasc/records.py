@@ -1,6 +1,5 @@
 """Input and output of the solution checker of DASC: the instance, the log, and the violations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +14,7 @@ from crowdgym.verification.checked_roads import (
     refuse_figures,
     refuse_outside,
 )
+from crowdgym.verification.violations import BrokenRule, at, sentence
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ class ViolationKind(Enum):
 
 
 @dataclass(frozen=True)
-class Violation:
+class Violation(BrokenRule):
     """One violation of a rule; fields that do not apply are None."""
 
     kind: ViolationKind
@@ -258,13 +258,6 @@ class Violation:
     worker: int | None
     task: int | None
     time_s: float | None
-    expected: float | str
-    found: float | str
-    message: str
-
-    def __str__(self) -> str:
-        """The message: one sentence."""
-        return self.message
 
     @classmethod
     def of(
@@ -279,9 +272,5 @@ class Violation:
         time_s: float | None = None,
     ) -> "Violation":
         """Make a violation with its sentence."""
-        named: Mapping[str, int | None] = {"subtask": subtask, "worker": worker, "task": task}
-        what = [f"{name} {number}" for name, number in named.items() if number is not None]
-        when = "" if time_s is None else f" at {time_s:.10g} s"
-        about = ", ".join(what) or "the log"
-        message = f"{about}{when}: {kind.value} (expected {expected}, found {found})"
-        return cls(kind, subtask, worker, task, time_s, expected, found, message)
+        message = sentence(kind, expected, found, at(time_s), subtask=subtask, worker=worker, task=task)
+        return cls(kind, expected, found, message, subtask, worker, task, time_s)

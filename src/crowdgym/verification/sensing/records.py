@@ -1,6 +1,5 @@
 """Input and output of the solution checker of sensing: the instance, the log, and the violations."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.verification.violations import BrokenRule, sentence
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.integer]
@@ -140,20 +140,13 @@ class ViolationKind(Enum):
 
 
 @dataclass(frozen=True)
-class Violation:
-    """One thing that cannot be so. Numbers are None where they play no part."""
+class Violation(BrokenRule):
+    """One violation of a rule; fields that do not apply are None."""
 
     kind: ViolationKind
     cycle: int | None
     participant: int | None
     cell: int | None
-    expected: float | str
-    found: float | str
-    message: str
-
-    def __str__(self) -> str:
-        """The message: one sentence."""
-        return self.message
 
     @classmethod
     def of(
@@ -167,8 +160,7 @@ class Violation:
         cell: int | None = None,
     ) -> "Violation":
         """Make a violation with its sentence."""
-        named: Mapping[str, int | None] = {"participant": participant, "cell": cell}
-        who = " and ".join(f"{name} {number}" for name, number in named.items() if number is not None) or "the log"
-        when = "" if cycle is None else f" in cycle {cycle}"
-        message = f"{who}{when}: {kind.value} (expected {expected}, found {found})"
-        return cls(kind, cycle, participant, cell, expected, found, message)
+        message = sentence(
+            kind, expected, found, "" if cycle is None else f" in cycle {cycle}", participant=participant, cell=cell
+        )
+        return cls(kind, expected, found, message, cycle, participant, cell)
