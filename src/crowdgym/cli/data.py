@@ -28,7 +28,9 @@ _Osm = Annotated[Path | None, typer.Option(help="OpenStreetMap XML file.", rich_
 _Graphml = Annotated[Path | None, typer.Option(help="GraphML file written by OSMnx.", rich_help_panel=ROADS)]
 _Place = Annotated[str | None, typer.Option(help="Place name to ask OpenStreetMap for.", rich_help_panel=ROADS)]
 _Bbox = Annotated[str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.", rich_help_panel=ROADS)]
-_Oneway = Annotated[bool, typer.Option("--oneway", help="Keep one-way streets one-way.", rich_help_panel=ROADS)]
+_TwoWay = Annotated[bool, typer.Option("--two-way", help="Open one-way streets both ways.", rich_help_panel=ROADS)]
+_Arcs = Annotated[bool, typer.Option("--arcs", help="Every row of --links is one direction.", rich_help_panel=ROADS)]
+_LengthUnit = Annotated[str | None, typer.Option(help="Of --links: m, km, mi or ft.", rich_help_panel=ROADS)]
 _RoadColumns = Annotated[
     list[str] | None,
     typer.Option("--road-column", metavar="KEY=COLUMN", help="Column of --nodes or --links.", rich_help_panel=ROADS),
@@ -48,7 +50,9 @@ _Columns = Annotated[
     ),
 ]
 _Crs = Annotated[str | None, typer.Option(help="Coordinates are gcj02 or wgs84.", rich_help_panel=ORDERS)]
-_UtcOffset = Annotated[float, typer.Option(help="Hours ahead of Greenwich.", rich_help_panel=ORDERS)]
+_TimeZone = Annotated[
+    str | None, typer.Option(help="Such as Europe/Berlin or +08:00; else the data's.", rich_help_panel=ORDERS)
+]
 _Times = Annotated[str, typer.Option(help="auto, or seconds-of-day.", rich_help_panel=ORDERS)]
 _MaxSnap = Annotated[float, typer.Option(help="Farthest an order may be from a node, m.", rich_help_panel=ORDERS)]
 _From = Annotated[Path | None, typer.Option("--from", help="Folder with the Piemonte files.", rich_help_panel=SERIES)]
@@ -86,12 +90,14 @@ def build(
     graphml: _Graphml = None,
     place: _Place = None,
     bbox: _Bbox = None,
-    oneway: _Oneway = False,
+    two_way: _TwoWay = False,
+    arcs: _Arcs = False,
+    length_unit: _LengthUnit = None,
     road_column: _RoadColumns = None,
     order_format: _Format = None,
     column: _Columns = None,
     crs: _Crs = None,
-    utc_offset: _UtcOffset = 8.0,
+    time_zone: _TimeZone = None,
     times: _Times = "auto",
     max_snap_m: _MaxSnap = 1000.0,
     from_folder: _From = None,
@@ -112,7 +118,7 @@ def build(
     Known formats of orders: gaia-chengdu, gaia-haikou and gaia-gps (DiDi), and table: CSV or Parquet whose columns
     are told by their names or by --column with the keys time, origin_lng, origin_lat, origin_node, destination_lng,
     destination_lat, destination_node and order_id. Keys of --road-column: node_id, longitude, latitude, tail, head,
-    length_m, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other column is measured.
+    length, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other column is measured.
     """
     if from_folder is not None or table is not None:
         from crowdgym.cli.data_series import SeriesOptions, build_series
@@ -136,9 +142,9 @@ def build(
     if not force:
         check_free(name)
     check_writable()
-    order_options = _order_options(order_format, column, crs, utc_offset, times)
+    order_options = _order_options(order_format, column, crs, time_zone, time_format, times)
     files = order_files([*orders, *(more_orders or [])])
-    network, report = _roads(nodes, links, osm, graphml, place, bbox, oneway, road_column)
+    network, report = _roads(nodes, links, osm, graphml, place, bbox, two_way, arcs, length_unit, road_column)
 
     from crowdgym.cli.data_view import print_build, reading
 
@@ -183,14 +189,19 @@ def info(name: Annotated[str, typer.Argument(help="Name of a dataset.")]) -> Non
 
 
 def _order_options(
-    order_format: str | None, columns: list[str] | None, crs: str | None, utc_offset_h: float, times: str
+    order_format: str | None,
+    columns: list[str] | None,
+    crs: str | None,
+    time_zone: str | None,
+    time_format: str | None,
+    times: str,
 ) -> "OrderOptions":
     from crowdgym.data.orders.formats import OrderColumns
     from crowdgym.data.orders.read import OrderOptions
 
     named: dict[str, Any] = _pairs("--column", columns, tuple(field.name for field in fields(OrderColumns)))
     values: dict[str, Any] = {"order_format": order_format, "crs": crs, "times": times}  # checked by OrderOptions
-    return OrderOptions(columns=OrderColumns(**named), utc_offset_h=utc_offset_h, **values)
+    return OrderOptions(columns=OrderColumns(**named), time_zone=time_zone, time_format=time_format, **values)
 
 
 def _roads(
@@ -200,7 +211,9 @@ def _roads(
     graphml: Path | None,
     place: str | None,
     bbox: str | None,
-    oneway: bool,
+    two_way: bool,
+    arcs: bool,
+    length_unit: str | None,
     columns: list[str] | None,
 ) -> "tuple[RoadNetwork, AssemblyReport]":
     """Read the road network from the one source that is given."""
@@ -216,25 +229,30 @@ def _roads(
         found = " and ".join(chosen) if chosen else "none"
         raise DataError(f"roads are read from one source, found {found}; expected one of {', '.join(given)}")
     if nodes is not None or links is not None:
-        return _road_tables(nodes, links, oneway, columns)
+        return _road_tables(nodes, links, two_way, arcs, length_unit, columns)
     if columns:
         raise DataError(f"--road-column is given with {chosen[0]}; expected it with --nodes and --links only")
 
     from crowdgym.data.roads import osm as readers
 
     if osm is not None:
-        return readers.read_osm_xml(osm, oneway=oneway)
+        return readers.read_osm_xml(osm, two_way=two_way)
     if graphml is not None:
-        return readers.read_graphml(graphml, oneway=oneway)
+        return readers.read_graphml(graphml, two_way=two_way)
     if place is not None:
-        return readers.fetch_place(place, oneway=oneway)
-    return readers.fetch_bbox(*_four_degrees(bbox or ""), oneway=oneway)
+        return readers.fetch_place(place, two_way=two_way)
+    return readers.fetch_bbox(*_four_degrees(bbox or ""), two_way=two_way)
 
 
 def _road_tables(
-    nodes: Path | None, links: Path | None, oneway: bool, columns: list[str] | None
+    nodes: Path | None,
+    links: Path | None,
+    two_way: bool,
+    arcs: bool,
+    length_unit: str | None,
+    columns: list[str] | None,
 ) -> "tuple[RoadNetwork, AssemblyReport]":
-    from crowdgym.data.roads.tables import RoadColumns, read_road_tables
+    from crowdgym.data.roads.tables import Directions, RoadColumns, RoadTableOptions, read_road_tables
 
     if nodes is None or links is None:
         raise DataError(f"{'--links' if nodes is None else '--nodes'} is given alone; expected --nodes and --links")
@@ -243,12 +261,11 @@ def _road_tables(
     missing = [key for key in needed if key not in named]
     if named and missing:
         raise DataError(f"--road-column lacks {', '.join(missing)}; expected all of {', '.join(needed)}")
-    if oneway and "oneway" not in named:
-        raise DataError(
-            "--oneway needs to know which links are one-way; expected --road-column oneway=COLUMN (and the other "
-            "columns) with --nodes and --links"
-        )
-    return read_road_tables(nodes, links, RoadColumns(**named) if named else None)
+    if two_way and arcs:
+        raise DataError("--two-way and --arcs are given together; expected one of them")
+    directions: Directions = "two-way" if two_way else "arcs" if arcs else "as given"
+    read_as = RoadTableOptions(RoadColumns(**named) if named else None, length_unit, directions)
+    return read_road_tables(nodes, links, read_as)
 
 
 def _pairs(option: str, given: list[str] | None, known: tuple[str, ...]) -> dict[str, str]:

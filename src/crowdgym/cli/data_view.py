@@ -14,11 +14,13 @@ from rich.table import Table
 
 from crowdgym.common.errors import DataError
 from crowdgym.data.dataset import CATEGORIES
+from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
     from crowdgym.data.build import BuildResult
     from crowdgym.data.dataset import Dataset
-    from crowdgym.data.orders.snap import Progress, SnapDistances, StreamReport
+    from crowdgym.data.orders.report import SnapDistances, StreamReport
+    from crowdgym.data.orders.snap import Progress
     from crowdgym.data.roads.assemble import AssemblyReport
 
 BAR_WIDTH = 40
@@ -49,6 +51,9 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
         _say(console, f"orders: {line}")
     _say(console, f"wrote {result.folder}")
     _say(console, f"use it with scenario={result.dataset.name!r}; see 'crowdgym data info {result.dataset.name}'")
+    for doubt in (roads.lengths.doubt, result.orders.loss):
+        if doubt is not None:
+            _say(Console(stderr=True, style="bold"), f"WARNING: {doubt}")
 
 
 def print_list() -> None:
@@ -176,9 +181,19 @@ def _order_lines(report: "StreamReport", kept: int) -> Iterator[str]:
     points = "" if found == usable else f", {found:,} orders"
     yield f"read {report.rows:,} rows of {files} ({', '.join(formats)}){points}"
     for reason, count in report.unusable.items():
-        yield f"left out {count:,} with {reason}" if not reason.startswith("too far") else _far(report, count, reason)
+        said = f"left out {count:,} with {reason}" if not reason.startswith("too far") else _far(report, count, reason)
+        yield said + example_of(reason, report.examples)
     for reason, count in report.without_destination.items():
-        yield f"kept {count:,} without their destination ({reason})"
+        yield f"kept {count:,} without their destination ({reason}{example_of(reason, report.examples)})"
+    if report.snap.from_left_out:
+        yield f"moved {report.snap.from_left_out:,} pick-ups from nodes that cannot be left or reached on the roads"
+    if report.snap.shared_ids:
+        yield f"kept {report.snap.shared_ids:,} that share their id with an earlier order of another time or place"
+    for clock in dict.fromkeys(source.clock for source in report.sources):
+        yield f"clock: {clock}"
+    for encoding in dict.fromkeys(source.encoding for source in report.sources):
+        if encoding not in ("", "utf-8"):
+            yield f"text is read as {encoding} (--encoding names another)"
     for what, distances in (("pick-ups", report.snap.origin), ("drop-offs", report.snap.destination)):
         if distances.places:
             yield f"moved {what} to the nearest node, {_moved(distances)}"

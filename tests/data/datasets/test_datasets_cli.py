@@ -45,9 +45,10 @@ def test_build_says_what_was_read_left_out_and_written(data: Crowdgym, tmp_path:
         "roads: kept 8 nodes and 8 edges",
         "orders: read 16 rows of 1 file (table)",
         "orders: left out 1 with missing time",
-        "orders: left out 1 with bad time",
-        "orders: left out 1 with unknown node",
-        "orders: left out 1 with duplicate order id",
+        "orders: left out 1 with bad time, such as 'soon'",
+        "orders: left out 1 with unknown node, such as '999'",
+        "orders: left out 1 with repeated order",
+        "orders: clock: times without a zone are local",
         "orders: kept 12, first day 2016-11-01",
         f"wrote {tmp_path / 'cache' / 'datasets' / 'mine'}",
         "use it with scenario='mine'; see 'crowdgym data info mine'",
@@ -60,7 +61,7 @@ def test_build_says_how_far_places_were_moved_and_which_are_too_far(data: Crowdg
 
     result = data(f"build mine {ROADS} --orders places.csv --crs wgs84 --max-snap-m 300")
 
-    assert "orders: left out 1 too far from any road (more than 300 m)" in result.stdout
+    assert "orders: left out 1 too far from any road (more than 300 m), such as '104.5, 30.66'" in result.stdout
     assert re.search(
         r"orders: moved pick-ups to the nearest node, median \d\d m, 90 % below \d\d m, at most", result.stdout
     )
@@ -152,14 +153,20 @@ def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(dat
         (f"build mine {ROADS} --orders nothing*.csv", "no file matches 'nothing*.csv'"),
         (f"build mine {ROADS} --orders node.csv", "node.csv is in no format known for orders"),
         (f"build mine {ROADS} --orders orders.csv --format gaia-chengdu", "orders.csv is not gaia-chengdu"),
-        (f"build mine {ROADS} --orders orders.csv --format gaia", "order_format is 'gaia'; expected one of"),
-        (f"build mine {ROADS} --orders orders.csv --crs utm", "crs is 'utm'; expected one of gcj02, wgs84"),
-        (f"build mine {ROADS} --orders orders.csv --utc-offset 99", "utc_offset_h is 99.0; expected hours between"),
-        (f"build mine {ROADS} --orders orders.csv --max-snap-m 0", "max_snap_m is 0.0; expected a distance"),
+        (f"build mine {ROADS} --orders orders.csv --format gaia", "--format is 'gaia'; expected one of"),
+        (
+            f"build mine {ROADS} --orders orders.csv --crs utm",
+            "--crs is 'utm'; expected wgs84 (GPS and",
+        ),
+        (
+            f"build mine {ROADS} --orders orders.csv --time-zone 99",
+            "--time-zone is '99'; expected a name",
+        ),
+        (f"build mine {ROADS} --orders orders.csv --max-snap-m 0", "--max-snap-m is 0.0; expected a distance"),
         (f"build mine {ROADS} --orders orders.csv --column when=x", "--column is 'when=x'; expected KEY=COLUMN where"),
         (f"build mine {ROADS} --orders orders.csv --column time=a --column time=b", "--column time is given twice"),
         (f"build mine {ROADS} --orders orders.csv --road-column tail=u", "--road-column lacks node_id, longitude"),
-        (f"build mine {ROADS} --oneway --orders orders.csv", "--oneway needs to know which links are one-way"),
+        (f"build mine {ROADS} --two-way --arcs --orders orders.csv", "--two-way and --arcs are given together"),
         (f"build ringtown {ROADS} --orders orders.csv", "the name 'ringtown' belongs to a city that is built in"),
         (f"build Mine {ROADS} --orders orders.csv", "the name 'Mine' of a dataset is not valid"),
         ("info mine", "unknown dataset or scenario 'mine'"),

@@ -45,11 +45,13 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_streets_of_an_osm_file_are_two_way_and_joined_across_nodes_that_are_no_crossings(tmp_path: Path) -> None:
+def test_streets_are_opened_both_ways_if_asked_for_and_joined_across_nodes_that_are_no_crossings(
+    tmp_path: Path,
+) -> None:
     """With a cul-de-sac 7 - 1 in the west, 1 and 3 are crossings; 2, 4 and 5 are none."""
     crossings = [*SQUARE, ([1, 7], STREET)]
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, report = read_osm_xml(write(tmp_path / "town.osm", osm_xml(crossings, places)))
+    network, report = read_osm_xml(write(tmp_path / "town.osm", osm_xml(crossings, places)), two_way=True)
     assert lengths_by_id(network) == {
         (1, 3): 222, (3, 1): 222, (3, 6): 111, (6, 3): 111, (1, 7): 111, (7, 1): 111,
     }  # fmt: skip
@@ -57,9 +59,9 @@ def test_streets_of_an_osm_file_are_two_way_and_joined_across_nodes_that_are_no_
     assert (report.nodes_read, report.roads_read) == (4, 4)
 
 
-def test_one_way_streets_are_honoured_when_asked_for(tmp_path: Path) -> None:
+def test_one_way_streets_are_one_way(tmp_path: Path) -> None:
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)), oneway=True)
+    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)))
     arcs = lengths_by_id(network)
     assert arcs[1, 3] == 222
     assert arcs[3, 1] == 445  # round the block
@@ -146,10 +148,10 @@ def test_a_file_that_osmnx_saved_is_read_two_way_or_with_its_directions(tmp_path
     path = tmp_path / "town.graphml"
     osmnx.save_graphml(town_graph(), path)
     both = {(2, 3): 120, (3, 2): 120, (3, 1): 240, (1, 3): 240}
-    network, report = read_graphml(path)
+    network, report = read_graphml(path, two_way=True)
     assert lengths_by_id(network) == {(1, 2): 111, (2, 1): 111, **both}
     assert (report.roads_read, report.parallel_roads_merged) == (3, 0)
-    assert lengths_by_id(read_graphml(path, oneway=True)[0]) == {(1, 2): 111, **both}
+    assert lengths_by_id(read_graphml(path)[0]) == {(1, 2): 111, **both}
 
 
 def test_a_projected_graph_is_turned_back_into_degrees(tmp_path: Path) -> None:
