@@ -22,29 +22,35 @@ class CscSettings(Settings):
 
     environment = "csc_v0"
 
-    scenario: str
-    num_workers: Count  # N_w
-    num_tasks: Count  # N_tau
-    horizon_s: Positive
-    step_s: Positive
-    speed_mps: Positive
-    range_m: NonNegative
-    max_candidates: Annotated[int, Field(ge=1, le=127)]  # K
-    reward: RewardName
-    strict: bool
+    scenario: str = Field(description="the dataset or preset that is played")
+    num_workers: Count = Field(description="workers, N_w in the paper")
+    num_tasks: Count = Field(description="tasks of an episode, N_tau in the paper")
+    horizon_s: Positive = Field(description="length of an episode, seconds")
+    step_s: Positive = Field(description="time between two decisions, seconds")
+    speed_mps: Positive = Field(description="speed of a worker, metres a second")
+    range_m: NonNegative = Field(description="how far by road a worker may be from a task that it takes, metres")
+    max_candidates: Annotated[int, Field(ge=1, le=127)] = Field(description="tasks that a worker chooses from, K")
+    reward: RewardName = Field(description="how the revenue of an interval becomes rewards")
+    strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 
-    window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"]
-    window_s: Positive
-    spread_m: NonNegative
-    workload_mean_s: Positive  # of q, worker-seconds
-    workload_log_sd: LogDeviation
-    expected_factor: NonNegative  # t_e = t_c + factor q
-    deadline_factor: Positive  # t_d = t_e + factor q
-    penalty_per_s: NonNegative  # zeta
-    payment_mean: Positive  # of rho_max
-    payment_log_sd: LogDeviation
-    skills_mean: NonNegative
-    skills_sd: NonNegative
+    window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"] = Field(
+        description="when the episode begins, seconds since midnight, or the busiest hour of the dataset"
+    )
+    window_s: Positive = Field(description="how long tasks are created for, seconds")
+    spread_m: NonNegative = Field(
+        description="standard deviation of a place around the place of its order, east and north, metres"
+    )
+    workload_mean_s: Positive = Field(description="mean workload of a task, q in the paper, worker-seconds")
+    workload_log_sd: LogDeviation = Field(description="standard deviation of the logarithm of the workload")
+    expected_factor: NonNegative = Field(description="expected time of a task: creation plus this times its workload")
+    deadline_factor: Positive = Field(description="deadline of a task: expected time plus this times its workload")
+    penalty_per_s: NonNegative = Field(
+        description="share of the payment lost for each second past the expected time, zeta in the paper"
+    )
+    payment_mean: Positive = Field(description="mean of the highest payment of a task, rho_max in the paper, currency")
+    payment_log_sd: LogDeviation = Field(description="standard deviation of the logarithm of the payment")
+    skills_mean: NonNegative = Field(description="mean number of skills of a worker, before rounding")
+    skills_sd: NonNegative = Field(description="standard deviation of the number of skills of a worker")
 
     @classmethod
     def load(cls, **keywords: object) -> "CscSettings":
@@ -59,7 +65,7 @@ class CscSettings(Settings):
 
 
 class CscKeywords(TypedDict, total=False):
-    """The keywords of ``csc_v0.parallel_env`` and its kin, all optional: see `CscSettings`."""
+    """The keywords of every ``csc_v0`` environment. `CscSettings` says what they mean; a test compares the two."""
 
     scenario: str
     num_workers: int

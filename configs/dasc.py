@@ -56,45 +56,67 @@ class DascSettings(Settings):
 
     environment = "dasc_v0"
 
-    scenario: str
-    num_workers: Count  # |W|
-    num_tasks: Count  # |Q|
-    subtasks_mean: Annotated[float, Field(ge=1, le=1_000, allow_inf_nan=False)]  # of a task; see num_slots
-    horizon_s: Positive
-    step_s: Positive
-    speed_mps: Positive
-    range_m: NonNegative
-    max_candidates: Annotated[int, Field(ge=1, le=127)]
-    action_mode: ActionMode
-    dependency: Dependency
-    utility: Annotated[tuple[Share, Share], BeforeValidator(_pair)]  # alpha, beta
-    penalty_per_s: NonNegative  # currency
-    travel_cost_per_m: NonNegative  # currency
-    unmatched_penalty: NonNegative  # currency
-    invalid_penalty: NonNegative  # currency
-    reward: DascRewardName
-    strict: bool
+    scenario: str = Field(description="the dataset or preset that is played")
+    num_workers: Count = Field(description="workers, |W| in the poster")
+    num_tasks: Count = Field(description="tasks of an episode, |Q| in the poster")
+    subtasks_mean: Annotated[float, Field(ge=1, le=1_000, allow_inf_nan=False)] = Field(
+        description="subtasks of a task on average; times num_tasks it is the number of agents"
+    )
+    horizon_s: Positive = Field(description="length of an episode, seconds")
+    step_s: Positive = Field(description="time between two decisions, seconds")
+    speed_mps: Positive = Field(description="speed of a worker, metres a second")
+    range_m: NonNegative = Field(description="how far by road a worker may be from a subtask that it gets, metres")
+    max_candidates: Annotated[int, Field(ge=1, le=127)] = Field(
+        description="workers that a subtask sees and, with action_mode select, chooses from, K"
+    )
+    action_mode: ActionMode = Field(
+        description="recommend: subtasks ask to be matched; select: each asks for one worker"
+    )
+    dependency: Dependency = Field(description="what a subtask waits for: predecessors that are assigned, or finished")
+    utility: Annotated[tuple[Share, Share], BeforeValidator(_pair)] = Field(
+        description="weights alpha and beta of the utility of a match, each from 0 to 1"
+    )
+    penalty_per_s: NonNegative = Field(description="currency lost for each second past the expected time")
+    travel_cost_per_m: NonNegative = Field(description="cost of travel, currency a metre")
+    unmatched_penalty: NonNegative = Field(
+        description="currency lost in the shaped reward for a request that gets no worker"
+    )
+    invalid_penalty: NonNegative = Field(
+        description="currency lost in the shaped reward for a request that the rules refuse"
+    )
+    reward: DascRewardName = Field(description="how an interval becomes rewards")
+    strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 
-    tasks_file: str | None
-    window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"]
-    window_s: Positive
+    tasks_file: str | None = Field(description="path of a file of tasks that are played in place of drawn ones")
+    window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"] = Field(
+        description="when the episode begins, seconds since midnight, or the busiest hour of the dataset"
+    )
+    window_s: Positive = Field(description="how long tasks are created for, seconds")
     shapes: Annotated[
         dict[ShapeName, Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]],
         BeforeValidator(_weights),
         AfterValidator(_some_weight),
-    ]
-    spread_m: NonNegative
-    duration_mean_s: Positive
-    duration_log_sd: LogDeviation
-    work_share: Share
-    expected_factor: Factor  # t_e = t_c + factor * base time
-    deadline_factor: Factor  # t_d = t_c + factor * base time
-    payment_factor: Factor  # payment = factor * base time / payment_unit_s
-    payment_unit_s: Positive
-    subtask_skills_mean: NonNegative
-    subtask_skills_sd: NonNegative
-    worker_skills_mean: NonNegative
-    worker_skills_sd: NonNegative
+    ] = Field(description="for each shape of precedence graph the weight with which it is drawn")
+    spread_m: NonNegative = Field(
+        description="standard deviation of a place around the place of its order, east and north, metres"
+    )
+    duration_mean_s: Positive = Field(description="mean duration of a subtask, seconds")
+    duration_log_sd: LogDeviation = Field(description="standard deviation of the logarithm of the duration")
+    work_share: Share = Field(
+        description="weight of the total work against the critical path in the base time of a task, from 0 to 1"
+    )
+    expected_factor: Factor = Field(description="expected time of a task: creation plus this times its base time")
+    deadline_factor: Factor = Field(description="deadline of a task: creation plus this times its base time")
+    payment_factor: Factor = Field(
+        description="payment of a task: this times its base time divided by payment_unit_s, currency"
+    )
+    payment_unit_s: Positive = Field(description="seconds of base time that payment_factor is paid for")
+    subtask_skills_mean: NonNegative = Field(description="mean number of skills that a subtask needs, before rounding")
+    subtask_skills_sd: NonNegative = Field(
+        description="standard deviation of the number of skills that a subtask needs"
+    )
+    worker_skills_mean: NonNegative = Field(description="mean number of skills of a worker, before rounding")
+    worker_skills_sd: NonNegative = Field(description="standard deviation of the number of skills of a worker")
 
     @property
     def num_slots(self) -> int:
@@ -123,7 +145,7 @@ class DascSettings(Settings):
 
 
 class DascKeywords(TypedDict, total=False):
-    """The keywords of ``dasc_v0.parallel_env`` and its kin, all optional: see `DascSettings`."""
+    """The keywords of every ``dasc_v0`` environment. `DascSettings` says what they mean; a test compares the two."""
 
     scenario: str
     num_workers: int

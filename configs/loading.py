@@ -5,6 +5,7 @@ Three layers, the later one wins: the defaults of the environment (``envs/NAME.y
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -37,6 +38,21 @@ class AgentSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     agent: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class SettingDescription:
+    """One setting, for lists of all there are.
+
+    Attributes:
+        name: the keyword.
+        default: its value in a scenario.
+        meaning: one line, with the unit.
+    """
+
+    name: str
+    default: Any
+    meaning: str
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -82,8 +98,25 @@ def load_agent_settings(
         raise ConfigError(_in_one_sentence(error)) from None
 
 
+def describe_settings(model: type[Settings], scenario: str | None = None) -> tuple[SettingDescription, ...]:
+    """Every setting of an environment, in order, with its default in a scenario.
+
+    Args:
+        model: the settings of the environment.
+        scenario: whose defaults are meant; without one, the default scenario of the environment.
+
+    Raises:
+        ConfigError: the scenario's values cannot be used.
+    """
+    settings = load_settings(model, {} if scenario is None else {"scenario": scenario})
+    return tuple(
+        SettingDescription(name, getattr(settings, name), field.description or "")
+        for name, field in model.model_fields.items()
+    )
+
+
 def default_scenario(environment: str) -> str:
-    """The scenario that an environment of CrowdGym plays where nobody names one."""
+    """The scenario that an environment of CrowdGym plays by default."""
     return str(_read_yaml("envs", environment)["scenario"])
 
 
@@ -91,6 +124,33 @@ def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with CrowdGym. Any dataset is one, too."""
     names = (entry.name for entry in files("crowdgym.configs").joinpath("scenarios").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A scenario that comes with CrowdGym: a dataset and settings.
+
+    Attributes:
+        name: of the scenario.
+        about: one line.
+        dataset: that it plays on.
+        settings: by environment, where they differ from its defaults.
+    """
+
+    name: str
+    about: str
+    dataset: str
+    settings: Mapping[str, Mapping[str, Any]]
+
+
+def presets() -> tuple[Preset, ...]:
+    """The scenarios that come with CrowdGym, in alphabetical order."""
+    return tuple(map(_preset, scenario_names()))
+
+
+def _preset(name: str) -> Preset:
+    content = dict(_read_yaml("scenarios", name))
+    return Preset(name, content.pop("about"), content.pop("dataset"), content)
 
 
 def _refuse_unknown(model: type[BaseModel], owner: str, keywords: Mapping[str, object]) -> None:

@@ -29,24 +29,36 @@ class SensingSettings(Settings):
 
     environment = "sensing_v0"
 
-    scenario: str
-    num_participants: Count  # the paper's P
-    attributes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_names)]  # A of them
-    inference: InferenceName
-    normalisation: NormalisationName  # Gamma
-    agents: AgentsName
-    reward: RewardName
-    cost_weight: NonNegative  # lambda, per km
-    horizon_s: Positive | Literal["series"]
-    step_s: Positive | Literal["series"]
-    start_s: NonNegative
-    strict: bool
+    scenario: str = Field(description="the series or preset that is played")
+    num_participants: Count = Field(description="participants, P in the paper")
+    attributes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_names)] = Field(
+        description="the attributes that are measured, or all of the series"
+    )
+    inference: InferenceName = Field(
+        description="how values are inferred: nearest neighbours, inverse distances or support vector regression"
+    )
+    normalisation: NormalisationName = Field(
+        description="what the error of an attribute is divided by, Gamma in the paper: its range or its 99th percentile"
+    )
+    agents: AgentsName = Field(
+        description="who the agents are: cells that ask for participants, or participants that choose a cell"
+    )
+    reward: RewardName = Field(description="how the error and the cost of a cycle become rewards")
+    cost_weight: NonNegative = Field(description="weight of the cost in the reward, lambda in the paper, per km")
+    horizon_s: Positive | Literal["series"] = Field(description="length of an episode, seconds, or that of the series")
+    step_s: Positive | Literal["series"] = Field(description="time between two cycles, seconds, or that of the series")
+    start_s: NonNegative = Field(description="where in the series an episode begins, seconds")
+    strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 
-    knn_neighbours: Count  # k
-    idw_neighbours: Count  # n
-    idw_power: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
-    svr_c: Positive
-    svr_epsilon: NonNegative
+    knn_neighbours: Count = Field(description="neighbours that knn takes the mean of, k")
+    idw_neighbours: Count = Field(description="neighbours that idw weights, n")
+    idw_power: Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)] = Field(
+        description="power of the distance in the weights of idw"
+    )
+    svr_c: Positive = Field(description="regularisation parameter C of svr")
+    svr_epsilon: NonNegative = Field(
+        description="half the width of the tube of svr without cost, standard deviations of the values"
+    )
 
     @classmethod
     def load(cls, **keywords: object) -> "SensingSettings":
@@ -62,7 +74,7 @@ class SensingSettings(Settings):
 
 
 class SensingKeywords(TypedDict, total=False):
-    """The keywords of ``sensing_v0.parallel_env`` and its kin, all optional: see `SensingSettings`."""
+    """The keywords of every ``sensing_v0`` environment. `SensingSettings` says what they mean; a test compares both."""
 
     scenario: str
     num_participants: int

@@ -26,10 +26,19 @@ from crowdgym.data.store import (
     patiently,
     read_dataset,
     read_description,
+    remove_folder,
     write_dataset,
 )
 
-__all__ = ["build_dataset", "dataset_description", "dataset_kind", "dataset_names", "load_dataset", "load_series"]
+__all__ = [
+    "build_dataset",
+    "dataset_description",
+    "dataset_kind",
+    "dataset_names",
+    "load_dataset",
+    "load_series",
+    "remove_dataset",
+]
 
 KEPT_IN_MEMORY = 4
 
@@ -116,6 +125,26 @@ def dataset_names() -> tuple[str, ...]:
         built = []
     embedded = embedded_names()
     return (*embedded, *(name for name in built if NAME_PATTERN.fullmatch(name) and name not in embedded))
+
+
+def remove_dataset(name: str) -> Path:
+    """Remove a dataset that was built or fetched.
+
+    Returns:
+        The folder that it lay in.
+
+    Raises:
+        DataError: there is no dataset of this name, it is built in, or its folder cannot be removed.
+    """
+    if name in embedded_names():
+        raise DataError(f"the dataset {name!r} is built in; expected one that was built or fetched")
+    if not _is_there(name):
+        raise _unknown(name)
+    folder = datasets_folder() / name
+    remove_folder(folder)
+    with _lock:
+        _loaded.pop(folder, None)
+    return folder
 
 
 def dataset_description(name: str) -> dict[str, Any]:

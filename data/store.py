@@ -309,6 +309,20 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
     raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
 
 
+def remove_folder(target: Path) -> None:
+    """Remove a dataset: at once for every reader, so that none sees half of it.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
+    try:
+        target.rename(previous)
+        shutil.rmtree(previous)
+    except OSError as error:
+        raise DataError(f"{target} cannot be removed: {error.strerror}; make it writable") from error
+
+
 def _cannot_write(target: Path, error: OSError) -> DataError:
     return UnwritableError(
         f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"

@@ -141,7 +141,8 @@ def read_text(path: Path, encoding: str | None, expected: str) -> tuple[str, Enc
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             raise DataError(
-                f"{path}, line {line} is not text in {found.name}; expected the name of its encoding with --encoding"
+                f"{path}, line {line} is not text in {found.name}; expected its encoding by --encoding (of roads: "
+                "--road-encoding)"
             ) from error
 
 

@@ -1,10 +1,6 @@
-"""Collaborative spatial crowdsourcing, version 0. The environment is documented at `crowdgym.envs.csc.env.CscEnv`."""
+"""Collaborative spatial crowdsourcing, version 0. It is documented at `crowdgym.envs.csc.env.CscEnv`."""
 
-from typing import Any
-
-from pettingzoo.utils import wrappers
-from pettingzoo.utils.conversions import parallel_to_aec
-
+from crowdgym.envs.api.aec import aec_forms
 from crowdgym.envs.csc.env import CscDispatcherEnv, CscEnv, CscVectorEnv
 
 __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
@@ -12,13 +8,4 @@ __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 parallel_env = CscEnv
 vector_env = CscVectorEnv
 dispatcher_env = CscDispatcherEnv
-
-
-def raw_env(**keywords: Any) -> Any:
-    """The environment in PettingZoo's agent-by-agent form, as it is."""
-    return parallel_to_aec(parallel_env(**keywords))
-
-
-def env(**keywords: Any) -> Any:
-    """The environment in PettingZoo's agent-by-agent form, out-of-bounds actions and calls out of order refused."""
-    return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(raw_env(**keywords)))
+env, raw_env = aec_forms(parallel_env, __name__)

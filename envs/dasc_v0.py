@@ -1,10 +1,6 @@
 """Dependency-aware spatial crowdsourcing, version 0. It is documented at `crowdgym.envs.dasc.env.DascEnv`."""
 
-from typing import Any
-
-from pettingzoo.utils import wrappers
-from pettingzoo.utils.conversions import parallel_to_aec
-
+from crowdgym.envs.api.aec import aec_forms
 from crowdgym.envs.dasc.env import DascDispatcherEnv, DascEnv, DascVectorEnv
 
 __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
@@ -12,13 +8,4 @@ __all__ = ["dispatcher_env", "env", "parallel_env", "raw_env", "vector_env"]
 parallel_env = DascEnv
 vector_env = DascVectorEnv
 dispatcher_env = DascDispatcherEnv
-
-
-def raw_env(**keywords: Any) -> Any:
-    """The environment in PettingZoo's agent-by-agent form, as it is."""
-    return parallel_to_aec(parallel_env(**keywords))
-
-
-def env(**keywords: Any) -> Any:
-    """The environment in PettingZoo's agent-by-agent form, out-of-bounds actions and calls out of order refused."""
-    return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(raw_env(**keywords)))
+env, raw_env = aec_forms(parallel_env, __name__)

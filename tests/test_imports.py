@@ -13,6 +13,19 @@ FOLDERS = {"data": "data", "envs": "envs", "agents": "agents", "configs": "confi
 FOLDERS |= {"src/crowdgym/common": "common"}
 PARTS = ("data", "envs", "agents", "configs", "common")
 
+# Inside src/crowdgym: a part imports parts of its own line and of the lines above it.
+ARROWS = (
+    ("", "registration", "policies", "runner", "wrappers", "execution", "traces"),
+    ("verification", "bench", "training", "testing", "measure", "integrations"),
+    ("leaderboard", "calibration"),
+    ("cli", "__main__"),
+)
+
+# Circles that there still are. Nothing may be added here.
+KNOWN_CIRCLES: set[frozenset[str]] = {
+    frozenset({f"crowdgym.bench.sensing.{name}" for name in ("claims", "paper", "report")}),
+}
+
 MAY_IMPORT = {
     "src/crowdgym/common": {"common"},
     "data": {"data", "common"},
@@ -82,6 +95,72 @@ def test_a_part_imports_only_the_parts_it_may(part: str) -> None:
         for module in imported(path.read_text(encoding="utf-8"), package_of(path, part))
         if part_of(module) not in (None, *MAY_IMPORT[part])
     ]
+    assert wrong == []
+
+
+def modules() -> dict[str, Path]:
+    """Every file of the package by the name of its module."""
+    found = {}
+    for folder in FOLDERS:
+        for path in sources(folder):
+            inside = "" if path.name == "__init__.py" else f".{path.stem}"
+            found[package_of(path, folder) + inside] = path
+    return found
+
+
+def graph_of(files: dict[str, Path]) -> dict[str, set[str]]:
+    """For each module those it imports, wherever in the file; a name inside a module stands for the module."""
+    graph: dict[str, set[str]] = {module: set() for module in files}
+    for module, path in files.items():
+        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+        for name in imported(path.read_text(encoding="utf-8"), package):
+            while name and name not in files:
+                name = name.rpartition(".")[0]
+            if name and name != module:
+                graph[module].add(name)
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """Modules that import each other, directly or through others: the strongly connected parts of the graph."""
+    reached = {module: set(edges) for module, edges in graph.items()}
+    for middle in graph:
+        for edges in reached.values():
+            if middle in edges:
+                edges |= reached[middle]
+    return {
+        frozenset(other for other in reached[module] if module in reached[other])
+        for module in graph
+        if module in reached[module]
+    }
+
+
+def test_a_circle_of_three_is_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": set()}
+    assert circles(graph) == {frozenset("abc")}
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    assert circles(graph_of(modules())) <= KNOWN_CIRCLES
+
+
+def test_arrows_inside_the_package_run_one_way() -> None:
+    level = {part: number for number, parts in enumerate(ARROWS) for part in parts}
+    files = modules()
+
+    def own_part(module: str) -> str:
+        return [*module.split("."), ""][1]
+
+    wrong = []
+    for module, edges in graph_of(files).items():
+        if own_part(module) in PARTS:
+            continue
+        assert own_part(module) in level, f"{own_part(module)} has no place in ARROWS"
+        wrong += [
+            f"{module} imports {other}"
+            for other in edges
+            if own_part(other) not in PARTS and level[own_part(other)] > level[own_part(module)]
+        ]
     assert wrong == []
 
 

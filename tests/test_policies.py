@@ -13,7 +13,7 @@ from crowdgym.agents.any.hold import HoldPolicy
 from crowdgym.agents.any.random_policy import RandomPolicy
 from crowdgym.agents.csc.greedy import GreedyPolicy
 from crowdgym.common.errors import PolicyError
-from crowdgym.policies import default_policy, load_policy, policy_names
+from crowdgym.policies import load_policy, policy_names
 from crowdgym.runner import run_episodes
 
 MODULE = """
@@ -85,7 +85,6 @@ def test_names_are_those_of_an_environment() -> None:
         "random",
         "hold",
     )
-    assert default_policy("csc_v0") == default_policy("dasc_v0") == "greedy"
     assert policy_names("somebodys_v0") == ("random", "hold")  # masks are all that these two need
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from importlib import reload
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,11 @@ import pytest
 
 import crowdgym
 from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.spec import EnvironmentSpec, imported
+from crowdgym.policies import policy_names
+from crowdgym.registration import environment_specs
 
+SHORT: dict[str, dict[str, Any]] = {"csc_v0": {"scenario": "tiny"}, "dasc_v0": {"scenario": "tiny"}, "sensing_v0": {}}
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "osmnx", "geopandas", "matplotlib", "numba", "pandas", "scipy", "sklearn", "shapely", "pyproj")
 
@@ -32,10 +37,10 @@ def test_importing_brings_nothing_heavy(statement: str) -> None:
     assert not modules_after(statement) & set(HEAVY)
 
 
-def test_importing_brings_no_environment() -> None:
-    assert not {
-        name for name in modules_after("import crowdgym") if name.startswith(("crowdgym.envs", "crowdgym.data"))
-    }
+def test_importing_brings_no_environment_but_its_specification() -> None:
+    there = {name for name in modules_after("import crowdgym") if name.startswith(("crowdgym.envs.", "crowdgym.data"))}
+    of_folders = {name for name in there if name.count(".") > 2}
+    assert of_folders == {f"crowdgym.envs.{folder}.spec" for folder in ("api", "csc", "dasc", "sensing")}
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -83,8 +88,8 @@ def test_subtasks_of_dasc_are_made_by_every_name_it_has() -> None:
     assert crowdgym.make("dasc_v0", **keywords).possible_agents == agents
     assert pettingzoo.make("parallel", "crowdgym/dasc-v0", **keywords).possible_agents == agents
     assert pettingzoo.make("aec", "crowdgym/dasc-v0", **keywords).possible_agents == agents
-    assert gymnasium.make("crowdgym/DASC-v0", **keywords).action_space == gymnasium.spaces.MultiDiscrete([2] * 8)
     for name in ("crowdgym/DASC-v0", "crowdgym/dasc-v0"):
+        assert gymnasium.make(name, **keywords).action_space == gymnasium.spaces.MultiDiscrete([2] * 8)
         assert gymnasium.make_vec(name, num_envs=3, **keywords).num_envs == 3 * 8
 
 
@@ -98,3 +103,31 @@ def test_every_environment_is_registered() -> None:
     ours = {name.replace("_v", "-v") for name in crowdgym.environment_names()}
     assert {name.removeprefix("crowdgym/") for name in pettingzoo.parallel_registry if "crowdgym/" in name} == ours
     assert {name.removeprefix("crowdgym/") for name in pettingzoo.aec_registry if "crowdgym/" in name} == ours
+
+
+@pytest.mark.parametrize("spec", environment_specs(), ids=lambda spec: spec.name)
+def test_a_specification_says_what_is_there(spec: EnvironmentSpec) -> None:
+    """Metrics, traced quantities, settings, policy and entry points are those of the environment itself."""
+    env: Any = crowdgym.make(spec.name, **SHORT[spec.name])
+    env.reset(seed=0)
+    whole = [name for name, value in vars(env.metrics).items() if isinstance(value, int | float)]
+    assert [metric.name for metric in spec.metrics] == whole
+    assert spec.objective.metric in whole
+    assert set(spec.traced) <= set(vars(env.snapshot()))
+    assert type(env.settings) is spec.settings_class()
+    assert spec.default_policy in policy_names(spec.name)
+    assert env.metadata["name"] == spec.name
+    for entry_point in (*spec.bounds.values(), *filter(None, [spec.solution_checker])):
+        assert callable(imported(entry_point))
+
+
+def test_a_name_that_is_taken_is_not_registered_again() -> None:
+    crowdgym.register(crowdgym.environment_spec("csc_v0"))  # the same once more changes nothing
+    other = replace(crowdgym.environment_spec("csc_v0"), module="elsewhere.csc_v0")
+    with pytest.raises(ConfigError, match=r"the name 'csc_v0' belongs to another environment \(crowdgym.envs.csc_v0\)"):
+        crowdgym.register(other)
+
+
+def test_an_environment_of_a_package_that_cannot_be_imported() -> None:
+    with pytest.raises(ConfigError, match="the environment 'no_such_package:pong_v0' cannot be loaded: importing"):
+        crowdgym.make("no_such_package:pong_v0")

@@ -1,1 +1,21 @@
-"""PAU: task assignment by coalitions, as an exact potential game."""
+"""Policies of ``csc_v0`` that learn nothing."""
+
+from crowdgym.agents.catalogue import PolicySpec
+
+_ONLY = ("csc_v0",)
+
+POLICIES = (
+    PolicySpec("greedy", "every worker takes its nearest task", "crowdgym.agents.csc.greedy:GreedyPolicy", _ONLY),
+    PolicySpec(
+        "pau",
+        "workers form coalitions in a potential game (Zhao et al. 2024; baseline of the CAFE paper)",
+        "crowdgym.agents.csc.pau:PauPolicy",
+        _ONLY,
+    ),
+    PolicySpec(
+        "pau-fair",
+        "PAU with the priorities and the fairness of its paper",
+        "crowdgym.agents.csc.pau:FairPauPolicy",
+        _ONLY,
+    ),
+)

@@ -1,4 +1,4 @@
-"""Greedy: everyone takes the nearest task that it can serve (CAFE paper, section 5.1, the baseline of that name)."""
+"""Greedy: every worker takes the nearest task that it can serve (CAFE paper, section 5.1, baseline "Greedy")."""
 
 from crowdgym.agents.policy import Actions, Infos, Observations
 
@@ -6,8 +6,8 @@ from crowdgym.agents.policy import Actions, Infos, Observations
 class GreedyPolicy:
     """Takes the nearest candidate, whatever the others do.
 
-    Candidates are sorted by distance along roads, so the nearest is action 1; it is legal for whoever is idle and has
-    a candidate at all. Everyone else holds.
+    Candidates are sorted by distance along roads, so the nearest is action 1; it is legal for a worker that is idle and
+    has a candidate at all. All others hold.
     """
 
     def act(self, observations: Observations, infos: Infos) -> Actions:

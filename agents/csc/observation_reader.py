@@ -1,28 +1,28 @@
 """What the platform knows at an epoch of CSC about who may join what, read from observations and infos alone."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.agents.csc.pau_game import COMMITTED, Coalitions, Floats, Game, Ints, join
 from crowdgym.agents.policy import Episode, Infos, Observations
+from crowdgym.common.layout import ObservationLayout
 
 SEEN_SHARE: Final = 1e-3  # a payment at least this share of what it was tells what that was
 
 
 @dataclass(frozen=True)
 class DispatchState:
-    """The game of one epoch. n idle workers who have a candidate, m tasks that are somebody's candidate.
+    """The game of one epoch. n idle workers who have a candidate, m tasks that are a candidate of at least one of them.
 
     Attributes:
         agents: names of all workers, by number.
         players: numbers of the idle workers, those idle for longest first. Shape [n].
         options: ids of their candidates, -1 for none. Shape [n, K].
         game: what they may join.
-        coalitions: those at the tasks or on their way; there is room for everybody.
+        coalitions: those at the tasks or on their way; there is room for all workers.
     """
 
     agents: tuple[str, ...]
@@ -33,18 +33,17 @@ class DispatchState:
 
 
 class Reader:
-    """Reads situations, and remembers what an observation does not say: who was sent where, what a task pays at most.
+    """Reads dispatch states, and remembers where each worker was sent and what a task pays at most.
 
-    Speed and penalty rate are the same for everybody and in ``metadata["rules"]``.
+    Speed and penalty rate are the same for all workers and in ``metadata["rules"]``.
     """
 
     def __init__(self, episode: Episode) -> None:
-        layout: Mapping[str, Any] = episode.metadata["observation_layout"]
+        width = int(np.prod(episode.observation_space.shape or (0,)))
+        layout = ObservationLayout.from_metadata(episode.metadata, width)
         self._agents = episode.agents
-        self._own = _Columns(layout["w_self"])
+        self._own = layout["w_self"]
         self._optional = layout["T_optional"]
-        self._feature = {name: i for i, name in enumerate(self._optional["features"])}
-        self._unit = dict(zip(self._optional["features"], map(_amount, self._optional["units"]), strict=True))
         self._sent_to = np.full(len(self._agents), -1, np.int64)  # the task of the latest action
         self._idle_since = np.full(len(self._agents), -1, np.int64)  # the epoch; -1 while not idle
         self._epoch = 0
@@ -53,16 +52,15 @@ class Reader:
         self._penalty_per_s = float(episode.metadata["rules"]["penalty_per_s"])
 
     def read(self, observations: Observations, infos: Infos) -> DispatchState:
-        """The present situation; call it once an epoch."""
+        """The dispatch state of this epoch; call it once an epoch."""
         seen = np.stack([observations[agent] for agent in self._agents])  # [W, F]
         candidates = np.array([infos[agent]["candidates"] for agent in self._agents], np.int64)  # [W, K]
-        idle = seen[:, self._own.at["idle"]] > 0.5
+        idle = self._of_workers(seen, "idle") > 0.5
         self._note_who_is_idle(idle)
         players = np.flatnonzero(idle & (candidates[:, 0] >= 0))
         players = players[np.argsort(self._idle_since[players], kind="stable")]
         options = candidates[players]  # [n, K] ids
-        rows = seen[players, self._optional["start"] : self._optional["stop"]]
-        rows = rows.reshape(len(players), *self._optional["shape"]).astype(np.float64)  # [n, K, features]
+        rows = self._optional.take(seen[players]).astype(np.float64)  # [n, K, features]
         there = options >= 0
         ids, first, place = np.unique(options[there], return_index=True, return_inverse=True)
         task = np.full(options.shape, -1, np.int64)
@@ -96,11 +94,11 @@ class Reader:
     def _correct_work_left(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> None:
         """Where the work left is more than an observation shows, those at work know when they are done.
 
-        Of a task that nobody is at, what is shown is the least that is left.
+        Of a task without workers, what is shown is the least that is left.
         """
-        working = np.flatnonzero(self._own.values(seen, "working") > 0.5)
-        until_idle_s = self._own.values(seen, "until_idle")
-        for place in np.flatnonzero(game.work_left_s >= self._unit["work_left"]).tolist():
+        working = np.flatnonzero(self._of_workers(seen, "working") > 0.5)
+        until_idle_s = self._of_workers(seen, "until_idle")
+        for place in np.flatnonzero(game.work_left_s >= self._optional.scale("work_left")).tolist():
             present = working[self._sent_to[working] == ids[place]]
             if len(present):
                 game.work_left_s[place] = until_idle_s[present[0]] * len(present)
@@ -116,9 +114,9 @@ class Reader:
 
     def _coalitions(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> Coalitions:
         """Those at each task, or on their way."""
-        travelling = self._own.values(seen, "travelling") > 0.5
-        working = self._own.values(seen, "working") > 0.5
-        until_s = np.where(travelling, self._own.values(seen, "until_idle"), 0.0)
+        travelling = self._of_workers(seen, "travelling") > 0.5
+        working = self._of_workers(seen, "working") > 0.5
+        until_s = np.where(travelling, self._of_workers(seen, "until_idle"), 0.0)
         busy = np.flatnonzero((travelling | working) & np.isin(self._sent_to, ids))
         coalitions = Coalitions.empty(len(ids), len(self._agents))
         for worker, task in zip(busy.tolist(), np.searchsorted(ids, self._sent_to[busy]).tolist(), strict=True):
@@ -127,26 +125,10 @@ class Reader:
 
     def _values(self, rows: Floats, name: str) -> Floats:
         """A feature of candidates, in its unit."""
-        values: Floats = rows[..., self._feature[name]] * self._unit[name]
+        values: Floats = rows[..., self._optional.column(name)] * self._optional.scale(name)
         return values
 
-
-class _Columns:
-    """Where the features of a set of one row are in an observation."""
-
-    def __init__(self, part: Mapping[str, Any]) -> None:
-        self.at = {name: part["start"] + i for i, name in enumerate(part["features"])}
-        self._unit = dict(zip(part["features"], map(_amount, part["units"]), strict=True))
-
-    def values(self, seen: NDArray[np.float32], name: str) -> Floats:
-        """Of every worker, in its unit. Shape [W]."""
-        values: Floats = seen[:, self.at[name]].astype(np.float64) * self._unit[name]
+    def _of_workers(self, seen: NDArray[np.float32], name: str) -> Floats:
+        """A feature of the workers themselves, in its unit. Shape [W]."""
+        values: Floats = self._own.take(seen)[:, 0, self._own.column(name)].astype(np.float64) * self._own.scale(name)
         return values
-
-
-def _amount(unit: str) -> float:
-    """The number that the text of a unit begins with: what a 1 stands for; 1 if there is none."""
-    try:
-        return float(unit.split()[0])
-    except ValueError:
-        return 1.0

@@ -2,7 +2,7 @@
 
 Zhao et al., "Coalition-based task assignment with priority-aware fairness in spatial crowdsourcing" (The VLDB Journal
 33, 2024), as a baseline of the CAFE paper (section 5.1): the idle workers are players, and each joins the coalition of
-one task or none. A player's payoff is the coalition's payment with it less the payment without it. Whoever changes
+one task or none. A player's payoff is the coalition's payment with it less the payment without it. A player who changes
 coalitions therefore gains exactly what the sum of all payments gains: that sum is an exact potential, best responses
 end in a Nash equilibrium, and a better potential is a better assignment.
 """
@@ -127,7 +127,7 @@ def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
 
 @jit
 def payoff(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> float:
-    """What somebody who is not in it adds to a coalition: its payment with less its payment without."""
+    """What a player outside a coalition would add to it: its payment with the player less its payment without."""
     finished_s = _finish_with_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task], arrival_s)
     return float(payment_at(game, task, finished_s) - coalitions.paid[task])
 
@@ -149,7 +149,7 @@ def _withdraw(game: Game, coalitions: Coalitions, choice: Ints, player: int) -> 
 
 @jit
 def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> bool:
-    """Whether somebody who is not in it makes a coalition that is paid finish earlier."""
+    """Whether a player outside a coalition that is paid would make it finish earlier."""
     if coalitions.paid[task] <= 0.0:
         return False
     row, members, left_s = coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task]
@@ -184,11 +184,11 @@ def _best_response(game: Game, coalitions: Coalitions, player: int, before: int,
 
 @jit
 def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) -> int:
-    """Best responses, player after player in order of priority, until nobody changes: a Nash equilibrium.
+    """Best responses, player after player in order of priority, until no player changes: a Nash equilibrium.
 
     A player changes for a payoff that is higher by more than ``tolerance``; of equals it keeps what it has, else takes
     the nearest. Who gains nothing anywhere helps where it makes a coalition that is paid finish earlier, sooner than
-    hold: that costs nobody anything. So every change raises the potential, or leaves it and lowers the sum of finish
+    hold: that costs no player anything. So every change raises the potential, or leaves it and lowers the sum of finish
     times, and there is an end.
 
     Args:
@@ -300,7 +300,7 @@ def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, env
 
     Its payment is split by marginal contribution (what it would lose without the member); from a member's share is
     taken ``envy`` times the mean, over the other members, of how far those of lower priority are above it. Players
-    are in order of priority; whoever is committed came before them all.
+    are in order of priority; workers that are committed precede them all.
     """
     count = coalitions.members[task]
     whole = coalitions.paid[task]

@@ -1,1 +1,29 @@
-"""Dispatchers for ``dasc_v0`` that learn nothing."""
+"""Dispatchers of ``dasc_v0`` that learn nothing."""
+
+from crowdgym.agents.catalogue import PolicySpec
+
+_ONLY = ("dasc_v0",)
+
+POLICIES = (
+    PolicySpec(
+        "greedy", "nearest able worker, earliest latest-finish first", "crowdgym.agents.dasc.greedy:DascGreedy", _ONLY
+    ),
+    PolicySpec(
+        "recommend-all",
+        "every subtask that may be assigned asks; the matching decides",
+        "crowdgym.agents.dasc.recommend_all:RecommendAll",
+        _ONLY,
+    ),
+    PolicySpec(
+        "critical-path",
+        "subtasks with the least slack first; the others wait",
+        "crowdgym.agents.dasc.critical_path:CriticalPath",
+        _ONLY,
+    ),
+    PolicySpec(
+        "rolling-horizon",
+        "at every epoch the best assignment of workers, idle or soon idle, to the next subtasks",
+        "crowdgym.agents.dasc.rolling_horizon:RollingHorizon",
+        _ONLY,
+    ),
+)

@@ -19,7 +19,7 @@ class CriticalPath(Dispatcher):
     from the least slack on, each the nearest of its candidates that is left, except that
 
     * one that cannot finish in time for its task to be paid at all is not dispatched: its worker is better used;
-    * one whose predecessors finish much later than a worker would arrive holds, so that nobody stands there waiting;
+    * one whose predecessors finish much later than a worker would arrive holds, so that no worker waits there;
     * one whose nearest worker is far holds while its slack is large.
     """
 

@@ -12,7 +12,7 @@ class DascGreedy(Dispatcher):
     has been taken by an earlier one holds for this epoch; at the next, that worker is gone and another is nearest. So
     the subtasks that recommend themselves together have different nearest workers, which leaves the matching of stage
     2 little reason to give any of them another (it may still prefer one with fewer skills). With ``select``, each asks
-    for the first candidate, and nobody is contested.
+    for the first candidate, and no worker is contested.
     """
 
     def choose(self, now: DispatchState) -> dict[int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
+from crowdgym.common.layout import ObservationLayout
 
 Floats = NDArray[np.float64]
 _COUNT_ABOUT: Final = 1e-3  # counts are read from 32-bit shares of 15
@@ -74,38 +75,33 @@ class DispatchState:
 
 
 class Reader:
-    """Reads situations of one environment.
+    """Reads the dispatch state of one environment.
 
     Args:
-        metadata: the environment's, for the layout of its observations.
+        episode: whose metadata have the layout of observations.
     """
 
-    def __init__(self, metadata: Mapping[str, Any]) -> None:
-        layout = metadata["observation_layout"]
-        self._at: dict[str, int] = {}
-        self._unit: dict[str, float] = {}
-        for part in ("t_self", "own_task"):
-            for at, (feature, unit) in enumerate(zip(layout[part]["features"], layout[part]["units"], strict=True)):
-                self._at[feature] = layout[part]["start"] + at
-                self._unit[feature] = amount(unit)
-        self._skills = [at for name, at in self._at.items() if name.startswith("skill_")]
-        candidates = layout["W_candidates"]
-        column = candidates["features"].index("distance_by_road")
-        width = candidates["shape"][1]
-        self._distance = slice(candidates["start"] + column, candidates["stop"], width)
-        self._distance_unit = amount(candidates["units"][column])
+    def __init__(self, episode: Episode) -> None:
+        width = int(np.prod(episode.observation_space.shape or (0,)))
+        layout = ObservationLayout.from_metadata(episode.metadata, width)
+        self._width = width
+        self._own = (layout["t_self"], layout["own_task"])
+        self._candidates = layout["W_candidates"]
+        t_self = layout["t_self"]
+        self._skills = [t_self.column(name) for name in t_self.features if name.startswith("skill_")]
 
     def read(self, observations: Observations, infos: Infos) -> DispatchState:
-        """The present situation."""
+        """The dispatch state of this epoch."""
         agents = [agent for agent, info in infos.items() if info["action_mask"][1]]
         if not agents:
-            return self._of([], np.zeros((0, 1 + max(self._distance.stop, *self._at.values()))), infos)
+            return self._of([], np.zeros((0, self._width)), infos)
         seen = np.stack([observations[agent] for agent in agents]).astype(np.float64)  # [n, F]
         ready = self._values(seen, "predecessors_unassigned") < _COUNT_ABOUT
         return self._of([agent for agent, is_ready in zip(agents, ready, strict=True) if is_ready], seen[ready], infos)
 
     def _of(self, agents: list[str], seen: Floats, infos: Infos) -> DispatchState:
-        distance_m = seen[:, self._distance] * self._distance_unit
+        by_road = self._candidates.column("distance_by_road")
+        distance_m = self._candidates.take(seen)[:, :, by_road] * self._candidates.scale("distance_by_road")
         most = distance_m.shape[1]
         candidates = np.array([infos[agent]["candidates"] for agent in agents], np.int64).reshape(-1, most)
 
@@ -126,20 +122,14 @@ class Reader:
             unassigned=np.maximum(values("subtasks_unassigned").round(), 1.0),
             x_m=values("x"),
             y_m=values("y"),
-            skills=seen[:, self._skills],
+            skills=self._own[0].take(seen)[:, 0, self._skills],
         )
 
     def _values(self, seen: Floats, name: str) -> Floats:
-        values: Floats = seen[:, self._at[name]] * self._unit[name]
+        """A feature of the subtasks or of their tasks, in its unit. Shape [n]."""
+        part = next(part for part in self._own if name in part.features)
+        values: Floats = part.take(seen)[:, 0, part.column(name)] * part.scale(name)
         return values
-
-
-def amount(unit: str) -> float:
-    """The number that the text of a unit begins with: what a 1 stands for; 1 if there is none."""
-    try:
-        return float(unit.split()[0])
-    except ValueError:
-        return 1.0
 
 
 class Dispatcher(ABC):
@@ -154,7 +144,7 @@ class Dispatcher(ABC):
 
     def reset(self, episode: Episode) -> None:
         """Learn how observations are laid out, and the rules."""
-        self._reader = Reader(episode.metadata)
+        self._reader = Reader(episode)
         self._rules = Rules.of(episode.metadata)
         self._selects = int(getattr(episode.action_space, "n", 2)) > 2
 
@@ -169,4 +159,4 @@ class Dispatcher(ABC):
 
     @abstractmethod
     def choose(self, now: DispatchState) -> dict[int, int]:
-        """Who is dispatched: rows of the situation, each with the number of its candidate, from 0 on."""
+        """Who is dispatched: rows of the dispatch state, each with the number of its candidate, from 0 on."""

@@ -4,7 +4,7 @@ from crowdgym.agents.policy import Actions, Infos, Observations
 
 
 class RecommendAll:
-    """Recommends whatever is legal; with ``select``, everyone asks for its first candidate and contests are lost.
+    """Recommends whatever is legal; with ``select``, every subtask asks for its first candidate and contests are lost.
 
     What is left of the problem is the environment's matching, so this is what stage 2 is worth by itself.
     """

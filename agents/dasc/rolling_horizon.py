@@ -24,8 +24,8 @@ class RollingHorizon(Dispatcher):
     finished no sooner than s + the longest path from there to its end. It then pays what the rules say (0 from the
     deadline on), shared by the subtasks that have no worker yet: so tasks nearly done come before others. From that
     are taken the cost of the way and a price of the worker's time on it. So a subtask that would lose nothing waits
-    for somebody nearer who is idle soon, a worker is kept for the one to whom it is worth most, and a task that cannot
-    be paid any more takes nobody. Of the pairs found, those of idle workers who would not arrive much before the
+    for a nearer worker who is idle soon, a worker is kept for the one to whom it is worth most, and a task that cannot
+    be paid any more takes no worker. Of the pairs found, those of idle workers who would not arrive much before the
     predecessors are finished are dispatched now.
     """
 
@@ -48,7 +48,7 @@ class RollingHorizon(Dispatcher):
         solved: Any = linear_sum_assignment(table, maximize=True)
         for i, j in zip(*solved, strict=True):
             row = int(rows[i])
-            if j >= len(workers):  # somebody who is not idle yet, or nobody
+            if j >= len(workers):  # a worker who is not idle yet, or none
                 continue
             choice = int(np.flatnonzero(now.candidates[row] == workers[j])[0])
             if now.ready_s[row] <= now.distance_m[row, choice] / self._rules.speed_mps + LEAD_S:
@@ -67,8 +67,8 @@ class RollingHorizon(Dispatcher):
         until_s, way_m = self._workforce.soon_idle(now.x_m[rows], now.y_m[rows], now.skills[rows], LOOK_AHEAD_S)
         way_s = way_m / self._rules.speed_mps
         soon = self._values(now, rows, until_s + way_s, way_s)
-        nobody = np.where(np.eye(count, dtype=bool), 0.0, NEVER)
-        return workers, np.concatenate([idle, soon, nobody], axis=1)
+        nothing = np.where(np.eye(count, dtype=bool), 0.0, NEVER)
+        return workers, np.concatenate([idle, soon, nothing], axis=1)
 
     def _values(self, now: DispatchState, rows: NDArray[np.intp], arrival_s: Floats, travel_s: Floats) -> Floats:
         """Of each pair; `NEVER` where it earns nothing. Arguments and result: shape [rows, columns]."""

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 
-from crowdgym.agents.dasc.observation_reader import Floats, amount
+from crowdgym.agents.dasc.observation_reader import Floats
 from crowdgym.agents.policy import Episode
+from crowdgym.common.layout import ObservationLayout
 
 DETOUR: Final = 1.35  # a way by road over the straight line, about what it is in cities
 _FLAG: Final = 0.5
@@ -20,11 +21,9 @@ class Workforce:
 
     def __init__(self, episode: Episode) -> None:
         self._state = episode.state
-        self._part = episode.metadata["state_layout"]["workers"]
-        features, units = self._part["features"], self._part["units"]
-        self._unit = dict(zip(features, map(amount, units), strict=True))
-        self._column = {name: at for at, name in enumerate(features)}
-        self._skills = [at for at, name in enumerate(features) if name.startswith("skill_")]
+        self._workers = ObservationLayout.from_metadata(episode.metadata, 0, "state_layout")["workers"]
+        features = self._workers.features
+        self._skills = [column for column, name in enumerate(features) if name.startswith("skill_")]
         self._range_m = float(episode.metadata["rules"]["range_m"])
 
     def soon_idle(self, x_m: Floats, y_m: Floats, skills: Floats, within_s: float) -> tuple[Floats, Floats]:
@@ -40,8 +39,9 @@ class Workforce:
             How long until each is idle, and its way to each of the places, infinite if it is not able or the place is
             out of range. Shapes [1, m] and [n, m].
         """
-        crowd = self._state()[self._part["start"] : self._part["stop"]].reshape(self._part["shape"])
-        there = (crowd[:, self._column["waiting"]] > _FLAG) | (crowd[:, self._column["working"]] > _FLAG)
+        crowd = self._workers.take(self._state())  # [W, features]
+        waiting, working = self._workers.column("waiting"), self._workers.column("working")
+        there = (crowd[:, waiting] > _FLAG) | (crowd[:, working] > _FLAG)
         until_s = self._values(crowd, "until_idle")
         soon = there & (until_s <= within_s)
         crowd, until_s = crowd[soon], until_s[soon]
@@ -53,5 +53,6 @@ class Workforce:
         return until_s[np.newaxis], np.where(able, way_m, np.inf)
 
     def _values(self, crowd: Floats, name: str) -> Floats:
-        values: Floats = crowd[:, self._column[name]].astype(np.float64) * self._unit[name]
+        """A feature of workers, in its unit."""
+        values: Floats = crowd[:, self._workers.column(name)].astype(np.float64) * self._workers.scale(name)
         return values

@@ -19,8 +19,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from crowdgym.agents.ippo.ppo import Learner
-from crowdgym.agents.ippo.sets import ObservationSet
 from crowdgym.common.errors import CheckpointError
+from crowdgym.common.layout import ObservationLayout, ObservationSet
 from crowdgym.configs.ippo import IppoSettings
 
 DESCRIPTION, BEST, LAST = "agent.yaml", "best.safetensors", "last.safetensors"
@@ -65,9 +65,9 @@ class AgentDescription(BaseModel):
         return IppoSettings.load(self.environment, **self.hyperparameters)
 
     @property
-    def observation_sets(self) -> tuple[ObservationSet, ...]:
+    def observation_sets(self) -> ObservationLayout:
         """The sets of an observation, as the networks were built for."""
-        return tuple(ObservationSet(part.name, part.start, part.rows, part.features) for part in self.sets)
+        return ObservationLayout(tuple(ObservationSet(**vars(part)) for part in self.sets))
 
     def to_yaml(self) -> bytes:
         """The content of ``agent.yaml``."""
@@ -75,9 +75,9 @@ class AgentDescription(BaseModel):
         return f"# A CrowdGym agent. The weights are beside this file.\n{text}".encode()
 
 
-def describe_sets(sets: tuple[ObservationSet, ...]) -> tuple[SetDescription, ...]:
+def describe_sets(sets: ObservationLayout) -> tuple[SetDescription, ...]:
     """Sets as `AgentDescription` keeps them."""
-    return tuple(SetDescription(**vars(part)) for part in sets)
+    return tuple(SetDescription(name=p.name, start=p.start, rows=p.rows, features=p.features) for p in sets)
 
 
 def read_description(folder: Path) -> AgentDescription:

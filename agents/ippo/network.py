@@ -16,7 +16,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from crowdgym.agents.ippo.sets import ObservationSet
+from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.ippo import IppoSettings
 
 _NEVER = -1e9  # a score that no softmax notices

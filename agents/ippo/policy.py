@@ -7,9 +7,9 @@ import numpy as np
 from crowdgym.agents.ippo.checkpoint import BEST, DESCRIPTION, LAST, read_description, read_tensors, restore_actor
 from crowdgym.agents.ippo.network import Actor
 from crowdgym.agents.ippo.ppo import choose
-from crowdgym.agents.ippo.sets import ObservationSet, observation_sets
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 from crowdgym.common.errors import CheckpointError
+from crowdgym.common.layout import ObservationLayout
 
 
 class IppoPolicy:
@@ -45,7 +45,7 @@ class IppoPolicy:
     def reset(self, episode: Episode) -> None:
         """Get ready for this episode. Raises `CheckpointError` if its observations or actions are not those learnt."""
         width = int(np.prod(episode.observation_space.shape or (0,)))
-        sets = observation_sets(episode.metadata, width)
+        sets = ObservationLayout.from_metadata(episode.metadata, width)
         trained = {part.name: part.features for part in self._description.observation_sets}
         if {part.name: part.features for part in sets} != trained:
             raise CheckpointError(f"{self._file} was trained on observations of other features")
@@ -66,7 +66,7 @@ class IppoPolicy:
             actions[rows], _ = choose(self._actor, seen, masks[rows], self._generator, "cpu")
         return dict(zip(agents, actions.tolist(), strict=True))
 
-    def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> None:
-        actor = Actor(sets, num_actions, self._settings)
+    def _build(self, sets: ObservationLayout, num_actions: int) -> None:
+        actor = Actor(sets.sets, num_actions, self._settings)
         restore_actor(actor, self._tensors, self._file)
         self._actor = actor.eval()

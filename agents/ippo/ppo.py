@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from crowdgym.agents.ippo.decisions import Rollout, generalised_advantages, shared_rewards
 from crowdgym.agents.ippo.network import Actor, Critic
-from crowdgym.agents.ippo.sets import ObservationSet
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.layout import ObservationSet
+from crowdgym.common.seeds import TRAINING
 from crowdgym.configs.ippo import IppoSettings
 
 _CHUNK = 512  # observations that are looked at together where no gradient is needed
-_LEAST_SEED = 2**32  # training plays no instance of a seed below; those are for evaluation
 
 
 class VectorEnvironment(Protocol):
@@ -50,7 +50,7 @@ class IterationSeeds:
     def of(cls, seed: int, iteration: int, copies: int) -> "IterationSeeds":
         """Those of iteration number ``iteration`` of the run of ``seed``."""
         instances, actions, order = np.random.SeedSequence((seed, iteration)).spawn(3)
-        drawn = np.random.default_rng(instances).integers(_LEAST_SEED, 2**63, size=copies)
+        drawn = np.random.default_rng(instances).integers(TRAINING.start, TRAINING.stop, size=copies)
         return cls(tuple(drawn.tolist()), np.random.default_rng(actions), np.random.default_rng(order))
 
 

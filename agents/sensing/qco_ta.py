@@ -64,7 +64,7 @@ class QcoTa(OoMta):
 
 
 class LiteralQcoTa(QcoTa):
-    """`QcoTa` with the reading ``literal``, to be had by name."""
+    """`QcoTa` with the reading ``literal``, under a name of its own."""
 
     def __init__(self) -> None:
         super().__init__("literal")

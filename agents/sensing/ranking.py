@@ -9,7 +9,7 @@ from crowdgym.agents.sensing.scheme import Cells, Cycle, Floats, SensingScheme, 
 
 
 class RankingScheme(SensingScheme):
-    """Selects P cells by their priority scores. Until two cycles are known, which a score needs, everyone stays.
+    """Selects P cells by their priority scores. Until two cycles are known, which a score needs, participants stay.
 
     Args:
         alpha_te: α_TE of Eq. (5).
@@ -39,7 +39,7 @@ class RankingScheme(SensingScheme):
         self._priority.observe(cycle.inferred)
 
     def allocate(self, cycle: Cycle, scores: Floats) -> Cells:
-        """Say where everyone goes, given PS of shape [X, A]. The nearest free participant goes, unless overridden."""
+        """Say where participants go, given PS of shape [X, A]. The nearest free participant goes, unless overridden."""
         return nearest_in_sequence(cycle.participant_cell, self.select(scores), self.region.distance_km)
 
     @abstractmethod

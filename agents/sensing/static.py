@@ -10,7 +10,7 @@ from crowdgym.common.errors import ConfigError
 
 
 class RandomStatic(SensingScheme):
-    """Everyone stays where the episode put it, in cells drawn at random. Costs nothing."""
+    """Every participant stays where the episode put it, in cells drawn at random. Costs nothing."""
 
     def begin(self, generator: np.random.Generator) -> None:
         """See `SensingScheme`."""
@@ -21,7 +21,7 @@ class RandomStatic(SensingScheme):
 
 
 class GivenStatic(SensingScheme):
-    """Everyone goes to one of the given cells, by the shortest ways in sum, and stays.
+    """Every participant goes to one of the given cells, by the shortest ways in sum, and stays.
 
     With the best cells in hindsight this is a bound on what a fixed choice of cells can do, and no scheme.
 

@@ -84,7 +84,7 @@ class VariogramSwap(SensingScheme):
         self._cycles += 1
 
     def _visit(self, cycle: Cycle, new: Cells) -> Cells:
-        """Send participants to cells that nobody has been to, as many as can be, by the shortest ways in sum."""
+        """Send participants to cells without a visit so far, as many as possible, by the shortest ways in sum."""
         chosen = cycle.participant_cell.copy()
         goers, reached = linear_sum_assignment(self.region.distance_km[np.ix_(chosen, new)])
         chosen[goers] = new[reached]

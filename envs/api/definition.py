@@ -23,7 +23,7 @@ class Simulation(Protocol):
         """What every agent sees, written in place by ``reset_copy`` and ``step``. Shape [B, N, F]."""
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
+        """Write observations into a new array from now on; views of the old one stay as they are."""
 
     def reset_copy(self, b: int, instance: Any, /) -> None:
         """Begin ``instance`` in copy ``b``: everything that is handed out is that of its first epoch afterwards."""
@@ -38,7 +38,7 @@ class Simulation(Protocol):
         """Which copies are at the end of their episode. Shape [B]."""
 
     def metrics(self, b: int, /) -> Any:
-        """What copy ``b`` has come to so far: a dataclass of numbers, or tuples or arrays of numbers."""
+        """The figures of copy ``b`` so far: a dataclass of numbers, or tuples or arrays of numbers."""
 
 
 class Viewer(Protocol):
@@ -107,7 +107,7 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
     @property
     @abstractmethod
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        """Whether settings and seed fix the episodes: neither generator nor reward strategy is the caller's own."""
 
     @abstractmethod
     def simulation(self, batch: int) -> AnySimulation:
@@ -168,6 +168,32 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
         place = actions - (mask.shape[1] - candidates.shape[1])
         taken = (place >= 0) & (mask[agents, actions] > 0)
         return np.where(taken, candidates[agents, np.maximum(place, 0)], -1).astype(np.int32)
+
+    def legal(self, simulation: AnySimulation, actions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which actions, of shape [B, N], the masks allow. Shape [B, N].
+
+        This and `handed_out` are all that the vector environment does with arrays of the simulation, so a simulation
+        whose arrays are not in the memory of the host needs a definition with these two of its own.
+        """
+        mask = self.agent_arrays(simulation)[ACTION_MASK]
+        return np.take_along_axis(mask, actions[:, :, np.newaxis], axis=2)[:, :, 0] > 0
+
+    def handed_out(self, array: NDArray[Any], copy: bool) -> NDArray[Any]:
+        """An array of the simulation, [B, N, …], as the caller of ``step`` gets it: a row for each (copy, agent).
+
+        Args:
+            array: the observations, or one of `agent_arrays`.
+            copy: hand out a copy; else a view that cannot be written to, since the next step builds on what is there.
+
+        Returns:
+            Shape [B N, …].
+        """
+        rows = array.reshape(-1, *array.shape[2:])
+        if copy:
+            return rows.copy()
+        view = rows.view()
+        view.flags.writeable = False
+        return view
 
     def data_checksum(self, instance: Instance) -> str:
         """See `Provenance`."""

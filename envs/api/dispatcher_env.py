@@ -13,9 +13,35 @@ Joint = NDArray[np.float32]
 
 
 class BaseDispatcherEnv(gymnasium.Env[Joint, NDArray[np.int64]]):
-    """A parallel environment played by one agent; a subclass brings the docstring and the keywords.
+    """A setting as a plain Gymnasium environment: one agent, the platform, decides for all N agents at once.
 
-    Observations and infos are those of the agents, one row each; the reward is the sum of theirs.
+    This holds for every setting. A subclass brings the keywords of its constructor.
+
+    ## Description
+    The world is that of the parallel environment of the setting, which documents it. This form is for methods that do
+    not distinguish agents.
+
+    ## Action Space
+    ``MultiDiscrete``: for every agent the action that it would choose itself.
+
+    ## Observation Space
+    ``Box(-1, 1, (N, F), float32)``: what every agent sees, one row each.
+
+    ## Starting State
+    That of the parallel environment, with the same seeds and options of ``reset``.
+
+    ## Rewards
+    The sum of the agents' rewards.
+
+    ## Episode End
+    Truncated when the agents are; never terminated.
+
+    ## Information
+    For each info of the parallel environment an array of that name with a row for every agent; after the last step
+    ``metrics``.
+
+    ## Arguments
+    Those of the parallel environment.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 5}  # noqa: RUF012 - Gymnasium's own way
@@ -62,6 +88,6 @@ class BaseDispatcherEnv(gymnasium.Env[Joint, NDArray[np.int64]]):
 
 
 def _joint_info(infos: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Metrics as they are, the same for everyone; of all else an array with a row for each agent."""
+    """Metrics as they are, since all agents have the same; of all else an array with a row for each agent."""
     rows = list(infos.values())
     return {name: rows[0][name] if name == "metrics" else np.array([row[name] for row in rows]) for name in rows[0]}

@@ -26,12 +26,42 @@ Metrics = TypeVar("Metrics")
 
 
 class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Snapshot, Metrics]):
-    """The parallel environment of a definition; a subclass brings the docstring and the keywords.
+    """A setting as a PettingZoo parallel environment.
 
-    All agents are there from the first step to the last and are truncated together; none is ever terminated. Dicts and
-    arrays are new at every step, so whoever got them may keep or change them. Rows of one array are handed out as views
-    of it: a copy of each agent's row would take longer than the rest of this class.
+    This holds for every setting. A subclass documents its world and brings the keywords of its constructor.
+
+    ## Action Space
+    The same for all agents. ``infos[agent]["action_mask"]`` says what is legal. An action that is masked holds and
+    counts as illegal, or raises if ``strict``; an action outside the space always raises.
+
+    ## Observation Space
+    ``Box(-1, 1, (F,), float32)``, the same for all agents: sets of fixed sizes in one row.
+    ``metadata["observation_layout"]`` gives for each set, by name and in order, its ``start``, ``stop``, ``shape``
+    (rows, columns), the ``features`` of a row, and what a 1 of each feature stands for: ``units`` as text, ``scales``
+    as numbers. `crowdgym.common.layout.ObservationLayout` reads it. A row of a set whose first feature is "present" is
+    all zeros where there is nothing.
+
+    ``state()`` is the present moment as one row, for centralised critics; ``metadata["state_layout"]`` describes it in
+    the same way.
+
+    ## Starting State
+    All randomness is drawn at ``reset``. ``reset(seed=k)`` fixes the episode and those that follow;
+    ``reset(options={"instance": k})`` plays the k-th instance of the scenario's benchmark set, whatever the seed.
+
+    ## Episode End
+    All agents are there from the first step to the last and are truncated together; none is ever terminated.
+
+    ## Information
+    ``infos[agent]`` has ``action_mask`` (int8) and what the setting adds; after the last step also ``metrics``. Dicts
+    and arrays are new at every step, so the caller may keep or change them.
+
+    ## Arguments
+    ``render_mode``: "human", "rgb_array" or None. ``generator`` and ``reward_strategy``: objects in place of those that
+    come with the setting. Besides: every setting by name.
     """
+
+    # Rows of one array are handed out as views of it: a copy of each agent's row takes longer than the rest of this
+    # class.
 
     metadata: dict[str, Any]
 
@@ -50,7 +80,7 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         self.possible_agents = list(definition.agents)
         self.agents: list[Agent] = []
         self._rewards = np.zeros((1, len(self.possible_agents)))
-        self._nobody, self._everybody = (dict.fromkeys(self.possible_agents, over) for over in (False, True))
+        self._none, self._all = (dict.fromkeys(self.possible_agents, over) for over in (False, True))
         self._observation_space = definition.observation_space()
         self._action_space = definition.action_space()
         self.state_space = definition.state_space()
@@ -114,17 +144,17 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
             self._add_metrics(infos)
             self.agents = []
         rewards = self._by_agent(self._rewards[0].tolist())
-        truncations = self._everybody if over else self._nobody
-        return observations, rewards, self._nobody.copy(), truncations.copy(), infos
+        truncations = self._all if over else self._none
+        return observations, rewards, self._none.copy(), truncations.copy(), infos
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        """Whether settings and seed fix the episodes: neither generator nor reward strategy is the caller's own."""
         return self._definition.is_reproducible
 
     @property
     def metrics(self) -> Metrics:
-        """What the episode has come to so far."""
+        """The figures of the episode so far."""
         return cast(Metrics, self._simulation.metrics(0))
 
     @property
@@ -206,7 +236,7 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
 
     def _by_agent(self, values: list[Any]) -> dict[Agent, Any]:
         """A new dict; one that is copied has its final size at once, which a growing one takes several moves to get."""
-        table: dict[Agent, Any] = self._nobody.copy()
+        table: dict[Agent, Any] = self._none.copy()
         table.update(zip(self.possible_agents, values, strict=True))
         return table
 
@@ -229,10 +259,10 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
             }
 
     def _refuse_illegal(self, joint: NDArray[np.int64]) -> None:
-        mask = self._definition.agent_arrays(self._simulation)[ACTION_MASK][0]
-        legal = mask[np.arange(len(joint)), joint]
+        legal = self._definition.legal(self._simulation, joint[np.newaxis])[0]
         if not legal.all():
-            agent = int(np.flatnonzero(legal == 0)[0])
+            agent = int(np.flatnonzero(~legal)[0])
+            mask = self._definition.agent_arrays(self._simulation)[ACTION_MASK][0]
             allowed = ", ".join(map(str, np.flatnonzero(mask[agent])))
             raise InvalidAction(
                 f"{self.possible_agents[agent]} may not take action {joint[agent]} now; legal: {allowed}"

@@ -21,9 +21,48 @@ StepResult = tuple[Rows, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool
 
 
 class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
-    """The vector environment of a definition; a subclass brings the docstring and the keywords.
+    """Many copies of an environment side by side, as a Gymnasium vector environment.
 
-    Row ``c * N + a`` is agent a of copy c. All agents of a copy are truncated together, none is ever terminated.
+    This holds for every setting. A subclass brings the keywords of its constructor and says what its infos hold; the
+    world (dynamics, observations, rewards, settings) is documented at the parallel environment of the setting.
+
+    ## Description
+    B = ``num_envs`` copies, N agents in each. There is a row for every (copy, agent): row ``c * N + a`` is agent a of
+    copy c. Every copy plays an instance of its own; all of them share the settings.
+
+    ## Action Space
+    One ``Discrete`` a row, that of the parallel environment. ``infos["action_mask"]``, int8 [B N, actions], says what
+    is legal.
+
+    ## Observation Space
+    One ``Box(-1, 1, (F,), float32)`` a row, laid out as ``metadata["observation_layout"]`` says. With ``copy=False``
+    observations and infos are read-only views of the environment's own arrays: they hold until the next ``step`` or
+    ``reset``, which overwrites them.
+
+    ## Starting State
+    ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays
+    benchmark instance k + c in copy c. ``options={"reset_mask": mask}``, bool [B] or [B N], resets the copies it names.
+    The other options of the setting are for the episodes that begin with the call.
+
+    ## Rewards
+    Those of the parallel environment, float64 [B N].
+
+    ## Episode End
+    All agents of a copy are truncated together, none is ever terminated. What happens then is ``autoreset_mode``, as
+    Gymnasium defines it: ``NEXT_STEP`` (the next step ignores the actions of that copy and returns its first
+    observations, reward 0), ``SAME_STEP`` (the first observations come at once, the last ones in
+    ``infos["final_obs"]``) or ``DISABLED``.
+
+    ## Information
+    For each info of the parallel environment an array of that name, [B N, ...]. When copies have ended, ``metrics``:
+    for each name an array with a row for each copy, with ``_metrics``, bool [B], saying for which. In ``SAME_STEP``
+    also ``final_obs``, [B N, F], and ``final_info``, the last infos, with ``_final_obs`` and ``_final_info``, bool
+    [B N]; the infos beside them are those of the new episode.
+
+    ## Arguments
+    ``num_envs``: copies B. ``num_threads``: threads of this process that play them; the results do not depend on it.
+    ``copy``: see Observation Space. ``autoreset_mode``: see Episode End. Besides: those of the parallel environment but
+    for ``render_mode``.
     """
 
     metadata: dict[str, Any]
@@ -88,7 +127,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             if copy_seed is not None:
                 self._seeds[copy].restart(copy_seed)
             self._reset_copy(int(copy), None if wanted.instance is None else wanted.instance + int(copy), further)
-        return self._handed_out(self._simulation.observations), self._infos()
+        return self._definition.handed_out(self._simulation.observations, self._copy), self._infos()
 
     def step(self, actions: Actions) -> StepResult:
         """Play every copy on to its next epoch; see Episode End for copies whose episode is over.
@@ -111,7 +150,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         for copy in np.flatnonzero(truncated if same_step else over_before):
             self._reset_copy(int(copy), None, {})
         return (
-            self._handed_out(self._simulation.observations),
+            self._definition.handed_out(self._simulation.observations, self._copy),
             rewards,
             np.zeros(self.num_envs, np.bool_),
             self._by_row(truncated),
@@ -170,12 +209,11 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         return joint
 
     def _refuse_illegal(self, joint: Actions) -> None:
-        mask = self._definition.agent_arrays(self._simulation)[ACTION_MASK]
-        legal = np.take_along_axis(mask, joint[:, :, np.newaxis], axis=2)[:, :, 0]
-        illegal = (legal == 0) & ~self._ended[:, np.newaxis]
+        illegal = ~self._definition.legal(self._simulation, joint) & ~self._ended[:, np.newaxis]
         if illegal.any():
             copy, agent = np.argwhere(illegal)[0]
-            allowed = ", ".join(map(str, np.flatnonzero(mask[copy, agent])))
+            masks = self._infos()[ACTION_MASK].reshape(*self.batch_shape, -1)
+            allowed = ", ".join(map(str, np.flatnonzero(masks[copy, agent])))
             raise InvalidAction(
                 f"{self._agents[agent]} of copy {copy} may not take action {joint[copy, agent]} now; legal: {allowed}"
             )
@@ -205,10 +243,10 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
 
     def _infos(self) -> dict[str, Any]:
         arrays = self._definition.agent_arrays(self._simulation)
-        return {name: self._handed_out(array) for name, array in arrays.items()}
+        return {name: self._definition.handed_out(array, self._copy) for name, array in arrays.items()}
 
     def _at_the_end(self, truncated: NDArray[np.bool_]) -> dict[str, Any]:
-        """What infos say besides about copies that have just ended, before any of them begins anew."""
+        """What infos also say about copies that have just ended, before any of them begins anew."""
         metrics = [vars(self._simulation.metrics(copy)) for copy in range(len(truncated))]
         told = {
             "metrics": {name: np.array([row[name] for row in metrics]) for name in metrics[0]},
@@ -218,22 +256,11 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             return told
         arrays = self._definition.agent_arrays(self._simulation)
         return told | {
-            "final_obs": self._as_rows(self._simulation.observations).copy(),
+            "final_obs": self._definition.handed_out(self._simulation.observations, copy=True),
             "_final_obs": self._by_row(truncated),
-            "final_info": {name: self._as_rows(array).copy() for name, array in arrays.items()},
+            "final_info": {name: self._definition.handed_out(array, copy=True) for name, array in arrays.items()},
             "_final_info": self._by_row(truncated),
         }
-
-    def _as_rows(self, array: NDArray[Any]) -> NDArray[Any]:
-        return array.reshape(self.num_envs, *array.shape[2:])
-
-    def _handed_out(self, array: NDArray[Any]) -> NDArray[Any]:
-        rows = self._as_rows(array)
-        if self._copy:
-            return rows.copy()
-        view = rows.view()
-        view.flags.writeable = False  # what is there is the ground that the next step stands on
-        return view
 
     def _by_row(self, by_copy: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.repeat(by_copy, self.batch_shape[1])

@@ -2,18 +2,19 @@
 
 A query is told a distance within which there are enough points. It measures all that are no further in x alone, with
 vector instructions, picks without a branch those that are near enough, and sorts these few. That is faster than a grid,
-which crowded places defeat, and than strips or trees, whose branches nobody can predict. Ties of distance go to the
-smaller id, so that the answer depends on nothing else.
+which crowded places defeat, and than strips or trees, whose branches a processor does not predict. Ties of distance go
+to the smaller id, so that the answer depends on nothing else.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
+from crowdgym.envs.core.arrays import allocate
 
-NOBODY = 2**31 - 1  # an id greater than any
+NO_NEIGHBOUR = 2**31 - 1  # an id greater than any
 BLOCK = 8  # points by which a query widens
 
 
@@ -23,25 +24,17 @@ class Line(NamedTuple):
     Behind the last point lie others infinitely far away, so that every block is full.
     """
 
-    ids: NDArray[np.int32]  # [B, P + BLOCK]
-    x_m: NDArray[np.float64]  # [B, P + BLOCK]
-    y_m: NDArray[np.float64]  # [B, P + BLOCK]
-    size: NDArray[np.int32]  # [B, 1] points
-    measured: NDArray[np.float64]  # [B, P + BLOCK] room for a query: squared distances
-    picked: NDArray[np.int32]  # [B, P + BLOCK] likewise: which of them are near enough
+    ids: Annotated[NDArray[np.int32], "B, P + block"]
+    x_m: Annotated[NDArray[np.float64], "B, P + block"]
+    y_m: Annotated[NDArray[np.float64], "B, P + block"]
+    size: Annotated[NDArray[np.int32], "B, 1"]  # points
+    measured: Annotated[NDArray[np.float64], "B, P + block"]  # room for a query: squared distances
+    picked: Annotated[NDArray[np.int32], "B, P + block"]  # likewise: which of them are near enough
 
     @classmethod
     def empty(cls, batch: int, points: int) -> "Line":
         """Lines with room for ``points`` points a copy."""
-        shape = (batch, points + BLOCK)
-        return cls(
-            np.zeros(shape, np.int32),
-            np.zeros(shape),
-            np.zeros(shape),
-            np.zeros((batch, 1), np.int32),
-            np.zeros(shape),
-            np.zeros(shape, np.int32),
-        )
+        return allocate(cls, {"B": batch, "P": points, "block": BLOCK})
 
 
 @inlined
@@ -80,7 +73,7 @@ def fill_line(
             ids[count], line_x[count], line_y[count] = i, x_m[i], y_m[i]
             count += 1
     for slot in range(count, count + BLOCK):
-        ids[slot], line_x[slot], line_y[slot] = NOBODY, np.inf, np.inf
+        ids[slot], line_x[slot], line_y[slot] = NO_NEIGHBOUR, np.inf, np.inf
     lines.size[b, 0] = count
 
 
@@ -157,15 +150,15 @@ def nearest_within(
     """Find the points of one copy nearest to (x, y) but for id ``exclude``, as many as ``found`` has room for.
 
     Writes their ids into ``found`` and their squared distances (m²) into ``squared``, nearest first, ties by the
-    smaller id; ``NOBODY`` where there are no more within ``bound``.
+    smaller id; ``NO_NEIGHBOUR`` where there are no more within ``bound``.
 
     Args:
         line: of one copy, as `line_of` gives it.
         slot: where x belongs in it, as `find_slots` gives it.
         x: where to look from.
         y: likewise.
-        exclude: whoever asks.
-        bound: squared distance beyond which nobody looks.
+        exclude: the id that asks.
+        bound: squared distance at which the search ends.
         found: ids. Shape [n].
         squared: m². Shape [n].
 
@@ -182,7 +175,7 @@ def nearest_within(
         line.picked[count] = i
         count += np.uintp(measured[np.uintp(i)] <= bound)
     for i in range(len(found)):
-        found[np.uintp(i)], squared[np.uintp(i)] = NOBODY, np.inf
+        found[np.uintp(i)], squared[np.uintp(i)] = NO_NEIGHBOUR, np.inf
     others = 0
     for i in range(count):
         at = np.uintp(line.picked[np.uintp(i)])

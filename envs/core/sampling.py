@@ -80,7 +80,7 @@ class NearbyNodes:
 
     @cached_property
     def _tree(self) -> Any:
-        """Built when it is first asked for: without spread nobody does."""
+        """Built at first use: instances without spread never need it."""
         from scipy.spatial import cKDTree
 
         return cKDTree(self._place_m)

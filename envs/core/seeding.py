@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdgym.common.errors import ConfigError
-
-# The benchmark sets are apart from anything a person gets with a seed of their own: one more word of entropy.
-_BENCHMARK = 0x43524F5744
+from crowdgym.common.seeds import BENCHMARK_ENTROPY
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,14 @@ class InstanceSeeds:
 
 def benchmark_sequence(instance: int) -> np.random.SeedSequence:
     """The seed sequence of the ``instance``-th instance of a scenario's benchmark set."""
-    return np.random.SeedSequence(entropy=(_BENCHMARK, instance))
+    return np.random.SeedSequence(entropy=(BENCHMARK_ENTROPY, instance))
 
 
 class EpisodeSeeds:
     """The seed sequences of the episodes of one environment copy, one after the other.
 
     After ``restart(seed)`` the first is that of ``seed`` itself; the following ones come from its spawns, so that a
-    run of episodes is fixed by one seed, and an episode can be had again by its own.
+    run of episodes is fixed by one seed, and a single episode is repeated by its own seed.
     """
 
     def __init__(self) -> None:

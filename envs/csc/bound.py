@@ -52,9 +52,9 @@ def earliest_finishes_s(
 ) -> tuple[FloatArray, FloatArray]:
     """Times before which no worker arrives, and before which no task is finished, in any episode.
 
-    Work is done by those present, a worker-second a second each. If nobody is there before its soonest arrival, then by
-    the time t at most Σ_w max(0, t − arrival_w) is done; the task is not finished before that reaches the workload. A
-    worker sent to a task is idle again no sooner than that, or than the deadline; nor is it called back sooner.
+    Work is done by those present, a worker-second a second each. If no worker is there before its soonest arrival, then
+    by the time t at most Σ_w max(0, t − arrival_w) is done; the task is not finished before that reaches the workload.
+    A worker sent to a task is idle again no sooner than that, or than the deadline; nor is it called back sooner.
     Arrivals (`crowdgym.envs.core.bounds.reach.earliest_arrivals_s`) are worked out from finishes and finishes from
     arrivals, some rounds, beginning with finishes at creation: each round starts from values that are early enough.
 
@@ -81,7 +81,7 @@ def _stops(instance: CscInstance) -> Stops:
 
 
 def _finishes_with_all_s(arrival_s: FloatArray, workload_s: FloatArray) -> FloatArray:
-    """When the work is done if everyone comes as soon as can be: the least of what the first n reach. Shape [T]."""
+    """When the work is done if workers arrive as soon as possible: the least of what the first n reach. Shape [T]."""
     sums_s = np.cumsum(np.sort(arrival_s, axis=0), axis=0)  # [W, T]
     crew = np.arange(1, len(arrival_s) + 1)[:, np.newaxis]
     finish_s: FloatArray = ((sums_s + workload_s) / crew).min(axis=0) - TOLERANCE_S
@@ -104,7 +104,7 @@ def _together(
     pay = np.where(finish_s <= ends_s[:, np.newaxis] + TOLERANCE_S, _payments_at(instance, settings, since_s), 0.0)
     num_ends = len(pay)
     column = np.arange(pay.size).reshape(pay.shape)  # of C_qm
-    gain = pay.copy()  # Σ_m pay_m (C_m − C_m-1): what C_m brings less what it takes from m + 1
+    gain = pay.copy()  # Σ_m pay_m (C_m − C_m-1): what C_m adds less what it costs m + 1
     gain[:-1] -= pay[1:]
     gain = np.where(pay > 0, gain, 0.0)
     rows = Rows(pay.size)

@@ -14,9 +14,9 @@ from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
-from crowdgym.envs.csc.global_state import global_state, state_width
+from crowdgym.envs.csc.global_state import global_state, state_layout
 from crowdgym.envs.csc.instance import CscInstance
-from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.observation import observation_layout
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.csc.snapshot import CscSnapshot
@@ -68,7 +68,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        """Whether settings and seed fix the episodes: neither generator nor reward strategy is the caller's own."""
         ours = REWARDS[self.settings.reward]
         return self.reward_strategy is ours and type(self.generator) is OrderStreamGenerator
 
@@ -82,7 +82,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one worker sees."""
-        width = observation_slices(self.settings.max_candidates)[-1].stop
+        width = observation_layout(self.settings.max_candidates).width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def action_space(self) -> gymnasium.spaces.Discrete:
@@ -91,16 +91,17 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     def state_space(self) -> gymnasium.spaces.Box:
         """Every worker and every created task in one row."""
-        width = state_width(self.settings.num_workers, self.settings.num_tasks)
+        width = state_layout(self.settings.num_workers, self.settings.num_tasks).width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def metadata(self, simulation: CscSimulation) -> dict[str, Any]:
-        """What policies may know: every set of the observation, as ``observation_layout``, and ``rules``."""
-        units = simulation.scales.units()
-        slices = observation_slices(self.settings.max_candidates)
+        """What policies may know: ``observation_layout`` and ``state_layout`` set by set, and ``rules``."""
+        units, settings = simulation.scales.units(), self.settings
+        state = state_layout(settings.num_workers, settings.num_tasks)
         return {
-            "observation_layout": {part.name: part.describe(units) for part in slices},
-            "rules": {name: getattr(self.settings, name) for name in RULES},
+            "observation_layout": observation_layout(settings.max_candidates).in_units(units).describe(),
+            "state_layout": state.in_units(units).describe(),
+            "rules": {name: getattr(settings, name) for name in RULES},
         }
 
     def generate(self, seeds: InstanceSeeds) -> CscInstance:

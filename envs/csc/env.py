@@ -27,17 +27,17 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
     Assignment and Fine-Tuning Enhanced Reinforcement Learning for Collaborative Spatial Crowdsourcing" (IJCAI 2025);
     ``docs/csc_dynamics.md`` states the dynamics to the last tie.
 
+    What holds for every setting (layout of observations, masks, seeds, end of the episode) is documented at
+    `crowdgym.envs.api.parallel_env.BaseParallelEnv`.
+
     ## Action Space
     ``Discrete(K + 1)``, K = ``max_candidates``. 0 holds; i takes the i-th candidate, the candidates being the K open
     tasks nearest by road within ``range_m`` whose skill the worker has, ties by task id. A worker that is not idle can
-    only hold. ``infos[agent]["action_mask"]`` says what is legal. Anything else holds and counts as illegal, or raises
-    if ``strict``; an action outside the space always raises.
+    only hold.
 
     ## Observation Space
-    ``Box(-1, 1, (F,), float32)``: the five sets of the paper as one row. ``metadata["observation_layout"]`` gives for
-    each set its ``start``, ``stop``, ``shape`` (rows, columns), the ``features`` of a row and their ``units`` (what a 1
-    stands for). Every row but that of the worker itself begins with a flag that says whether there is anything in it.
-    ``metadata["rules"]`` has the constants of the world: speed, range, penalty and clock.
+    The five sets of the paper as one row. ``metadata["rules"]`` has the constants of the world: speed, range, penalty
+    and clock.
 
     | set | rows | what |
     |---|---|---|
@@ -48,20 +48,18 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
     | ``W_near`` | 5 | nearest workers |
     | ``W_idle`` | 5 | nearest idle workers |
 
-    ``state()`` is every worker and every created task in one row, for centralised critics.
+    ``state()`` is every worker and every created task in one row.
 
     ## Starting State
-    All randomness is drawn at ``reset``: tasks are orders of the scenario's dataset in a window of the day, workers
-    start at places of orders. ``reset(seed=k)`` fixes the episode and those that follow;
-    ``reset(options={"instance": k})`` plays the k-th instance of the scenario's benchmark set, whatever the seed.
+    Tasks are orders of the scenario's dataset in a window of the day; workers start at places of orders.
 
     ## Rewards
     ``contribution``: the payment of a task finished in the interval, split among its workers by worker-seconds.
-    ``team``: the revenue of the interval divided by the number of workers, for everyone. ``individual``: the remaining
-    working time of the task just taken (the paper's IR). Give a ``reward_strategy`` of your own instead.
+    ``team``: the revenue of the interval divided by the number of workers, the same for all. ``individual``: the
+    remaining working time of the task just taken (the paper's IR). Or give a ``reward_strategy``.
 
     ## Episode End
-    All agents are truncated together at ``horizon_s``; none is ever terminated.
+    At ``horizon_s``.
 
     ## Information
     ``infos[agent]`` has ``action_mask`` (int8, [K + 1]) and ``candidates`` (int32, [K]: the task ids behind the
@@ -72,7 +70,7 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
     env = csc_v0.parallel_env(scenario="haikou-synth", num_workers=200, num_tasks=200, render_mode=None)
     ```
     Everything of `crowdgym.configs.csc.CscSettings`, by name; defaults in ``configs/envs/csc_v0.yaml``. Besides:
-    ``render_mode`` ("human", "rgb_array" or None), ``generator`` and ``reward_strategy`` (objects in place of ours).
+    ``render_mode``, ``generator`` and ``reward_strategy``.
 
     ## Version History
     * v0: initial version
@@ -93,42 +91,13 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
 
 
 class CscVectorEnv(BaseVectorEnv):
-    """``csc_v0``, ``num_envs`` copies of it; a row for every (copy, agent): row ``c * N + w`` is worker w of copy c.
+    """``csc_v0``, ``num_envs`` copies of it. Row ``c * N + w`` is worker w of copy c.
 
-    ## Description
-    The dynamics, observations and rewards are those of `crowdgym.envs.csc.env.CscEnv`, which documents them. Every copy
-    plays an instance of its own; all of them share the settings.
-
-    ## Action Space
-    One ``Discrete(K + 1)`` a row. ``infos["action_mask"]``, int8 [B N, K + 1], says what is legal.
-
-    ## Observation Space
-    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations, masks and candidates are read-only views
-    of the environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
-
-    ## Starting State
-    ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays
-    benchmark instance k + c in copy c. ``options={"reset_mask": mask}``, bool [B] or [B N], resets the copies it names.
-
-    ## Rewards
-    As in `CscEnv`.
-
-    ## Episode End
-    All agents of a copy are truncated together. What happens then is ``autoreset_mode``, as Gymnasium defines it:
-    ``NEXT_STEP`` (the next step ignores the actions of that copy and returns its first observations, reward 0),
-    ``SAME_STEP`` (the first observations come at once, the last ones in ``infos["final_obs"]``) or ``DISABLED``.
+    The world is documented at `crowdgym.envs.csc.env.CscEnv`, and what holds for every vector environment (seeds,
+    autoreset, threads, infos, arguments) at `crowdgym.envs.api.vector_env.BaseVectorEnv`.
 
     ## Information
-    ``action_mask``, ``candidates`` (int32 [B N, K]); when copies have ended, ``metrics``: for each name an array [B],
-    with ``_metrics``, bool [B], saying for which; in ``SAME_STEP`` also ``final_obs``, [B N, F], and ``final_info``,
-    the last masks and candidates, with ``_final_obs`` and ``_final_info``, bool [B N].
-
-    ## Arguments
-    ``num_envs``: copies B. ``num_threads``: of this process; the results do not depend on it. ``copy``: see Observation
-    Space. ``autoreset_mode``; ``generator``, ``reward_strategy`` and every keyword of `CscSettings`.
-
-    ## Version History
-    * v0: initial version
+    ``action_mask`` (int8 [B N, K + 1]) and ``candidates`` (int32 [B N, K]).
     """
 
     name: ClassVar[str] = CscDefinition.name
@@ -152,32 +121,11 @@ class CscVectorEnv(BaseVectorEnv):
 class CscDispatcherEnv(BaseDispatcherEnv):
     """``csc_v0`` with one agent, the platform, that decides for all workers at once.
 
-    ## Description
-    The world of `crowdgym.envs.csc.env.CscEnv`, which documents it, for methods that know no agents.
-
-    ## Action Space
-    ``MultiDiscrete([K + 1] * N)``: for every worker what it would choose itself, 0 to hold or i for its i-th candidate.
-
-    ## Observation Space
-    ``Box(-1, 1, (N, F), float32)``: what every worker sees, one row each.
-
-    ## Starting State
-    As in `CscEnv`.
+    The world is documented at `crowdgym.envs.csc.env.CscEnv`, and what holds for every dispatcher environment (spaces,
+    infos, arguments) at `crowdgym.envs.api.dispatcher_env.BaseDispatcherEnv`.
 
     ## Rewards
-    The sum of the workers' rewards: for ``contribution`` and ``team`` the revenue of the interval.
-
-    ## Episode End
-    Truncated at ``horizon_s``; never terminated.
-
-    ## Information
-    ``action_mask`` (int8, [N, K + 1]), ``candidates`` (int32, [N, K]); after the last step ``metrics``.
-
-    ## Arguments
-    Those of `CscEnv`.
-
-    ## Version History
-    * v0: initial version
+    The sum of the agents' rewards. For ``contribution`` and ``team`` that is the revenue of the interval.
     """
 
     def __init__(

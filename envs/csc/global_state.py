@@ -6,30 +6,28 @@ Every worker and every task is in it; a task that is not created yet is all zero
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import OPEN, PENDING
+from crowdgym.envs.csc.kernel.features import TASK_STATE, WORKER_STATE
+from crowdgym.envs.csc.kernel.observation import CREW_SCALE
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
-
-WORKER_STATE = ("x", "y", "idle", "travelling", "working", "released", *(f"skill_{k}" for k in range(NUM_SKILLS)))
-TASK_STATE = (
-    *("x", "y", "open", "finished", "expired", "work_left", "until_expected", "until_deadline", "payment"),
-    *("workers_present", "workers_en_route"),
-    *(f"skill_{k}" for k in range(NUM_SKILLS)),
-)
-_CREW_SCALE = 10.0
+from crowdgym.envs.csc.kernel.state import TaskStatus, WorkerStatus
 
 
-def state_width(workers: int, tasks: int) -> int:
-    """Numbers in a state: elapsed time, then W rows of ``WORKER_STATE``, then T rows of ``TASK_STATE``."""
-    return 1 + workers * len(WORKER_STATE) + tasks * len(TASK_STATE)
+def state_layout(workers: int, tasks: int) -> ObservationLayout:
+    """The sets of a state, in order."""
+    return ObservationLayout.of(
+        (("clock", 1, ("elapsed",)), ("workers", workers, WORKER_STATE), ("tasks", tasks, TASK_STATE))
+    )
 
 
 def global_state(simulation: CscSimulation, b: int) -> NDArray[np.float32]:
-    """The state of copy ``b``, in [-1, 1], scaled as the observations are. Shape [state_width]."""
+    """The state of copy ``b``, in [-1, 1], scaled as the observations are. Shape [state_layout(W, T).width]."""
     workers, tasks, scales = simulation.state.workers, simulation.state.tasks, simulation.scales
     now_s = simulation.now_s(b)
 
-    status = np.eye(4)[workers.status[b]]  # [W, 4]
+    status = np.eye(len(WorkerStatus))[workers.status[b]]  # [W, statuses]
     crowd = np.concatenate(
         [_placed(workers.x_m[b], workers.y_m[b], simulation), status, _skill_flags(workers.skill_bits[b])], axis=1
     )
@@ -38,15 +36,15 @@ def global_state(simulation: CscSimulation, b: int) -> NDArray[np.float32]:
     work = np.concatenate(
         [
             _placed(tasks.x_m[b], tasks.y_m[b], simulation),
-            np.eye(4)[tasks.status[b]][:, 1:],
+            np.eye(len(TaskStatus))[tasks.status[b]][:, OPEN:],
             np.stack(
                 [
                     np.maximum(left_s, 0.0) / scales.work_s,
                     (tasks.expected_s[b] - now_s) / scales.time_s,
                     (tasks.deadline_s[b] - now_s) / scales.time_s,
                     tasks.payment[b] / scales.payment,
-                    tasks.present[b] / _CREW_SCALE,
-                    tasks.en_route[b] / _CREW_SCALE,
+                    tasks.present[b] / CREW_SCALE,
+                    tasks.en_route[b] / CREW_SCALE,
                 ],
                 axis=1,
             ),

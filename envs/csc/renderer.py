@@ -14,12 +14,12 @@ from crowdgym.envs.rendering.canvas import (
     PANEL,
     RULE,
     Box,
+    Canvas,
     Discs,
     Frame,
     Lines,
     Rectangle,
     Shapes,
-    Sheet,
     Text,
     stamped,
 )
@@ -97,7 +97,7 @@ def task_states(snapshot: CscSnapshot) -> dict[str, BoolArray]:
 
 
 class CscRenderer:
-    """The sheet on which one city is drawn in one view; see `crowdgym.envs.csc.viewer.CscViewer`."""
+    """The canvas on which one city is drawn in one view; see `crowdgym.envs.csc.viewer.CscViewer`."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class CscRenderer:
         title: str,
         largest_work_s: float,
     ) -> None:
-        """Lay out the sheet.
+        """Lay out the canvas.
 
         Args:
             network: the city.
@@ -125,25 +125,26 @@ class CscRenderer:
         self._enlarged = enlarged
         self._largest_work_s = largest_work_s
         self._node_px = view.pixels(network.x_m, network.y_m)  # [N, 2]
-        self._sheet = sheet = Sheet(SIZE_PX, SIZE_PX)
-        draw_streets(sheet, network, streets, view, GROUND_BOX)
-        draw_scale_bar(sheet, view, 24, GROUND_BOX.bottom + 13)
-        self._ways = sheet.move(Lines(BLUE, 1.0, opacity=0.45, clip=GROUND_BOX))
+        self._canvas = canvas = Canvas(SIZE_PX, SIZE_PX)
+        draw_streets(canvas, network, streets, view, GROUND_BOX)
+        draw_scale_bar(canvas, view, 24, GROUND_BOX.bottom + 13)
+        self._ways = canvas.add_moving(Lines(BLUE, 1.0, opacity=0.45, clip=GROUND_BOX))
         self._ended = {
-            state: sheet.move(Lines(look.edge, look.edge_px, clip=GROUND_BOX)) for state, look in ENDED_TASKS.items()
+            state: canvas.add_moving(Lines(look.edge, look.edge_px, clip=GROUND_BOX))
+            for state, look in ENDED_TASKS.items()
         }
         self._open = {
-            state: sheet.move(Discs(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
+            state: canvas.add_moving(Discs(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
             for state, look in OPEN_TASKS.items()
         }
         self._workers = {
-            status: sheet.move(Shapes(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
+            status: canvas.add_moving(Shapes(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
             for status, look in WORKERS.items()
         }
-        self._inset = None if inset is None else _CscInset(Inset(sheet, network, streets, view, GROUND_BOX, inset))
+        self._inset = None if inset is None else _CscInset(Inset(canvas, network, streets, view, GROUND_BOX, inset))
         size = f"{network.num_nodes:,} nodes, {network.num_edges:,} streets"
-        self._panel = StatusPanel(sheet, PANEL_BOX, title, size, FIGURES)
-        self._legend = _Legend(sheet, self._radii_px)
+        self._panel = StatusPanel(canvas, PANEL_BOX, title, size, FIGURES)
+        self._legend = _Legend(canvas, self._radii_px)
 
     def draw(self, snapshot: CscSnapshot) -> Frame:
         """Draw one moment. Shape [1000, 1000, 3]."""
@@ -156,7 +157,7 @@ class CscRenderer:
         self._place_workers(snapshot)
         if self._inset is not None:
             self._inset.show(snapshot)
-        return self._sheet.frame()
+        return self._canvas.frame()
 
     def _radii_px(self, work_left_s: FloatArray) -> FloatArray:
         """Radii of tasks, by the work left. Shape as given."""
@@ -231,31 +232,31 @@ class _CscInset:
 
 
 class _Legend:
-    """A strip along the bottom of the sheet: every kind of task and worker, and how many there are."""
+    """A strip along the bottom of the canvas: every kind of task and worker, and how many there are."""
 
-    def __init__(self, sheet: Sheet, radii_px: Callable[[FloatArray], FloatArray]) -> None:
+    def __init__(self, canvas: Canvas, radii_px: Callable[[FloatArray], FloatArray]) -> None:
         box = LEGEND_BOX
-        sheet.fix(Rectangle(box, PANEL))
-        sheet.fix(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
+        canvas.add_fixed(Rectangle(box, PANEL))
+        canvas.add_fixed(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
         self._counts: dict[str, Text] = {}
         workers = {status.name.lower(): WORKERS[status] for status in sorted(WORKERS)}
         for heading, looks, baseline_px in (("Tasks", OPEN_TASKS | ENDED_TASKS, 58.0), ("Workers", workers, 24.0)):
-            sheet.fix(Text(24, baseline_px, heading, bold=True))
+            canvas.add_fixed(Text(24, baseline_px, heading, bold=True))
             for column, (name, look) in enumerate(looks.items()):
                 left_px = LEGEND_LEFT_PX + LEGEND_COLUMN_PX * column
-                sheet.fix(sample(look, left_px, baseline_px + 5, 7.0))
-                sheet.fix(Text(left_px + 16, baseline_px, name))
-                self._counts[name] = sheet.move(Text(left_px + 130, baseline_px, bold=True, anchor="right"))
-        self._fix_sizes(sheet, radii_px)
+                canvas.add_fixed(sample(look, left_px, baseline_px + 5, 7.0))
+                canvas.add_fixed(Text(left_px + 16, baseline_px, name))
+                self._counts[name] = canvas.add_moving(Text(left_px + 130, baseline_px, bold=True, anchor="right"))
+        self._fix_sizes(canvas, radii_px)
 
-    def _fix_sizes(self, sheet: Sheet, radii_px: Callable[[FloatArray], FloatArray]) -> None:
+    def _fix_sizes(self, canvas: Canvas, radii_px: Callable[[FloatArray], FloatArray]) -> None:
         """What the size of a disc stands for."""
         left_px = LEGEND_LEFT_PX + LEGEND_COLUMN_PX * len(WORKERS) - 6
-        sheet.fix(Text(left_px, 24, "work left", colour=FAINT_INK))
+        canvas.add_fixed(Text(left_px, 24, "work left", colour=FAINT_INK))
         for place_px, (name, work_s) in zip((86.0, 174.0), SIZES_SHOWN.items(), strict=True):
             centre_px, radius_px = np.array([[left_px + place_px, 29.0]]), radii_px(np.array([work_s]))
-            sheet.fix(Discs("none", FAINT_INK, 1.3).place(centre_px, radius_px))
-            sheet.fix(Text(left_px + place_px + radius_px[0] + 6, 24, name, colour=FAINT_INK))
+            canvas.add_fixed(Discs("none", FAINT_INK, 1.3).place(centre_px, radius_px))
+            canvas.add_fixed(Text(left_px + place_px + radius_px[0] + 6, 24, name, colour=FAINT_INK))
 
     def show(self, snapshot: CscSnapshot, tasks: dict[str, BoolArray]) -> None:
         for state, chosen in tasks.items():

@@ -29,7 +29,7 @@ class ContributionReward:
 
 
 class TeamReward:
-    """The revenue of the interval divided by the number of workers, the same for everyone."""
+    """The revenue of the interval divided by the number of workers, the same for all of them."""
 
     name = "team"
 

@@ -18,7 +18,7 @@ USUAL_MARKS = 250  # workers and tasks together: with more they get no smaller
 class CscViewer:
     """Draws snapshots of one city.
 
-    Tasks are discs whose area is the work left: waiting (nobody on the way), awaited (workers on the way) or in
+    Tasks are discs whose area is the work left: waiting (no worker on the way), awaited (workers on the way) or in
     progress (workers present); for ten minutes after its end a task is a fading tick (finished) or cross (expired).
     Workers are triangles (idle), arrowheads on the straight line to their task (travelling), squares around their task
     (working) or diamonds (released, on to the next node). Those at one and the same place are spread a little.

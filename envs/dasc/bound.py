@@ -29,8 +29,8 @@ def revenue_bound(instance: DascInstance, settings: DascSettings) -> float:
     Σ (D_i + t_wi) z_wi <= b − a + max t_wi. The greatest Σ x_q (payment of q alone), with x and z anywhere between 0
     and 1, is at least what the episode earned. It never exceeds the sum of the first bound, as x_q <= 1.
 
-    Takes about a second with 300 workers and 60 tasks. Where every subtask can have a worker of its own, nobody's time
-    is short and the bound is that of each task alone: the second one is not worked out then.
+    Takes about a second with 300 workers and 60 tasks. Where every subtask can have a worker of its own, workers do
+    not limit the revenue and the bound is that of each task alone: the second one is not worked out then.
 
     Args:
         instance: the workers and tasks.

@@ -16,9 +16,9 @@ from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Vie
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.file_generator import FileGenerator
 from crowdgym.envs.dasc.generator import DascInstanceGenerator, OrderStreamGenerator
-from crowdgym.envs.dasc.global_state import global_state, state_slices, state_units, state_width
+from crowdgym.envs.dasc.global_state import global_state, state_layout
 from crowdgym.envs.dasc.instance import DascInstance
-from crowdgym.envs.dasc.kernel.observation import observation_slices
+from crowdgym.envs.dasc.kernel.observation import observation_layout
 from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 from crowdgym.envs.dasc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.dasc.snapshot import DascSnapshot
@@ -88,7 +88,7 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or reward strategy of somebody's own."""
+        """Whether settings and seed fix the episodes: neither generator nor reward strategy is the caller's own."""
         of_settings = self._of_tasks_file or type(self.generator) is OrderStreamGenerator
         return of_settings and self.reward_strategy is REWARDS[self.settings.reward]
 
@@ -107,7 +107,7 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
         return instance.network.road_checksum
 
     def chosen(self, simulation: DascSimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The workers that are asked for; in recommend mode the subtasks' own numbers, as they ask for nobody."""
+        """The workers that are asked for; in recommend mode, without a worker to ask for, the subtasks' own numbers."""
         if self.settings.action_mode == "select":
             return super().chosen(simulation, b, actions)
         subtasks = np.arange(len(actions), dtype=np.int32)
@@ -120,7 +120,7 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one slot sees."""
-        width = observation_slices(self.settings.max_candidates)[-1].stop
+        width = observation_layout(self.settings.max_candidates).width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def action_space(self) -> gymnasium.spaces.Discrete:
@@ -130,18 +130,17 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
 
     def state_space(self) -> gymnasium.spaces.Box:
         """Every worker and every slot in one row."""
-        width = state_width(self.settings.num_workers, self.settings.num_slots)
+        width = state_layout(self.settings.num_workers, self.settings.num_slots).width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def metadata(self, simulation: DascSimulation) -> dict[str, Any]:
-        """What policies may know: ``observation_layout`` and ``state_layout`` part by part, and ``rules``."""
-        units = simulation.scales.units()
-        slices = observation_slices(self.settings.max_candidates)
-        state_parts = state_slices(self.settings.num_workers, self.settings.num_slots)
+        """What policies may know: ``observation_layout`` and ``state_layout`` set by set, and ``rules``."""
+        units, settings = simulation.scales.units(), self.settings
+        state = state_layout(settings.num_workers, settings.num_slots)
         return {
-            "observation_layout": {part.name: part.describe(units) for part in slices},
-            "state_layout": {part.name: part.describe(state_units(simulation)) for part in state_parts},
-            "rules": {name: getattr(self.settings, name) for name in RULES},
+            "observation_layout": observation_layout(settings.max_candidates).in_units(units).describe(),
+            "state_layout": state.in_units(units).describe(),
+            "rules": {name: getattr(settings, name) for name in RULES},
         }
 
     def generate(self, seeds: InstanceSeeds) -> DascInstance:

@@ -31,6 +31,9 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     subtasks are recommended by the agents, then matched with workers by the environment. ``docs/dasc_dynamics.md``
     states the dynamics to the last tie.
 
+    What holds for every setting (layout of observations, masks, seeds, end of the episode) is documented at
+    `crowdgym.envs.api.parallel_env.BaseParallelEnv`.
+
     ## Action Space
     ``action_mode="recommend"``: ``Discrete(2)``. 0 holds, 1 recommends; the environment matches recommended subtasks
     with idle workers so that the total utility is the largest. ``action_mode="select"``: ``Discrete(K + 1)``, K =
@@ -42,14 +45,9 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
 
     ``dependency="assigned"``: a subtask may ask once its predecessors are assigned, or together with them; a request
     without that of an unassigned predecessor is dropped. ``dependency="finished"``: once they are finished.
-    ``infos[agent]["action_mask"]`` says what is legal. Anything else holds and counts as illegal, or raises if
-    ``strict``; an action outside the space always raises.
 
     ## Observation Space
-    ``Box(-1, 1, (F,), float32)``: five sets as one row; zeros while the agent is not live.
-    ``metadata["observation_layout"]`` gives for each set its ``start``, ``stop``, ``shape`` (rows, columns), the
-    ``features`` of a row and their ``units`` (what a 1 stands for). Rows of the last three sets begin with a flag that
-    says whether there is anything in them.
+    Five sets as one row; zeros while the agent is not live.
 
     | set | rows | what |
     |---|---|---|
@@ -60,13 +58,11 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     | ``T_near`` | 5 | nearest other subtasks that may be assigned now; straight line |
 
     ``metadata["rules"]`` has the constants of the world: speed, range, penalty, cost of travel, clock and modes.
-    ``state()`` is every worker and every subtask of a created task in one row, for centralised critics and dispatchers;
-    ``metadata["state_layout"]`` describes it as ``observation_layout`` does the observation.
+    ``state()`` is every worker and every subtask of a created task in one row, for centralised critics and dispatchers.
 
     ## Starting State
-    All randomness is drawn at ``reset``: tasks appear around orders of the scenario's dataset in a window of the day,
-    or come from ``tasks_file``; workers start at places of orders. ``reset(seed=k)`` fixes the episode and those that
-    follow; ``reset(options={"instance": k})`` plays the k-th instance of the scenario's benchmark set.
+    Tasks appear around orders of the scenario's dataset in a window of the day, or come from ``tasks_file``; workers
+    start at places of orders.
 
     Every subtask of the episode is an agent throughout, ``subtask_0`` to ``subtask_{S-1}``, those of a task one after
     the other. It is live from its task's creation to its end; before and after, it sees zeros and may only hold.
@@ -75,11 +71,11 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     ``sparse``: the payment of a task as it finishes, in equal parts to its subtasks. ``shaped``: at the match, the
     subtask's part of the payment if its finish lets the task be in time, less what is late, less the cost of the trip;
     a small penalty for a request that is dropped or left without a worker. ``team``: the revenue of the interval in
-    equal parts to all who were live. Give a ``reward_strategy`` of your own instead. An agent that was not live as it
+    equal parts to all who were live. Or give a ``reward_strategy``. An agent that was not live as it
     acted gets 0; the payment of a task reaches its subtasks with the step that they acted in last.
 
     ## Episode End
-    All agents are truncated together at ``horizon_s``; none is ever terminated.
+    At ``horizon_s``.
 
     ## Information
     ``infos[agent]`` has ``action_mask`` (int8), ``candidates`` (int32, [K]: worker ids, -1 for none), ``live``,
@@ -93,7 +89,7 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     env = dasc_v0.parallel_env(scenario="chengdu-synth", num_workers=300, num_tasks=60, render_mode=None)
     ```
     Everything of `crowdgym.configs.dasc.DascSettings`, by name; defaults in ``configs/envs/dasc_v0.yaml``. Besides:
-    ``render_mode`` ("human", "rgb_array" or None), ``generator`` and ``reward_strategy`` (objects in place of ours).
+    ``render_mode``, ``generator`` and ``reward_strategy``.
 
     ## Version History
     * v0: initial version
@@ -120,45 +116,15 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
 
 
 class DascVectorEnv(BaseVectorEnv):
-    """``dasc_v0``, ``num_envs`` copies of it; a row for every (copy, agent): row ``c * N + s`` is slot s of copy c.
+    """``dasc_v0``, ``num_envs`` copies of it. Row ``c * N + s`` is slot s of copy c.
 
-    ## Description
-    The dynamics, observations and rewards are those of `crowdgym.envs.dasc.env.DascEnv`, which documents them. Every
-    copy plays an instance of its own; all of them share the settings.
-
-    ## Action Space
-    One ``Discrete`` a row, as in `DascEnv`. ``infos["action_mask"]``, int8 [B N, actions], says what is legal.
-
-    ## Observation Space
-    One ``Box(-1, 1, (F,), float32)`` a row. With ``copy=False`` observations and infos are read-only views of the
-    environment's own arrays: they hold until the next ``step`` or ``reset``, which overwrites them.
-
-    ## Starting State
-    ``reset(seed=s)`` gives copy c the seed s + c; a list gives every copy its own. ``options={"instance": k}`` plays
-    benchmark instance k + c in copy c. ``options={"reset_mask": mask}``, bool [B] or [B N], resets the copies it names.
-    ``options={"utility": (α, β)}`` is for the episodes that begin with this call.
-
-    ## Rewards
-    As in `DascEnv`.
-
-    ## Episode End
-    All agents of a copy are truncated together. What happens then is ``autoreset_mode``, as Gymnasium defines it:
-    ``NEXT_STEP`` (the next step ignores the actions of that copy and returns its first observations, reward 0),
-    ``SAME_STEP`` (the first observations come at once, the last ones in ``infos["final_obs"]``) or ``DISABLED``.
+    The world is documented at `crowdgym.envs.dasc.env.DascEnv`, and what holds for every vector environment (seeds,
+    autoreset, threads, infos, arguments) at `crowdgym.envs.api.vector_env.BaseVectorEnv`.
 
     ## Information
-    ``action_mask``, ``candidates`` (int32 [B N, K]), ``live`` (bool [B N]), ``reward_sparse`` and ``reward_shaped``
-    (float64 [B N]), ``match_utility`` (float64 [B N, 3]); when copies have ended, ``metrics``: for each name an array
-    [B], with ``_metrics``, bool [B], saying for which; in ``SAME_STEP`` also ``final_obs`` and ``final_info``. Where a
-    copy began anew with the step (``SAME_STEP``), its rewards in the infos are those of the new episode: 0; the last
-    ones are in ``final_info``.
-
-    ## Arguments
-    ``num_envs``: copies B. ``num_threads``: of this process; the results do not depend on it. ``copy``: see Observation
-    Space. ``autoreset_mode``; ``generator``, ``reward_strategy`` and every keyword of `DascSettings`.
-
-    ## Version History
-    * v0: initial version
+    ``action_mask`` (int8 [B N, actions]), ``candidates`` (int32 [B N, K]), ``live`` (bool [B N]), ``reward_sparse`` and
+    ``reward_shaped`` (float64 [B N]), ``match_utility`` (float64 [B N, 3]). Where a copy began anew with the step
+    (``SAME_STEP``), its rewards in the infos are those of the new episode: 0; the last ones are in ``final_info``.
     """
 
     name: ClassVar[str] = DascDefinition.name
@@ -188,32 +154,11 @@ class DascVectorEnv(BaseVectorEnv):
 class DascDispatcherEnv(BaseDispatcherEnv):
     """``dasc_v0`` with one agent, the platform, that decides for all subtasks at once.
 
-    ## Description
-    The world of `crowdgym.envs.dasc.env.DascEnv`, which documents it, for methods that know no agents.
-
-    ## Action Space
-    ``MultiDiscrete``: for every slot what it would choose itself.
-
-    ## Observation Space
-    ``Box(-1, 1, (S, F), float32)``: what every slot sees, one row each.
-
-    ## Starting State
-    As in `DascEnv`.
+    The world is documented at `crowdgym.envs.dasc.env.DascEnv`, and what holds for every dispatcher environment
+    (spaces, infos, arguments) at `crowdgym.envs.api.dispatcher_env.BaseDispatcherEnv`.
 
     ## Rewards
-    The sum of the slots' rewards: for ``sparse`` and ``team`` the revenue of the interval.
-
-    ## Episode End
-    Truncated at ``horizon_s``; never terminated.
-
-    ## Information
-    As in `DascEnv`, with a row for every slot; after the last step ``metrics``.
-
-    ## Arguments
-    Those of `DascEnv`.
-
-    ## Version History
-    * v0: initial version
+    The sum of the agents' rewards. For ``sparse`` and ``team`` that is the revenue of the interval.
     """
 
     def __init__(

@@ -37,8 +37,8 @@ class FileGenerator:
         path: the file, JSON or Parquet; ``docs/dasc_instances.md`` says what is in it.
         dataset: whose roads the tasks are on.
         settings: of the environment.
-        fixed: the names of the settings that somebody has chosen. Those among ``num_tasks``, ``subtasks_mean`` and
-            ``num_workers`` that nobody has are taken from the file.
+        fixed: the names of the settings that the caller has given. The others among ``num_tasks``, ``subtasks_mean``
+            and ``num_workers`` are taken from the file.
 
     Attributes:
         settings: ``settings`` with the sizes of the file.

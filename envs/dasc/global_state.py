@@ -7,45 +7,23 @@ know it, and so is an empty slot.
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.layout import ObservationSlice
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.envs.dasc.instance import NUM_SKILLS
 from crowdgym.envs.dasc.kernel.dynamics import ABSENT, UNASSIGNED
+from crowdgym.envs.dasc.kernel.features import SUBTASK_STATE, WORKER_STATE
 from crowdgym.envs.dasc.kernel.simulation import DascSimulation
-
-WORKER_STATE = (
-    *("x", "y", "idle", "travelling", "waiting", "working", "released", "until_idle"),
-    *(f"skill_{k}" for k in range(NUM_SKILLS)),
-)
-SUBTASK_STATE = (
-    *("x", "y", "unassigned", "assigned", "finished", "failed", "live", "duration", "slack_expected", "slack_deadline"),
-    *("until_expected", "until_deadline", "until_finish", "share"),
-    *(f"skill_{k}" for k in range(NUM_SKILLS)),
-)
+from crowdgym.envs.dasc.kernel.state import SubtaskStatus, WorkerStatus
 
 
-def state_width(workers: int, slots: int) -> int:
-    """Numbers in a state: elapsed time, then W rows of ``WORKER_STATE``, then S rows of ``SUBTASK_STATE``."""
-    return 1 + workers * len(WORKER_STATE) + slots * len(SUBTASK_STATE)
-
-
-def state_slices(workers: int, slots: int) -> tuple[ObservationSlice, ...]:
-    """The parts of a state, in order; where there is a choice, units are those of the observation."""
-    crowd_at = 1 + workers * len(WORKER_STATE)
-    return (
-        ObservationSlice("clock", 0, (1, 1), ("elapsed",)),
-        ObservationSlice("workers", 1, (workers, len(WORKER_STATE)), WORKER_STATE),
-        ObservationSlice("subtasks", crowd_at, (slots, len(SUBTASK_STATE)), SUBTASK_STATE),
+def state_layout(workers: int, slots: int) -> ObservationLayout:
+    """The sets of a state, in order."""
+    return ObservationLayout.of(
+        (("clock", 1, ("elapsed",)), ("workers", workers, WORKER_STATE), ("subtasks", slots, SUBTASK_STATE))
     )
 
 
-def state_units(simulation: DascSimulation) -> dict[str, str]:
-    """What a 1 stands for, feature by feature."""
-    units = dict.fromkeys((*WORKER_STATE, *SUBTASK_STATE), "flag") | simulation.scales.units()
-    return units | {"until_idle": f"{simulation.scales.window_s:g} s"}
-
-
 def global_state(simulation: DascSimulation, b: int) -> NDArray[np.float32]:
-    """The state of copy ``b``, in [-1, 1], scaled as the observations are. Shape [state_width]."""
+    """The state of copy ``b``, in [-1, 1], scaled as the observations are. Shape [state_layout(W, S).width]."""
     elapsed = simulation.now_s(b) / simulation.scales.horizon_s
     row = np.concatenate([[elapsed], _crowd(simulation, b).ravel(), _work(simulation, b).ravel()])
     clipped: NDArray[np.float32] = np.clip(row, -1.0, 1.0).astype(np.float32)
@@ -58,7 +36,7 @@ def _crowd(simulation: DascSimulation, b: int) -> NDArray[np.float64]:
     until_s = np.maximum(workers.free_s[b] - simulation.now_s(b), 0.0)
     rows = [
         _placed(workers.x_m[b], workers.y_m[b], simulation),
-        np.eye(5)[workers.status[b]],
+        np.eye(len(WorkerStatus))[workers.status[b]],
         (until_s / scales.window_s)[:, np.newaxis],
         _skill_flags(workers.skill_bits[b]),
     ]
@@ -86,7 +64,7 @@ def _work(simulation: DascSimulation, b: int) -> NDArray[np.float64]:
     rows = np.concatenate(
         [
             _placed(subtasks.x_m[b], subtasks.y_m[b], simulation),
-            np.eye(5)[status][:, 1:],
+            np.eye(len(SubtaskStatus))[status][:, UNASSIGNED:],
             np.stack(numbers, axis=1),
             _skill_flags(subtasks.skill_bits[b]),
         ],

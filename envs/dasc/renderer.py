@@ -12,12 +12,12 @@ from crowdgym.envs.rendering.canvas import (
     PANEL,
     RULE,
     Box,
+    Canvas,
     Discs,
     Frame,
     Lines,
     Rectangle,
     Shapes,
-    Sheet,
     Text,
     stamped,
 )
@@ -100,12 +100,12 @@ def opacity(snapshot: DascSnapshot) -> FloatArray:
 
 
 class DascRenderer:
-    """The sheet on which one city is drawn in one view; see `crowdgym.envs.dasc.viewer.DascViewer`."""
+    """The canvas on which one city is drawn in one view; see `crowdgym.envs.dasc.viewer.DascViewer`."""
 
     def __init__(
         self, network: RoadNetwork, streets: Streets, view: MapView, *, inset: Box | None, enlarged: float, title: str
     ) -> None:
-        """Lay out the sheet.
+        """Lay out the canvas.
 
         Args:
             network: the city.
@@ -118,28 +118,28 @@ class DascRenderer:
         self._view = view
         self._enlarged = enlarged
         self._node_px = view.pixels(network.x_m, network.y_m)  # [N, 2]
-        self._sheet = sheet = Sheet(SIZE_PX, SIZE_PX)
-        draw_streets(sheet, network, streets, view, GROUND_BOX)
-        draw_scale_bar(sheet, view, 24, GROUND_BOX.bottom + 13)
-        self._ways = sheet.move(Lines(BLUE, 1.0, opacity=0.45, clip=GROUND_BOX))
-        self._arrows = sheet.move(Lines(INK, 1.3, opacity=0.75, clip=GROUND_BOX))
-        self._heads = sheet.move(Shapes(INK, "none", 0.0, clip=GROUND_BOX))
+        self._canvas = canvas = Canvas(SIZE_PX, SIZE_PX)
+        draw_streets(canvas, network, streets, view, GROUND_BOX)
+        draw_scale_bar(canvas, view, 24, GROUND_BOX.bottom + 13)
+        self._ways = canvas.add_moving(Lines(BLUE, 1.0, opacity=0.45, clip=GROUND_BOX))
+        self._arrows = canvas.add_moving(Lines(INK, 1.3, opacity=0.75, clip=GROUND_BOX))
+        self._heads = canvas.add_moving(Shapes(INK, "none", 0.0, clip=GROUND_BOX))
         self._marks = {
-            state: sheet.move(Lines(look.edge, look.edge_px, clip=GROUND_BOX)) for state, look in MARKS.items()
+            state: canvas.add_moving(Lines(look.edge, look.edge_px, clip=GROUND_BOX)) for state, look in MARKS.items()
         }
         self._discs = {
-            state: sheet.move(Discs(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
+            state: canvas.add_moving(Discs(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
             for state, look in DISCS.items()
         }
         self._workers = {
-            status: sheet.move(Shapes(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
+            status: canvas.add_moving(Shapes(look.face, look.edge, look.edge_px, clip=GROUND_BOX))
             for status, look in WORKERS.items()
         }
-        self._inset = None if inset is None else Inset(sheet, network, streets, view, GROUND_BOX, inset)
+        self._inset = None if inset is None else Inset(canvas, network, streets, view, GROUND_BOX, inset)
         self._dots = None if self._inset is None else (self._inset.dots(BLUE), self._inset.dots(VERMILION))
         size = f"{network.num_nodes:,} nodes, {network.num_edges:,} streets"
-        self._panel = StatusPanel(sheet, PANEL_BOX, title, size, FIGURES)
-        self._legend = _Legend(sheet)
+        self._panel = StatusPanel(canvas, PANEL_BOX, title, size, FIGURES)
+        self._legend = _Legend(canvas)
 
     def draw(self, snapshot: DascSnapshot) -> Frame:
         """Draw one moment. Shape [1000, 1000, 3]."""
@@ -157,7 +157,7 @@ class DascRenderer:
             live = states["unassigned"] | states["assigned"] | states["in progress"]
             self._inset.place(self._dots[0], snapshot.worker_x_m, snapshot.worker_y_m)
             self._inset.place(self._dots[1], snapshot.subtask_x_m[live], snapshot.subtask_y_m[live])
-        return self._sheet.frame()
+        return self._canvas.frame()
 
     def _centres_px(self, snapshot: DascSnapshot) -> FloatArray:
         """Where subtasks go: at one and the same place apart, and in the same way all episode long. Shape [S, 2]."""
@@ -209,21 +209,21 @@ class DascRenderer:
 
 
 class _Legend:
-    """A strip along the bottom of the sheet: every kind of subtask and worker, and how many there are."""
+    """A strip along the bottom of the canvas: every kind of subtask and worker, and how many there are."""
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, canvas: Canvas) -> None:
         box = LEGEND_BOX
-        sheet.fix(Rectangle(box, PANEL))
-        sheet.fix(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
+        canvas.add_fixed(Rectangle(box, PANEL))
+        canvas.add_fixed(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
         self._counts: dict[str, Text] = {}
         workers = {status.name.lower(): WORKERS[status] for status in sorted(WORKERS)}
         for heading, looks, baseline_px in (("Subtasks", DISCS | MARKS, 58.0), ("Workers", workers, 24.0)):
-            sheet.fix(Text(24, baseline_px, heading, bold=True))
+            canvas.add_fixed(Text(24, baseline_px, heading, bold=True))
             for column, (name, look) in enumerate(looks.items()):
                 left_px = LEGEND_LEFT_PX + LEGEND_COLUMN_PX * column
-                sheet.fix(sample(look, left_px, baseline_px + 5, 6.0))
-                sheet.fix(Text(left_px + 16, baseline_px, name))
-                self._counts[name] = sheet.move(Text(left_px + 136, baseline_px, bold=True, anchor="right"))
+                canvas.add_fixed(sample(look, left_px, baseline_px + 5, 6.0))
+                canvas.add_fixed(Text(left_px + 16, baseline_px, name))
+                self._counts[name] = canvas.add_moving(Text(left_px + 136, baseline_px, bold=True, anchor="right"))
 
     def show(self, snapshot: DascSnapshot, states: dict[str, BoolArray]) -> None:
         for state, chosen in states.items():

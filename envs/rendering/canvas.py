@@ -1,8 +1,8 @@
 """Pictures in pixels, made of what stays and what moves.
 
-A `Sheet` is drawn by matplotlib's Agg renderer through its objects: neither pyplot nor the person's backend is touched.
-What stays the same (streets, frames, names) is drawn once and kept as a bitmap; a frame is that bitmap with what moves
-drawn on top. Everything is placed in pixels from the lower left corner.
+A `Canvas` is drawn by matplotlib's Agg renderer through its objects: neither pyplot nor the person's backend is
+touched. What stays the same (streets, frames, names) is drawn once and kept as a bitmap; a frame is that bitmap with
+what moves drawn on top. Everything is placed in pixels from the lower left corner.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ FAINT_INK = "#6f7378"
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: of a sheet in pixels from its lower left corner, or of the ground in projected metres."""
+    """A rectangle: of a canvas in pixels from its lower left corner, or of the ground in projected metres."""
 
     left: float
     bottom: float
@@ -61,7 +61,7 @@ class Box:
 
 
 class Mark(Protocol):
-    """Something that can be put on a sheet."""
+    """Something that can be put on a canvas."""
 
     @property
     def artist(self) -> "Artist":
@@ -72,7 +72,7 @@ MarkType = TypeVar("MarkType", bound=Mark)
 _Part = tuple[slice, slice]  # rows and columns
 
 
-class Sheet:
+class Canvas:
     """A picture of ``width`` x ``height`` pixels, made of what stays and what moves."""
 
     def __init__(self, width: int, height: int, colour: str = PAPER) -> None:
@@ -86,12 +86,12 @@ class Sheet:
         self._moving: list[Artist | _Part] = []  # a part of the background is restored
         self._background: Frame | None = None  # [height, width, 4], as it was when the first frame was drawn
 
-    def fix(self, mark: MarkType) -> MarkType:
+    def add_fixed(self, mark: MarkType) -> MarkType:
         """Draw ``mark`` into the background, over what is there. Only before the first `frame`."""
         self._own(mark).draw(self._renderer)
         return mark
 
-    def move(self, mark: MarkType) -> MarkType:
+    def add_moving(self, mark: MarkType) -> MarkType:
         """Draw ``mark`` anew on every frame, over what stays and over what was added before it."""
         self._moving.append(self._own(mark))
         return mark
@@ -121,7 +121,7 @@ class Sheet:
 
     def _own(self, mark: Mark) -> "Artist":
         if self._background is not None:
-            raise RuntimeError("a frame has been drawn: nothing can be added to the sheet any more")
+            raise RuntimeError("a frame has been drawn: nothing can be added to the canvas any more")
         self._figure.add_artist(mark.artist)
         return mark.artist
 

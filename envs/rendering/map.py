@@ -15,10 +15,10 @@ from crowdgym.envs.rendering.canvas import (
     PAPER,
     RULE,
     Box,
+    Canvas,
     Discs,
     Lines,
     Rectangle,
-    Sheet,
     Text,
     to_bytes,
 )
@@ -41,7 +41,7 @@ DENSE_STREET_PX = 10.0  # length of a usual street where they are dense; longer 
 
 @dataclass(frozen=True)
 class MapView:
-    """Where places are on a sheet: one scale for both axes, north up."""
+    """Where places are on a canvas: one scale for both axes, north up."""
 
     pixels_per_m: float
     left_px: float  # of x_m = 0
@@ -76,14 +76,14 @@ def rank_in_group(group: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     return rank
 
 
-def draw_streets(sheet: Sheet, network: RoadNetwork, streets: Streets, view: MapView, box: Box) -> None:
+def draw_streets(canvas: Canvas, network: RoadNetwork, streets: Streets, view: MapView, box: Box) -> None:
     """Put all streets into a part of the background, those that many shortest paths use darker and wider."""
     quiet_first = streets.ends[np.argsort(streets.traffic, kind="stable")]
     segments_px = view.pixels(network.x_m, network.y_m)[quiet_first]  # [E, 2, 2]
     length_px = np.linalg.norm(segments_px[:, 1] - segments_px[:, 0], axis=1)
     usual_px = float(np.median(length_px))
     blur_px = float(np.clip(2 * usual_px, *BLUR_PX))
-    sheet.tint(box, _ground(segments_px, length_px, blur_px, box))
+    canvas.tint(box, _ground(segments_px, length_px, blur_px, box))
     wider = float(np.clip(np.sqrt(usual_px / DENSE_STREET_PX), 1.0, 3.0))
     low_px, high_px = segments_px.min(axis=1) - wider * 2, segments_px.max(axis=1) + wider * 2
     near = ((low_px < [box.right, box.top]) & (high_px > [box.left, box.bottom])).all(axis=1)  # the rest cost time
@@ -91,7 +91,7 @@ def draw_streets(sheet: Sheet, network: RoadNetwork, streets: Streets, view: Map
     ends = np.cumsum([share for share, _, _ in STREET_CLASSES]) * len(quiet_first)
     for end, (_, colour, width_px) in zip(np.rint(ends).astype(int), STREET_CLASSES, strict=True):
         shown_px = segments_px[start:end][near[start:end]]
-        sheet.fix(Lines(colour, width_px * wider, clip=box).place(shown_px))
+        canvas.add_fixed(Lines(colour, width_px * wider, clip=box).place(shown_px))
         start = end
 
 
@@ -102,7 +102,7 @@ def _ground(segments_px: FloatArray, length_px: FloatArray, blur_px: float, box:
         segments_px: streets. Shape [E, 2, 2].
         length_px: shape [E].
         blur_px: how far around a pixel streets count.
-        box: the part of the sheet that is wanted.
+        box: the part of the canvas that is wanted.
 
     Returns:
         Red, green and blue, the lowest row first. Shape [height, width, 3].
@@ -127,15 +127,15 @@ def _ground(segments_px: FloatArray, length_px: FloatArray, blur_px: float, box:
     return np.rint(outside + (paper - outside) * share).astype(np.uint8)
 
 
-def draw_scale_bar(sheet: Sheet, view: MapView, left_px: float, bottom_px: float, longest_px: float = 160.0) -> None:
+def draw_scale_bar(canvas: Canvas, view: MapView, left_px: float, bottom_px: float, longest_px: float = 160.0) -> None:
     """Put a scale bar into the background: the longest of 1, 2 or 5 times a power of ten that fits."""
     length_m = round_length_m(longest_px / view.pixels_per_m)
     right_px, top_px = left_px + length_m * view.pixels_per_m, bottom_px + 6
     bar = np.array([[[left_px, top_px], [left_px, bottom_px], [right_px, bottom_px], [right_px, top_px]]])
-    sheet.fix(Lines(PAPER, 5.0).place(bar))  # a halo, where streets run below it
-    sheet.fix(Lines(INK, 1.5).place(bar))
+    canvas.add_fixed(Lines(PAPER, 5.0).place(bar))  # a halo, where streets run below it
+    canvas.add_fixed(Lines(INK, 1.5).place(bar))
     name = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    sheet.fix(Text(left_px + 6, bottom_px + 7, name, size_px=13, halo=PAPER))
+    canvas.add_fixed(Text(left_px + 6, bottom_px + 7, name, size_px=13, halo=PAPER))
 
 
 def round_length_m(longest_m: float) -> float:
@@ -159,7 +159,7 @@ def view_of(city: Box, x_m: FloatArray, y_m: FloatArray, box: Box) -> MapView:
         city: in projected metres.
         x_m: places that matter. Shape [n].
         y_m: shape [n].
-        box: the room on the sheet.
+        box: the room on the canvas.
     """
     whole = MapView.fit(city, box)
     if len(x_m) == 0:
@@ -191,25 +191,25 @@ class Inset:
     """A small map of the whole city on the large one, with a frame around the part that this shows."""
 
     def __init__(
-        self, sheet: Sheet, network: RoadNetwork, streets: Streets, view: MapView, ground: Box, box: Box
+        self, canvas: Canvas, network: RoadNetwork, streets: Streets, view: MapView, ground: Box, box: Box
     ) -> None:
-        """Lay it over what was put on ``sheet`` before, into ``box`` as `inset_box` gives it."""
-        self._sheet, self._box = sheet, box
+        """Lay it over what was put on ``canvas`` before, into ``box`` as `inset_box` gives it."""
+        self._canvas, self._box = canvas, box
         city = Box.around(network.x_m, network.y_m)
         room = Box(box.left + INSET_RIM_PX, box.bottom + INSET_RIM_PX, box.right - INSET_RIM_PX, box.top - INSET_RIM_PX)
         self._view = MapView.fit(city, room)
 
-        sheet.fix(Rectangle(box, PANEL, STREET_CLASSES[1][1], 1.5))
-        sheet.fix(Lines(RULE, 0.6).place(self._view.pixels(network.x_m, network.y_m)[streets.ends]))
+        canvas.add_fixed(Rectangle(box, PANEL, STREET_CLASSES[1][1], 1.5))
+        canvas.add_fixed(Lines(RULE, 0.6).place(self._view.pixels(network.x_m, network.y_m)[streets.ends]))
         x_m, y_m = view.metres(np.array([ground.left, ground.right]), np.array([ground.bottom, ground.top]))
         (west, south), (east, north) = self._view.pixels(x_m, y_m)
         frame_px = np.array([[[west, south], [east, south], [east, north], [west, north], [west, south]]])
-        sheet.fix(Lines(INK, 1.2, clip=box).place(frame_px))
-        sheet.cover(box)
+        canvas.add_fixed(Lines(INK, 1.2, clip=box).place(frame_px))
+        canvas.cover(box)
 
     def dots(self, colour: str) -> Discs:
         """Add dots of a colour; `place` puts them somewhere."""
-        return self._sheet.move(Discs(colour, "none", 0.0, clip=self._box))
+        return self._canvas.add_moving(Discs(colour, "none", 0.0, clip=self._box))
 
     def place(self, dots: Discs, x_m: FloatArray, y_m: FloatArray) -> None:
         """Put dots at places in projected metres."""
@@ -217,22 +217,24 @@ class Inset:
 
 
 class StatusPanel:
-    """A strip along the top of a sheet: a title, and figures with their names."""
+    """A strip along the top of a canvas: a title, and figures with their names."""
 
-    def __init__(self, sheet: Sheet, box: Box, title: str, subtitle: str, figures: Sequence[tuple[str, float]]) -> None:
+    def __init__(
+        self, canvas: Canvas, box: Box, title: str, subtitle: str, figures: Sequence[tuple[str, float]]
+    ) -> None:
         """``figures``: name and width in pixels of each, from left to right; the last ends at the right margin."""
-        sheet.fix(Rectangle(box, PANEL))
-        sheet.fix(Rectangle(Box(box.left, box.bottom - 1, box.right, box.bottom), RULE))
+        canvas.add_fixed(Rectangle(box, PANEL))
+        canvas.add_fixed(Rectangle(Box(box.left, box.bottom - 1, box.right, box.bottom), RULE))
         room_px = box.width - 48 - sum(width_px for _, width_px in figures)
         size_px = min(22.0, room_px / (0.7 * max(len(title), 1)))  # a bold letter is 0.7 as wide as it is high
-        sheet.fix(Text(box.left + 24, box.top - 42, title, size_px=size_px, bold=True))
-        sheet.fix(Text(box.left + 24, box.top - 66, subtitle, size_px=14, colour=FAINT_INK))
+        canvas.add_fixed(Text(box.left + 24, box.top - 42, title, size_px=size_px, bold=True))
+        canvas.add_fixed(Text(box.left + 24, box.top - 66, subtitle, size_px=14, colour=FAINT_INK))
         self._values: list[Text] = []
         right_px = box.right - 24 - sum(width_px for _, width_px in figures)
         for name, width_px in figures:
             right_px += width_px
-            sheet.fix(Text(right_px, box.top - 66, name, size_px=14, colour=FAINT_INK, anchor="right"))
-            self._values.append(sheet.move(Text(right_px, box.top - 42, size_px=22, bold=True, anchor="right")))
+            canvas.add_fixed(Text(right_px, box.top - 66, name, size_px=14, colour=FAINT_INK, anchor="right"))
+            self._values.append(canvas.add_moving(Text(right_px, box.top - 42, size_px=22, bold=True, anchor="right")))
 
     def show(self, values: Sequence[str]) -> None:
         """Set the figures, in the order of the names."""

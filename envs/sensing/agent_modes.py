@@ -7,23 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import kernel
-from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.sensing import AgentsName
 from crowdgym.envs.sensing.kernel.dynamics import Actions, Copies, play_asked, play_chosen
 from crowdgym.envs.sensing.kernel.observation import (
-    PARTICIPANT_FEATURES,
-    RELATION,
-    SELF_FEATURES,
     Sight,
-    cell_features,
     finish_for_cells,
     finish_for_participants,
+    observation_of_cell,
+    observation_of_participant,
 )
 from crowdgym.envs.sensing.kernel.state import Rows, SensingState, World
 
 
 class AgentMode(ABC):
-    """One of the two sides, for X cells and P participants."""
+    """One of the two kinds of agents, for X cells and P participants."""
 
     def __init__(self, cells: int, participants: int, attributes: tuple[str, ...]) -> None:
         self.cells = cells
@@ -41,7 +39,7 @@ class AgentMode(ABC):
         """Of every agent; all of them are always legal."""
 
     @abstractmethod
-    def slices(self, sight: Sight) -> tuple[ObservationSlice, ...]:
+    def layout(self, sight: Sight) -> ObservationLayout:
         """The sets of an observation, in order."""
 
     @abstractmethod
@@ -78,16 +76,9 @@ class CellMode(AgentMode):
         """See `AgentMode`."""
         return self.participants + 1
 
-    def slices(self, sight: Sight) -> tuple[ObservationSlice, ...]:
+    def layout(self, sight: Sight) -> ObservationLayout:
         """See `AgentMode`."""
-        of_cell = cell_features(self.attributes)
-        return slices_of(
-            (
-                ("self", 1, (*SELF_FEATURES, *of_cell)),
-                ("participants", self.participants, PARTICIPANT_FEATURES),
-                ("near_cells", sight.near.shape[1], (*RELATION, *of_cell)),
-            )
-        )
+        return observation_of_cell(self.participants, sight.near.shape[1], self.attributes)
 
     def play(self, world: World, state: SensingState, actions: Actions, copies: Copies) -> None:
         """See `AgentMode`."""
@@ -128,15 +119,9 @@ class ParticipantMode(AgentMode):
         """See `AgentMode`."""
         return self.cells
 
-    def slices(self, sight: Sight) -> tuple[ObservationSlice, ...]:
+    def layout(self, sight: Sight) -> ObservationLayout:
         """See `AgentMode`."""
-        of_cell = cell_features(self.attributes)
-        return slices_of(
-            (
-                ("self", 1, (*SELF_FEATURES, *of_cell)),
-                ("cells", self.cells, ("here", *RELATION, *of_cell)),
-            )
-        )
+        return observation_of_participant(self.cells, self.attributes)
 
     def play(self, world: World, state: SensingState, actions: Actions, copies: Copies) -> None:
         """See `AgentMode`."""

@@ -8,6 +8,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.data.registry import load_series
 from crowdgym.data.sensing import SensingSeries
@@ -21,14 +22,13 @@ from crowdgym.envs.sensing.generator import (
     chosen_cycles,
     scale_of,
 )
-from crowdgym.envs.sensing.inference import InferenceStrategy, inference_of
+from crowdgym.envs.sensing.inference import InferenceStrategy, NearestInference
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.kernel.observation import (
     Sight,
     as_places,
-    cell_features,
     global_state,
-    state_width,
+    state_layout,
     units_of,
 )
 from crowdgym.envs.sensing.kernel.simulation import SensingSimulation
@@ -93,7 +93,7 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed are all it takes: no generator or strategy of somebody's own."""
+        """Whether the settings and a seed fix the episodes: neither generator nor strategy is the caller's own."""
         return self.all_ours
 
     def simulation(self, batch: int) -> SensingSimulation:
@@ -109,7 +109,7 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one agent sees."""
-        width = self.mode.slices(Sight.of(self.world))[-1].stop
+        width = self.mode.layout(Sight.of(self.world)).width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def action_space(self) -> gymnasium.spaces.Discrete:
@@ -118,15 +118,19 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
 
     def state_space(self) -> gymnasium.spaces.Box:
         """Every cell and every participant in one row."""
-        features = len(cell_features(self.mode.attributes))
-        width = state_width(self.mode.cells, self.mode.participants, features)
+        width = self._state_layout().width
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
+    def _state_layout(self) -> ObservationLayout:
+        return state_layout(self.mode.cells, self.mode.participants, self.mode.attributes)
+
     def metadata(self, simulation: SensingSimulation) -> dict[str, Any]:
-        """Every set of the observation, as ``observation_layout``; where the cells are; what is measured."""
-        units = units_of(self.mode.attributes, simulation.sight)
+        """``observation_layout`` and ``state_layout`` set by set; where the cells are; what is measured."""
+        sight, mode = simulation.sight, self.mode
+        units = units_of(mode.attributes, sight, mode.participants, self.cycles)
         return {
-            "observation_layout": {part.name: part.describe(units) for part in self.mode.slices(simulation.sight)},
+            "observation_layout": mode.layout(sight).in_units(units).describe(),
+            "state_layout": self._state_layout().in_units(units).describe(),
             "coordinates": as_places(self.world),
             "attributes": self.mode.attributes,
             "cell_names": self.series.cells,
@@ -159,3 +163,14 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
         measured = ", ".join(self.mode.attributes)
         subtitle = f"{self.series.num_cells} cells, {self.settings.num_participants} participants; {measured}"
         return SensingViewer(self.series, f"{self.name} · {self.settings.scenario}", subtitle)
+
+
+def inference_of(settings: SensingSettings) -> InferenceStrategy:
+    """The strategy that the settings name."""
+    if settings.inference == "knn":
+        return NearestInference("knn", settings.knn_neighbours, 0.0)
+    if settings.inference == "idw":
+        return NearestInference("idw", settings.idw_neighbours, settings.idw_power)
+    from crowdgym.envs.sensing.svr import SvrInference
+
+    return SvrInference(settings.svr_c, settings.svr_epsilon)

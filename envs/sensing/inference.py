@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import kernel
-from crowdgym.configs.sensing import SensingSettings
 from crowdgym.envs.sensing.kernel.dynamics import Copies, error_of
 from crowdgym.envs.sensing.kernel.state import Floats, Ints, SensingState, World
 
@@ -187,14 +186,3 @@ def _normalised_error(world: World, inferred: Floats, truth: Floats, counts: NDA
     number = known.sum(axis=0)
     mean = np.where(known, error, 0.0).sum(axis=0) / np.maximum(number, 1)
     return float((mean / world.scale).sum())
-
-
-def inference_of(settings: SensingSettings) -> InferenceStrategy:
-    """The strategy that the settings name."""
-    if settings.inference == "knn":
-        return NearestInference("knn", settings.knn_neighbours, 0.0)
-    if settings.inference == "idw":
-        return NearestInference("idw", settings.idw_neighbours, settings.idw_power)
-    from crowdgym.envs.sensing.svr import SvrInference
-
-    return SvrInference(settings.svr_c, settings.svr_epsilon)

@@ -11,7 +11,7 @@ from crowdgym.envs.sensing.kernel.state import Outcome
 
 
 class RewardStrategy(Protocol):
-    """Turns what a cycle came to into a reward for every agent.
+    """Turns the error and cost of a cycle into a reward for every agent.
 
     Attributes:
         name: of the strategy.
@@ -26,7 +26,7 @@ class RewardStrategy(Protocol):
 
 
 class SharedReward:
-    """Minus the normalised error of the cycle minus λ times its cost in km, in equal parts for everyone."""
+    """Minus the normalised error of the cycle minus λ times its cost in km, in equal parts for all agents."""
 
     name = "shared"
     needs_gains = False

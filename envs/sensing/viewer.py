@@ -11,12 +11,12 @@ from crowdgym.envs.rendering.canvas import (
     PAPER,
     RULE,
     Box,
+    Canvas,
     Discs,
     Frame,
     Lines,
     Rectangle,
     Shapes,
-    Sheet,
     Text,
     stamped,
 )
@@ -92,7 +92,7 @@ class SensingViewer:
 
 
 class _Scene:
-    """The sheet, and what moves on it."""
+    """The canvas, and what moves on it."""
 
     def __init__(self, series: SensingSeries, title: str, subtitle: str) -> None:
         outline_m = region_outline_km(series) * 1000
@@ -100,22 +100,22 @@ class _Scene:
         self._cells_px = view.pixels(series.x_km * 1000, series.y_km * 1000)  # [X, 2]
         crowded = np.interp(series.num_cells, [SPARSE, DENSE], [1.0, 0.35])
         self._radius_px = float(14.0 * crowded)
-        self._sheet = sheet = Sheet(SIZE_PX, SIZE_PX, OUTSIDE)
-        sheet.fix(Rectangle(Box(GROUND_BOX.right, GROUND_BOX.bottom, SIZE_PX, GROUND_BOX.top), PANEL))
+        self._canvas = canvas = Canvas(SIZE_PX, SIZE_PX, OUTSIDE)
+        canvas.add_fixed(Rectangle(Box(GROUND_BOX.right, GROUND_BOX.bottom, SIZE_PX, GROUND_BOX.top), PANEL))
         outline_px = view.pixels(outline_m[:, 0], outline_m[:, 1])
-        sheet.fix(Shapes(PAPER, REGION_EDGE, 1.2, clip=GROUND_BOX).place(outline_px[np.newaxis]))
-        draw_scale_bar(sheet, view, 24, GROUND_BOX.bottom + 13)
+        canvas.add_fixed(Shapes(PAPER, REGION_EDGE, 1.2, clip=GROUND_BOX).place(outline_px[np.newaxis]))
+        draw_scale_bar(canvas, view, 24, GROUND_BOX.bottom + 13)
 
-        self._classes = [sheet.move(Discs(colour, INK, 0.6)) for _, colour in ERROR_CLASSES]
-        self._unknown = sheet.move(Discs("none", FAINT_INK, 1.2))
-        self._sensed = sheet.move(Discs(PANEL, BLUE, 2.4))
-        self._ways = sheet.move(Lines(BLUE, 1.6, opacity=0.6, clip=GROUND_BOX))
-        self._heads = sheet.move(Shapes(BLUE, "none", 0.0, clip=GROUND_BOX))
-        self._participants = sheet.move(Shapes(DARK_BLUE, PANEL, 0.8, clip=GROUND_BOX))
-        self._error = _Chart(sheet, ERROR_BOX, "error of a cycle, normalised", "#b30000")
-        self._cost = _Chart(sheet, COST_BOX, "cost of a cycle, km a participant", BLUE)
-        self._panel = StatusPanel(sheet, PANEL_BOX, title, subtitle, FIGURES)
-        _fix_legend(sheet)
+        self._classes = [canvas.add_moving(Discs(colour, INK, 0.6)) for _, colour in ERROR_CLASSES]
+        self._unknown = canvas.add_moving(Discs("none", FAINT_INK, 1.2))
+        self._sensed = canvas.add_moving(Discs(PANEL, BLUE, 2.4))
+        self._ways = canvas.add_moving(Lines(BLUE, 1.6, opacity=0.6, clip=GROUND_BOX))
+        self._heads = canvas.add_moving(Shapes(BLUE, "none", 0.0, clip=GROUND_BOX))
+        self._participants = canvas.add_moving(Shapes(DARK_BLUE, PANEL, 0.8, clip=GROUND_BOX))
+        self._error = _Chart(canvas, ERROR_BOX, "error of a cycle, normalised", "#b30000")
+        self._cost = _Chart(canvas, COST_BOX, "cost of a cycle, km a participant", BLUE)
+        self._panel = StatusPanel(canvas, PANEL_BOX, title, subtitle, FIGURES)
+        _fix_legend(canvas)
 
     def draw(self, snapshot: SensingSnapshot) -> Frame:
         """Draw one moment."""
@@ -125,7 +125,7 @@ class _Scene:
         self._place_participants(snapshot)
         self._error.show(snapshot.error, snapshot.cycles)
         self._cost.show(snapshot.cost_km, snapshot.cycles)
-        return self._sheet.frame()
+        return self._canvas.frame()
 
     def _place_cells(self, snapshot: SensingSnapshot) -> None:
         radii_px = np.full(len(self._cells_px), self._radius_px)
@@ -153,16 +153,16 @@ class _Scene:
 class _Chart:
     """Figures of the cycles so far: each thin, their mean so far thick."""
 
-    def __init__(self, sheet: Sheet, box: Box, title: str, colour: str) -> None:
+    def __init__(self, canvas: Canvas, box: Box, title: str, colour: str) -> None:
         self._box = box
-        sheet.fix(Text(box.left, box.top + 16, title, bold=True))
+        canvas.add_fixed(Text(box.left, box.top + 16, title, bold=True))
         axes = np.array([[[box.left, box.top], [box.left, box.bottom], [box.right, box.bottom]]])
-        sheet.fix(Lines(RULE, 1.2).place(axes))
-        sheet.fix(Text(box.left - 6, box.bottom - 4, "0", size_px=12, colour=FAINT_INK, anchor="right"))
-        self._top = sheet.move(Text(box.left - 6, box.top - 8, size_px=12, colour=FAINT_INK, anchor="right"))
-        self._last = sheet.move(Text(box.right, box.bottom - 18, size_px=12, colour=FAINT_INK, anchor="right"))
-        self._each = sheet.move(Lines(colour, 1.0, opacity=0.45))
-        self._mean = sheet.move(Lines(colour, 2.6))
+        canvas.add_fixed(Lines(RULE, 1.2).place(axes))
+        canvas.add_fixed(Text(box.left - 6, box.bottom - 4, "0", size_px=12, colour=FAINT_INK, anchor="right"))
+        self._top = canvas.add_moving(Text(box.left - 6, box.top - 8, size_px=12, colour=FAINT_INK, anchor="right"))
+        self._last = canvas.add_moving(Text(box.right, box.bottom - 18, size_px=12, colour=FAINT_INK, anchor="right"))
+        self._each = canvas.add_moving(Lines(colour, 1.0, opacity=0.45))
+        self._mean = canvas.add_moving(Lines(colour, 2.6))
 
     def show(self, values: FloatArray, cycles: int) -> None:
         """Draw these. Shape [cycle + 1]; ``cycles`` is how many there will be."""
@@ -203,25 +203,25 @@ def region_outline_km(series: SensingSeries) -> FloatArray:
     return np.asarray(hull.exterior.coords, np.float64)
 
 
-def _fix_legend(sheet: Sheet) -> None:
+def _fix_legend(canvas: Canvas) -> None:
     box = LEGEND_BOX
-    sheet.fix(Rectangle(box, PANEL))
-    sheet.fix(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
-    sheet.fix(Text(24, 58, "Cells", bold=True))
+    canvas.add_fixed(Rectangle(box, PANEL))
+    canvas.add_fixed(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
+    canvas.add_fixed(Text(24, 58, "Cells", bold=True))
     left_px = 112.0
     lower = 0.0
     for limit, colour in ERROR_CLASSES:
-        sheet.fix(Discs(colour, INK, 0.6).place(np.array([[left_px, 63.0]]), np.array([9.0])))
+        canvas.add_fixed(Discs(colour, INK, 0.6).place(np.array([[left_px, 63.0]]), np.array([9.0])))
         words = f"{lower:g} to {limit:g}" if np.isfinite(limit) else f"over {lower:g}"
-        sheet.fix(Text(left_px + 16, 58, words))
+        canvas.add_fixed(Text(left_px + 16, 58, words))
         left_px, lower = left_px + 122, limit
-    sheet.fix(Text(left_px, 58, "error, all attributes", colour=FAINT_INK))
-    sheet.fix(Discs(PANEL, BLUE, 2.4).place(np.array([[112.0, 29.0]]), np.array([9.0])))
-    sheet.fix(Text(128, 24, "sensed"))
-    sheet.fix(Discs("none", FAINT_INK, 1.2).place(np.array([[234.0, 29.0]]), np.array([6.5])))
-    sheet.fix(Text(250, 24, "no truth known"))
-    sheet.fix(Text(400, 24, "Participants", bold=True))
-    sheet.fix(Shapes(DARK_BLUE, PANEL, 0.8).place(stamped(TRIANGLE, np.array([[520.0, 29.0]]), 6.0)))
-    sheet.fix(Text(534, 24, "here"))
-    sheet.fix(Lines(BLUE, 1.6, opacity=0.6).place(np.array([[[600.0, 29.0], [640.0, 29.0]]])))
-    sheet.fix(Text(650, 24, "where they came from"))
+    canvas.add_fixed(Text(left_px, 58, "error, all attributes", colour=FAINT_INK))
+    canvas.add_fixed(Discs(PANEL, BLUE, 2.4).place(np.array([[112.0, 29.0]]), np.array([9.0])))
+    canvas.add_fixed(Text(128, 24, "sensed"))
+    canvas.add_fixed(Discs("none", FAINT_INK, 1.2).place(np.array([[234.0, 29.0]]), np.array([6.5])))
+    canvas.add_fixed(Text(250, 24, "no truth known"))
+    canvas.add_fixed(Text(400, 24, "Participants", bold=True))
+    canvas.add_fixed(Shapes(DARK_BLUE, PANEL, 0.8).place(stamped(TRIANGLE, np.array([[520.0, 29.0]]), 6.0)))
+    canvas.add_fixed(Text(534, 24, "here"))
+    canvas.add_fixed(Lines(BLUE, 1.6, opacity=0.6).place(np.array([[[600.0, 29.0], [640.0, 29.0]]])))
+    canvas.add_fixed(Text(650, 24, "where they came from"))

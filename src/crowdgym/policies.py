@@ -14,43 +14,15 @@ from importlib import import_module
 from importlib.resources import files
 from inspect import isclass
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
+from crowdgym import agents
+from crowdgym.agents.catalogue import PolicySpec
 from crowdgym.agents.policy import Policy
 from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
-
-# Those that look at nothing but masks, so that they play everything.
-_EVERYWHERE = {
-    "random": "crowdgym.agents.any.random_policy:RandomPolicy",
-    "hold": "crowdgym.agents.any.hold:HoldPolicy",
-}
-
-# By environment its own, the one that is played unless another is asked for first.
-_OF_ENVIRONMENT: dict[str, dict[str, str]] = {
-    "csc_v0": {
-        "greedy": "crowdgym.agents.csc.greedy:GreedyPolicy",
-        "pau": "crowdgym.agents.csc.pau:PauPolicy",
-        "pau-fair": "crowdgym.agents.csc.pau:FairPauPolicy",
-    },
-    "dasc_v0": {
-        "greedy": "crowdgym.agents.dasc.greedy:DascGreedy",
-        "recommend-all": "crowdgym.agents.dasc.recommend_all:RecommendAll",
-        "critical-path": "crowdgym.agents.dasc.critical_path:CriticalPath",
-        "rolling-horizon": "crowdgym.agents.dasc.rolling_horizon:RollingHorizon",
-    },
-    "sensing_v0": {
-        "uns-ta": "crowdgym.agents.sensing.uniform:UnsTa",
-        "ewa-ta": "crowdgym.agents.sensing.ewa:EwaTa",
-        "gps-ta": "crowdgym.agents.sensing.gps:GpsTa",
-        "oo-mta": "crowdgym.agents.sensing.oo_mta:OoMta",
-        "qco-ta": "crowdgym.agents.sensing.qco_ta:QcoTa",
-        "qco-ta-literal": "crowdgym.agents.sensing.qco_ta:LiteralQcoTa",
-        "variogram-swap": "crowdgym.agents.sensing.variogram_swap:VariogramSwap",
-        "random-static": "crowdgym.agents.sensing.static:RandomStatic",
-    },
-}
 
 # Those that learn: for each environment a folder in this one, and in it for each scenario one with weights.
 _LEARNT = {"ippo": "crowdgym.agents.ippo"}
@@ -61,20 +33,21 @@ _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "p
 NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'"
 
 
-def policy_names(environment: str) -> tuple[str, ...]:
+def policy_specs(environment: str) -> tuple[PolicySpec, ...]:
     """The policies that come with CrowdGym and play ``environment`` on every scenario; its own come first."""
-    return tuple(_policies_of(environment))
+    fit = [one for one in _all_policies() if one.environments is None or environment in one.environments]
+    return tuple(sorted(fit, key=lambda one: one.environments is None))
+
+
+def policy_names(environment: str) -> tuple[str, ...]:
+    """The names of `policy_specs`."""
+    return tuple(one.name for one in policy_specs(environment))
 
 
 def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
     """The scenarios of an environment for which the weights of a learning agent come with CrowdGym."""
     folder = files(_LEARNT[agent]).joinpath("weights", environment)
     return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
-
-
-def default_policy(environment: str) -> str:
-    """The one that is played where nobody asks for another."""
-    return policy_names(environment)[0]
 
 
 def load_policy(name: str, environment: str, scenario: str | None = None) -> Policy:
@@ -92,7 +65,7 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
         PolicyError: there is no such policy, module or class, or what is there is not a policy.
         ConfigError: the folder holds no trained agent that can be played.
     """
-    known = _policies_of(environment)
+    known = {one.name: one.entry_point for one in policy_specs(environment)}
     if name in _LEARNT:
         return _trained(_packaged(name, environment, scenario or default_scenario(environment)), name, environment)
     if name not in known and Path(name).is_dir():
@@ -135,9 +108,10 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def _policies_of(environment: str) -> dict[str, str]:
-    """Where each policy of an environment is, by name."""
-    return {**_OF_ENVIRONMENT.get(environment, {}), **_EVERYWHERE}
+def _all_policies() -> tuple[PolicySpec, ...]:
+    """Those that the packages below `crowdgym.agents` list, in the order of the packages."""
+    packages = [import_module(f"crowdgym.agents.{one.name}") for one in iter_modules(agents.__path__) if one.ispkg]
+    return tuple(policy for package in packages for policy in getattr(package, "POLICIES", ()))
 
 
 def _learnt_in(environment: str) -> tuple[str, ...]:
@@ -167,10 +141,10 @@ def _trained(folder: Path, name: str, environment: str) -> Policy:
 
 def _hint(name: str, environment: str) -> str:
     """What somebody may have meant who asked for a policy that is not there."""
-    close = get_close_matches(name, (*_policies_of(environment), *_learnt_in(environment)), n=1)
+    close = get_close_matches(name, (*policy_names(environment), *_learnt_in(environment)), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
-    elsewhere = [other for other, policies in _OF_ENVIRONMENT.items() if name in policies]
+    elsewhere = [other for one in _all_policies() if one.name == name for other in one.environments or ()]
     return f", only for {', '.join(elsewhere)}" if elsewhere else ""
 
 

@@ -1,32 +1,72 @@
-"""The environments by name: CrowdGym's own `make`, and the registries of PettingZoo and Gymnasium."""
+"""The environments by name: CrowdGym's own `make`, and the registries of PettingZoo and Gymnasium.
+
+CrowdGym's environments are found by folder: each package below `crowdgym.envs` that has a module ``spec`` with a
+``SPEC`` is one. Another package adds its own with `register`.
+"""
 
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any
 
 import gymnasium
 import pettingzoo
 
+import crowdgym.envs
 from crowdgym.common.errors import ConfigError
+from crowdgym.envs.api.spec import EnvironmentSpec
 
-# By name, the module that has ``parallel_env`` and ``env``; imported when one is made.
-_MODULES = {
-    "csc_v0": "crowdgym.envs.csc_v0",
-    "dasc_v0": "crowdgym.envs.dasc_v0",
-    "sensing_v0": "crowdgym.envs.sensing_v0",
-}
+_added: dict[str, EnvironmentSpec] = {}  # by other packages
+
+
+def environment_specs() -> tuple[EnvironmentSpec, ...]:
+    """The specifications of all environments, CrowdGym's own in the order of their folders, then added ones."""
+    own = {}
+    for folder in iter_modules(crowdgym.envs.__path__):
+        module = f"crowdgym.envs.{folder.name}.spec"
+        if folder.ispkg and find_spec(module) is not None and hasattr(found := import_module(module), "SPEC"):
+            own[found.SPEC.name] = found.SPEC
+    return tuple((own | _added).values())
 
 
 def environment_names() -> tuple[str, ...]:
     """The names that `make` takes."""
-    return tuple(_MODULES)
+    return tuple(spec.name for spec in environment_specs())
+
+
+def environment_spec(name: str) -> EnvironmentSpec:
+    """The specification of an environment.
+
+    Args:
+        name: such as "csc_v0"; or "module:name" for one of another package, whose module is imported first and calls
+            `register`.
+
+    Raises:
+        ConfigError: there is no such environment.
+    """
+    module, colon, own_name = str(name).rpartition(":")
+    if colon:
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise ConfigError(
+                f"the environment {name!r} cannot be loaded: importing {module!r} failed ({error})"
+            ) from error
+    for spec in environment_specs():
+        if spec.name == own_name:
+            return spec
+    known = environment_names()
+    close = get_close_matches(own_name, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(known)})")
 
 
 def make(name: str, **keywords: Any) -> pettingzoo.ParallelEnv[str, Any, Any]:
     """Make an environment by its name.
 
     Args:
-        name: such as "csc_v0"; see `environment_names`.
+        name: such as "csc_v0"; see `environment_spec`.
         **keywords: of the environment's ``parallel_env``.
 
     Raises:
@@ -39,44 +79,41 @@ def make(name: str, **keywords: Any) -> pettingzoo.ParallelEnv[str, Any, Any]:
         >>> len(observations)
         5
     """
-    if name not in _MODULES:
-        raise _unknown(name)
-    return import_module(_MODULES[name]).parallel_env(**keywords)
+    return environment_spec(name).interface("parallel_env")(**keywords)
 
 
-def registered_name(name: str) -> str:
-    """What an environment is called in the registries: "crowdgym/csc-v0" for "csc_v0".
+def register(spec: EnvironmentSpec) -> None:
+    """Add an environment of another package, so that every command and registry knows it.
 
     Raises:
-        ConfigError: there is no such environment.
+        ConfigError: there is another environment of that name.
     """
-    if name not in _MODULES:
-        raise _unknown(name)
-    return "crowdgym/" + name.replace("_v", "-v")
+    there = {known.name: known for known in environment_specs()}.get(spec.name)
+    if there is not None and there != spec:
+        raise ConfigError(
+            f"the name {spec.name!r} belongs to another environment ({there.module}); choose another name"
+        )
+    _added[spec.name] = spec
+    _enter_in_registries(spec)
 
 
 def register_environments() -> None:
-    """Enter all environments in the registries; once is enough.
+    """Enter all environments in the registries; a second call changes nothing.
 
     PettingZoo's two have them as ``crowdgym/csc-v0``. Gymnasium has the central dispatcher and the vector environment
-    as ``crowdgym/CSC-v0``, and the vector environment as ``crowdgym/csc-v0`` too.
+    as ``crowdgym/csc-v0`` and, as its own names are written, as ``crowdgym/CSC-v0``.
     """
-    for name, module in _MODULES.items():
-        identity = registered_name(name)
-        if identity not in pettingzoo.parallel_registry:
-            pettingzoo.register("parallel", identity, entry_point=f"{module}:parallel_env")
-            pettingzoo.register("aec", identity, entry_point=f"{module}:env")
-        vector = f"{module}:vector_env"
-        if identity not in gymnasium.registry:
-            gymnasium.register(identity, vector_entry_point=vector)
-            setting, number = identity.removeprefix("crowdgym/").split("-")
-            dispatcher = f"{module}:dispatcher_env"
-            gymnasium.register(
-                f"crowdgym/{setting.upper()}-{number}", entry_point=dispatcher, vector_entry_point=vector
-            )
+    for spec in environment_specs():
+        _enter_in_registries(spec)
 
 
-def _unknown(name: str) -> ConfigError:
-    close = get_close_matches(str(name), _MODULES, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(_MODULES)})")
+def _enter_in_registries(spec: EnvironmentSpec) -> None:
+    identity = spec.registered_name
+    if identity not in pettingzoo.parallel_registry:
+        pettingzoo.register("parallel", identity, entry_point=f"{spec.module}:parallel_env")
+        pettingzoo.register("aec", identity, entry_point=f"{spec.module}:env")
+    setting, _, number = identity.removeprefix("crowdgym/").rpartition("-")
+    for name in (identity, f"crowdgym/{setting.upper()}-{number}"):
+        if name not in gymnasium.registry:
+            dispatcher, vector = f"{spec.module}:dispatcher_env", f"{spec.module}:vector_env"
+            gymnasium.register(name, entry_point=dispatcher, vector_entry_point=vector)

@@ -10,10 +10,8 @@ from gymnasium.error import InvalidAction
 
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
 from crowdgym.common.errors import PolicyError
+from crowdgym.common.seeds import POLICY_ENTROPY
 from crowdgym.policies import described, where_raised
-
-# One more word of entropy, so that a policy's own randomness is apart from the environment's.
-_POLICY = 0x504F4C4943
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[Epis
 
 def policy_seed(seed: int) -> int:
     """The seed that a policy gets for its own randomness in the episode of ``reset(seed=seed)``."""
-    return int(np.random.SeedSequence((_POLICY, seed)).generate_state(1)[0])
+    return int(np.random.SeedSequence((POLICY_ENTROPY, seed)).generate_state(1)[0])
 
 
 def _episode_of(env: Any, seed: int) -> Episode:

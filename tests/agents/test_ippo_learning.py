@@ -14,8 +14,8 @@ from crowdgym.agents.ippo.ppo import (  # noqa: E402
     ValueNormaliser,
     collect,
 )
-from crowdgym.agents.ippo.sets import observation_sets  # noqa: E402
 from crowdgym.common.errors import ConfigError  # noqa: E402
+from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
 COPIES = 16
@@ -32,7 +32,7 @@ def settings(**keywords: Any) -> IppoSettings:
 
 
 def learner_of(env: ToyVectorMarket, seed: int = 0, **keywords: Any) -> Learner:
-    sets = observation_sets(env.metadata, env.single_observation_space.shape[0])
+    sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
     return Learner(sets, OFFERS + 1, settings(**keywords), seed)
 
 

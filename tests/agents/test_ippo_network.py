@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 
 from crowdgym.agents.ippo.network import Actor, Critic, SetAttention  # noqa: E402
 from crowdgym.agents.ippo.ppo import Batch, choose, policy_loss  # noqa: E402
-from crowdgym.agents.ippo.sets import ObservationSet, observation_sets  # noqa: E402
+from crowdgym.common.layout import ObservationLayout, ObservationSet  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
 K = 4
@@ -24,7 +24,7 @@ def sets_with(candidates: int = K, workers: int = 3) -> tuple[ObservationSet, ..
     for name, rows, features in (("w_self", 1, SELF), ("T_optional", candidates, TASK), ("W_near", workers, WORKER)):
         layout[name] = {"start": start, "shape": (rows, len(features)), "features": features}
         start += rows * len(features)
-    return observation_sets({"observation_layout": layout}, start)
+    return ObservationLayout.from_metadata({"observation_layout": layout}, start).sets
 
 
 SETS = sets_with()

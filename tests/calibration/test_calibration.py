@@ -214,7 +214,7 @@ def test_the_best_are_played_again_on_other_seeds(tmp_path: Path, monkeypatch: p
     optimum, *others = fitting.final(PLAN, tried)
     assert optimum.shares == pytest.approx([0.4] * len(PARAMETERS), abs=0.05)
     assert [one.loss for one in others] == sorted(one.loss for one in tried)[: fitting.FINALISTS - 1]
-    assert set(seeds) == {(fitting.FINAL_SEED, fitting.FINAL_EPISODES)}
+    assert set(seeds) == {(fitting.CALIBRATION_FINALISTS.start, fitting.FINAL_EPISODES)}
 
 
 @pytest.mark.usefixtures("_bowl")
@@ -270,7 +270,7 @@ def test_the_scenarios_that_come_with_crowdgym_are_within_the_bounds(city: str) 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["dasc", "--city", "haikou"], "there is nothing to calibrate 'dasc' to (known: csc)"),
+        (["dasc", "--city", "haikou"], "setting must be one of csc, got 'dasc'"),
         (["csc", "--city", "beijing"], "--city must be one of chengdu, haikou, got 'beijing'"),
         (["csc", "--city", "haikou", "--episodes", "0"], "--episodes must be at least 1, got 0"),
         (["csc", "--city", "haikou", "--jobs", "-1"], "--jobs must be at least 1, got -1"),

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from crowdgym.cli.assignments import parse_assignments
 from crowdgym.cli.main import app
-from crowdgym.cli.run import parse_assignments
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings
 
@@ -363,8 +363,8 @@ class TestFilesAreCheckedFirst:
             f"{option} must be a {suffix} file, got {str(tmp_path / 'out.txt')!r}"
         )
 
-    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write to: /proc")
-    def test_a_folder_that_nobody_may_write_to(self, option: str, name: str) -> None:
+    @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that is closed to every user: /proc")
+    def test_a_folder_that_is_closed_to_every_user(self, option: str, name: str) -> None:
         assert refused(*TINY, option, f"/proc/{name}").startswith(
             f"{option} must be in a folder that can be written to: '/proc': "
         )

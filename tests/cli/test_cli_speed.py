@@ -225,9 +225,9 @@ def test_peak_memory_grows_with_what_is_held() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--num-envs", 0), "num_envs must be at least 1, got 0"),
-        (("--runs", 0), "runs must be at least 1, got 0"),
-        (("--steps", -2), "steps must be at least 1, got -2"),
+        (("--num-envs", 0), "--num-envs must be at least 1, got 0"),
+        (("--runs", 0), "--runs must be at least 1, got 0"),
+        (("--steps", -2), "--steps must be at least 1, got -2"),
         (("--seed", -1), "--seed must be at least 0, got -1"),
         (("--interface", "aec"), "interface must be vector or dict, got 'aec'"),
         (

@@ -232,7 +232,7 @@ def test_it_trains_and_plays_on_the_other_environments(env: str, changed: dict[s
         ({"clip": -1}, (), "clip must be greater than 0, got -1"),
         ({"embedding": 9}, (), "embedding must be a multiple of heads, got embedding = 9 with heads = 2"),
         ({}, ("--device", "abacus"), "--device must be cpu or cuda, got 'abacus'"),
-        ({}, ("--steps", "0"), "--steps and --threads must be at least 1, got 0 and 1"),
+        ({}, ("--steps", "0"), "--steps must be at least 1, got 0"),
         ({}, ("--seed", "-1"), "--seed must be at least 0, got -1"),
     ],
 )

@@ -8,7 +8,7 @@ from invariants.csc_playing import Moment, hold, is_over, rewards, rows_of
 from reference.csc_instance import payment
 
 from crowdgym.envs.csc.global_state import global_state
-from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.observation import observation_layout
 from crowdgym.envs.csc.kernel.state import TaskStatus, WorkerStatus
 
 ROUNDING = 1e-12  # relative: some dozens of operations of 2e-16 each
@@ -123,7 +123,7 @@ def work_adds_up(book: Book) -> None:
 
 def a_task_finishes_when_it_was_foreseen(book: Book) -> None:
     """From an epoch on, unless somebody arrives before: at the last arrival + work left / crew, to the last bit."""
-    tasks, own = book.simulation.state.tasks, observation_slices(book.world.max_candidates)[0]
+    tasks, own = book.simulation.state.tasks, observation_layout(book.world.max_candidates)["w_self"]
     until_idle = rows_of(book.simulation, own)[:, 0, own.features.index("until_idle")]  # [W] of the horizon
     for i, task in enumerate(book.world.tasks):
         crew = book.crew(i)
@@ -190,7 +190,7 @@ def observations_are_finite_and_within_their_space(book: Book) -> None:
     for numbers in (simulation.observations[0], global_state(simulation, 0)):
         assert np.isfinite(numbers).all()
         assert (np.abs(numbers) <= 1.0).all()
-    for part in observation_slices(book.world.max_candidates):
+    for part in observation_layout(book.world.max_candidates):
         rows = rows_of(simulation, part)
         if part.name == "w_self":
             states = [part.features.index(status.name.lower()) for status in WorkerStatus]

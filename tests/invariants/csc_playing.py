@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reference.csc_arrays import to_world
 from reference.csc_instance import ReferenceInstance
 
-from crowdgym.common.layout import ObservationSlice
+from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.csc import RewardName
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.reward import REWARDS
@@ -109,7 +109,7 @@ def assert_same_snapshot(first: CscSnapshot, second: CscSnapshot, but: tuple[str
             assert same, f"{name}: {value} and {other}"
 
 
-def rows_of(simulation: CscSimulation, part: ObservationSlice) -> NDArray[np.float32]:
+def rows_of(simulation: CscSimulation, part: ObservationSet) -> NDArray[np.float32]:
     """One set of the observations of copy 0. Shape [W, rows, features]."""
     seen = simulation.observations[0][:, part.start : part.stop]
     return seen.reshape(len(seen), *part.shape)

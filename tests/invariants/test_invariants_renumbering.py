@@ -20,9 +20,9 @@ from invariants.csc_playing import begin, is_over, legal, rewards, rows_of, same
 from invariants.search_effort import ordinary, thorough
 from invariants.world_strategies import MOST_TASKS, MOST_WORKERS, Episode, episodes
 
-from crowdgym.common.layout import ObservationSlice
+from crowdgym.common.layout import ObservationSet
 from crowdgym.envs.csc.global_state import WORKER_STATE, global_state
-from crowdgym.envs.csc.kernel.observation import observation_slices
+from crowdgym.envs.csc.kernel.observation import observation_layout
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
@@ -49,7 +49,7 @@ def assert_same_metrics(one: CscSnapshot, other: CscSnapshot) -> None:
         assert getattr(other.metrics, name) == pytest.approx(value, rel=1e-12), name
 
 
-def assert_same_neighbours(part: ObservationSlice, one: np.ndarray, other: np.ndarray) -> None:
+def assert_same_neighbours(part: ObservationSet, one: np.ndarray, other: np.ndarray) -> None:
     """The same rows where all distances differ; of equally near ones numbers decide, so then the distances alone."""
     present, distance = part.features.index("present"), part.features.index("distance")
     assert same_bits(one[:, :, distance].copy(), other[:, :, distance].copy())
@@ -100,7 +100,7 @@ def assert_same_with_workers_renumbered(book: Book, other: CscSimulation, order:
     assert rewards(one, "individual")[order].tolist() == rewards(other, "individual").tolist()
     np.testing.assert_allclose(rewards(one, "contribution")[order], rewards(other, "contribution"), rtol=1e-12)
     np.testing.assert_allclose(rewards(one, "team"), rewards(other, "team"), rtol=1e-12)
-    for part in observation_slices(book.world.max_candidates):
+    for part in observation_layout(book.world.max_candidates):
         rows, others = rows_of(one, part)[order], rows_of(other, part)
         if part.name in ("W_near", "W_idle"):
             assert_same_neighbours(part, rows, others)
@@ -160,7 +160,7 @@ def assert_same_with_tasks_renumbered(one: CscSimulation, other: CscSimulation, 
     assert same_bits(one.state.output.remaining_s, other.state.output.remaining_s)
     np.testing.assert_allclose(one.state.output.revenue, other.state.output.revenue, rtol=1e-12)
     candidates, others = one.state.output.candidates[0], names[other.state.output.candidates[0]]
-    for part in observation_slices(one.settings.max_candidates):
+    for part in observation_layout(one.settings.max_candidates):
         rows, same = rows_of(one, part), rows_of(other, part)
         if part.name == "T_near":
             assert_same_neighbours(part, rows, same)

@@ -8,7 +8,7 @@ from reference.sensing_reference import SensingReferenceSimulator
 
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.envs.sensing.agent_modes import AGENT_MODES
-from crowdgym.envs.sensing.inference import inference_of
+from crowdgym.envs.sensing.definition import inference_of
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.kernel.simulation import SensingSimulation
 from crowdgym.envs.sensing.kernel.state import World

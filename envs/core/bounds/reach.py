@@ -66,8 +66,8 @@ class Service:
     """What holds a worker at a stop, at the least. Shape [J] each; seconds.
 
     Attributes:
-        open_s: nobody is sent there before.
-        close_s: nobody is sent there, and no work is done there, from then on.
+        open_s: no worker is sent there before.
+        close_s: from then on no worker is sent there, and no work is done there.
         ready_s: no service begins before.
         serve_s: how long it takes.
         released_s: a worker on its way there is called back no sooner.
@@ -87,7 +87,7 @@ def earliest_arrivals_s(stops: Stops, service: Service, epochs: Epochs, speed_mp
     is before close_j and the way is within range, and is there a way later. It is idle there, again, no sooner than
     min(max(arrival, ready_j) + serve_j, close_j). Or it is called back on its way, not before released_j: having left p
     at some epoch e, it may then be at any node, but nowhere sooner than the straight way from p takes from e on, as
-    nobody exceeds the speed; this is all that is asked of it until it arrives at another stop. L_p and the arrivals
+    no worker exceeds the speed; this is all that is asked of it until it arrives at another stop. L_p and the arrivals
     are the least that satisfy all this (label correcting; a sooner L_p never makes anything later), each worker by
     itself and free to visit a stop more than once. What a worker does in any episode satisfies it too, so it is never
     anywhere sooner.

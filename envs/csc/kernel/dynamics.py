@@ -1,8 +1,8 @@
 """The kernel of CSC: what happens between two epochs, exactly. ``docs/csc_dynamics.md`` is the specification.
 
-Between two epochs nobody decides, so what happens at one task has no bearing on another: each task plays its own
+There are no decisions between two epochs, so what happens at one task does not affect another: each task plays its own
 arrivals, finish and expiry in order of time, whatever the others do. State changes at events only, never at an epoch,
-so an epoch at which nobody acts changes no bit.
+so an epoch without an action changes no bit.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from crowdgym.common.jit import inner, inner_inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
-from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, StepOutput, Tasks, Workers
+from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, StepOutput, Tasks, Workers, begin_step
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
@@ -58,9 +58,7 @@ def start_episode(state: CscState, roads: RoadArrays, b: int) -> None:
         workers.illegal[b, w] = 0
         workers.next_worker[b, w] = -1
         state.choices.kept[b, w] = UNLISTED
-    state.output.share[b, :] = 0.0
-    state.output.remaining_s[b, :] = 0.0
-    state.output.revenue[b] = 0.0
+    begin_step(state.output, b)
     state.neighbour_lists.unseen[b] = 1
     state.neighbour_lists.was_open[b, :] = 0
     state.choices.open_ends[b, :] = 0
@@ -72,9 +70,7 @@ def take_actions(
 ) -> None:
     """Apply the joint action of copy ``b`` at an epoch. ``actions``: shape [W], 0 holds, i takes the i-th candidate."""
     workers, tasks, output = state.workers, state.tasks, state.output
-    output.share[b, :] = 0.0
-    output.remaining_s[b, :] = 0.0
-    output.revenue[b] = 0.0
+    begin_step(output, b)
     for w in range(len(actions)):
         action = actions[w]
         if action == 0:
@@ -95,7 +91,7 @@ def take_actions(
         workers.trail_arc[b, w] = -1
         tasks.en_route[b, task] += 1
         _insert_en_route(workers, tasks, b, w, task)
-        output.remaining_s[b, w] = -1.0  # filled in below, when everyone has chosen
+        output.remaining_s[b, w] = -1.0  # filled in below, when all workers have chosen
     for w in range(len(actions)):
         if output.remaining_s[b, w] < 0.0:
             task = workers.task[b, w]
@@ -185,7 +181,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
 
 @inner
 def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
-    """A task finishes or expires: pay for it, and let everyone go."""
+    """A task finishes or expires: pay for it, and free its workers."""
     workers, tasks, output = state.workers, state.tasks, state.output
     tasks.work_left_s[b, task] = 0.0 if status == FINISHED else work_left_s(tasks, b, task, end_s)
     tasks.since_s[b, task] = tasks.end_s[b, task] = end_s

@@ -17,7 +17,7 @@ import numpy as np
 
 from crowdgym.common.jit import inner, inner_inlined
 from crowdgym.envs.core.neighbours import (
-    NOBODY,
+    NO_NEIGHBOUR,
     Line,
     fill_line,
     find_slots,
@@ -98,7 +98,7 @@ def notice_changes(state: CscState, b: int) -> Changes:
 @inner_inlined
 def _full(view: View, w: int) -> bool:
     """Whether worker ``w`` has a list, and as many members in it as there is room for."""
-    return not view.unseen and view.found[np.uintp(w), np.uintp(NEIGHBOURS - 1)] != NOBODY
+    return not view.unseen and view.found[np.uintp(w), np.uintp(NEIGHBOURS - 1)] != NO_NEIGHBOUR
 
 
 @inner_inlined
@@ -121,10 +121,10 @@ def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
         view: of the list.
         w: the worker.
         exclude: itself, where workers are searched for.
-        members_stay: whether all who were in the list still are in the line; then nobody further than they is in it.
+        members_stay: whether all members of the list are still in the line; then no further one enters the list.
 
     Returns:
-        How many are as near as the furthest of those who were in the list, if they stay and the list was full.
+        How many are as near as the furthest old member, if the old members stay and the list was full.
     """
     guess = _FIRST_GUESS_M2
     if _full(view, w) and members_stay:
@@ -156,7 +156,7 @@ def _any_flagged(view: View, w: int, flags: Bytes) -> bool:
         return False
     for j in range(NEIGHBOURS):
         member = view.found[np.uintp(w), np.uintp(j)]
-        if member == NOBODY:
+        if member == NO_NEIGHBOUR:
             return False
         if flags[np.uintp(member)] == 1:
             return True

@@ -14,13 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
-from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
-from crowdgym.envs.core.neighbours import NOBODY
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, work_left_s
+from crowdgym.envs.csc.kernel.features import (
+    FIRST_SKILL,
+    SELF,
+    SELF_FEATURES,
+    TASK,
+    TASK_FEATURES,
+    TASK_STATE,
+    TASK_TO_ALL,
+    WORKER,
+    WORKER_FEATURES,
+    WORKER_STATE,
+    WORKER_TO_ALL,
+)
 from crowdgym.envs.csc.kernel.neighbour_lists import (
     Changes,
     near_idle_of,
@@ -31,20 +44,7 @@ from crowdgym.envs.csc.kernel.neighbour_lists import (
     update_near_tasks,
     update_near_workers,
 )
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
-
-SELF_FEATURES = (
-    *("x", "y", "idle", "travelling", "working", "released", "elapsed", "until_idle"),
-    *(f"skill_{k}" for k in range(NUM_SKILLS)),
-)
-# What a task or worker is to everyone is worked out once an epoch; what it is to the observer comes behind it.
-_TASK_TO_ALL = (
-    *("present", "work_left", "until_expected", "until_deadline", "payment_now"),
-    *("workers_present", "workers_en_route"),
-)
-_WORKER_TO_ALL = ("present", "idle", "working", "until_idle")
-TASK_FEATURES = (*_TASK_TO_ALL, "dx", "dy", "distance", "able")
-WORKER_FEATURES = (*_WORKER_TO_ALL, "dx", "dy", "distance", "shared_skills")
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, WorkerStatus
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
@@ -52,17 +52,16 @@ _SELF = len(SELF_FEATURES)
 _TASK = len(TASK_FEATURES)
 _WORKER = len(WORKER_FEATURES)
 _OPTIONAL = _SELF + _TASK  # where the candidates begin
-_COMMON_TASK = len(_TASK_TO_ALL)
-_COMMON_WORKER = len(_WORKER_TO_ALL)
+_STATUSES = len(WorkerStatus)
 _BITS = np.array([number.bit_count() for number in range(256)])  # skills in a set of skills
-_CREW_SCALE = 10.0  # workers at one task that count as many
+CREW_SCALE = 10.0  # workers at one task that count as many
 
 Rows = NDArray[np.float32]
 
 
-def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
+def observation_layout(max_candidates: int) -> ObservationLayout:
     """The sets of an observation, in order."""
-    return slices_of(
+    return ObservationLayout.of(
         (
             ("w_self", 1, SELF_FEATURES),
             ("own_task", 1, TASK_FEATURES),
@@ -85,16 +84,17 @@ class Scales(NamedTuple):
     work_s: float  # four mean workloads
     payment: float  # four mean payments
 
-    def units(self) -> dict[str, str]:
-        """What a 1 stands for, feature by feature."""
-        metres, seconds = f"{self.reach_m:g} m", f"{self.time_s:g} s"
-        units = dict.fromkeys((*SELF_FEATURES, *TASK_FEATURES, *WORKER_FEATURES), "flag")
-        units |= dict.fromkeys(("x", "y"), f"{self.extent_m:g} m from the city's centre")
+    def units(self) -> dict[str, Unit]:
+        """What a 1 stands for, feature by feature, of observations and of the global state."""
+        metres, seconds, place = Unit.of(self.reach_m, "m"), Unit.of(self.time_s, "s"), "m from the city's centre"
+        units = dict.fromkeys((*SELF_FEATURES, *TASK_FEATURES, *WORKER_FEATURES, *WORKER_STATE, *TASK_STATE), FLAG)
+        units |= dict.fromkeys(("x", "y"), Unit.of(self.extent_m, place))
         units |= dict.fromkeys(("dx", "dy", "distance"), metres)
         units |= dict.fromkeys(("elapsed", "until_idle", "until_expected", "until_deadline"), seconds)
-        units |= {"work_left": f"{self.work_s:g} worker-seconds", "payment_now": f"{self.payment:g}"}
-        units |= dict.fromkeys(("workers_present", "workers_en_route"), f"{_CREW_SCALE:g} workers")
-        return units | {"shared_skills": "share of the worker's own skills"}
+        units |= {"work_left": Unit.of(self.work_s, "worker-seconds")}
+        units |= dict.fromkeys(("payment_now", "payment"), Unit.of(self.payment))
+        units |= dict.fromkeys(("workers_present", "workers_en_route"), Unit.of(CREW_SCALE, "workers"))
+        return units | {"shared_skills": Unit("share of the worker's own skills", 1.0)}
 
 
 @inlined
@@ -138,7 +138,7 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
 
 @inner
 def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
-    """Work out what every open task is to everyone."""
+    """Compute the features of open tasks that are the same for every observer."""
     tasks = state.tasks
     for i in range(tasks.status.shape[1]):
         if tasks.status[b, i] != OPEN:
@@ -147,25 +147,25 @@ def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s
         paid = payment_at(
             now_s, tasks.expected_s[b, i], tasks.deadline_s[b, i], tasks.payment[b, i], rules.penalty_per_s
         )
-        row[0] = 1.0
-        row[1] = _clip(work_left_s(tasks, b, i, now_s) / scales.work_s)
-        row[2] = _clip((tasks.expected_s[b, i] - now_s) / scales.time_s)
-        row[3] = _clip((tasks.deadline_s[b, i] - now_s) / scales.time_s)
-        row[4] = _clip(paid / scales.payment)
-        row[5] = _clip(tasks.present[b, i] / _CREW_SCALE)
-        row[6] = _clip(tasks.en_route[b, i] / _CREW_SCALE)
+        row[TASK.present] = 1.0
+        row[TASK.work_left] = _clip(work_left_s(tasks, b, i, now_s) / scales.work_s)
+        row[TASK.until_expected] = _clip((tasks.expected_s[b, i] - now_s) / scales.time_s)
+        row[TASK.until_deadline] = _clip((tasks.deadline_s[b, i] - now_s) / scales.time_s)
+        row[TASK.payment_now] = _clip(paid / scales.payment)
+        row[TASK.workers_present] = _clip(tasks.present[b, i] / CREW_SCALE)
+        row[TASK.workers_en_route] = _clip(tasks.en_route[b, i] / CREW_SCALE)
 
 
 @inner
 def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
-    """Work out what every worker is to everyone."""
+    """Compute the features of workers that are the same for every observer."""
     workers = state.workers
     for w in range(workers.status.shape[1]):
         row = state.neighbour_lists.worker_rows[b, w]
-        row[0] = 1.0
-        row[1] = 1.0 if workers.status[b, w] == IDLE else 0.0
-        row[2] = 1.0 if workers.status[b, w] == WORKING else 0.0
-        row[3] = _clip(until_idle_s(state, b, w, now_s) / scales.time_s)
+        row[WORKER.present] = 1.0
+        row[WORKER.idle] = 1.0 if workers.status[b, w] == IDLE else 0.0
+        row[WORKER.working] = 1.0 if workers.status[b, w] == WORKING else 0.0
+        row[WORKER.until_idle] = _clip(until_idle_s(state, b, w, now_s) / scales.time_s)
 
 
 class _Sight(NamedTuple):
@@ -175,11 +175,11 @@ class _Sight(NamedTuple):
     task_x_m: Floats  # [T]
     task_y_m: Floats  # [T]
     task_skill: Bytes  # [T]
-    task_rows: Rows  # [T, 7] what each open task is to everyone
+    task_rows: Rows  # [T, TASK_TO_ALL] features that are the same for every observer
     worker_x_m: Floats  # [W]
     worker_y_m: Floats  # [W]
     skill_bits: NDArray[np.uint8]  # [W]
-    worker_rows: Rows  # [W, 4] what each worker is to everyone
+    worker_rows: Rows  # [W, WORKER_TO_ALL] likewise
 
 
 @inner_inlined
@@ -209,26 +209,25 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
 
 @inner_inlined
 def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
-    for feature in range(_COMMON_TASK):
+    for feature in range(TASK_TO_ALL):
         row[at + feature] = sight.task_rows[task, feature]
 
 
 @inner_inlined
 def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
-    """Write what a task ``metres`` away is to worker ``w`` in particular."""
-    at += _COMMON_TASK
-    row[at] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
-    row[at + 1] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
-    row[at + 2] = _clip(metres * sight.per_m)
-    row[at + 3] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
+    """Write the features of a task ``metres`` away that depend on worker ``w``."""
+    row[at + TASK.dx] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
+    row[at + TASK.dy] = _clip((sight.task_y_m[task] - sight.worker_y_m[w]) * sight.per_m)
+    row[at + TASK.distance] = _clip(metres * sight.per_m)
+    row[at + TASK.able] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
 
 
 @inner_inlined
 def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
-    """Write a set of tasks: what they are to everyone, and to worker ``w`` if that has changed."""
+    """Write a set of tasks; what depends on worker ``w`` only if that has ``changed``."""
     end = at + len(found) * _TASK
     for j in range(len(found)):
-        if found[j] == NOBODY:
+        if found[j] == NO_NEIGHBOUR:
             break
         _write_task_to_all(row, at, sight, found[j])
         if changed:
@@ -239,20 +238,19 @@ def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, sq
 
 @inner_inlined
 def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
-    """Write a set of workers: what they are to everyone, and to worker ``w`` if that has changed."""
+    """Write a set of workers; what depends on worker ``w`` only if that has ``changed``."""
     own, end = sight.skill_bits[w], at + len(found) * _WORKER
     for j in range(len(found)):
         other = found[j]
-        if other == NOBODY:
+        if other == NO_NEIGHBOUR:
             break
-        for feature in range(_COMMON_WORKER):
+        for feature in range(WORKER_TO_ALL):
             row[at + feature] = sight.worker_rows[other, feature]
         if changed:
-            to_one = at + _COMMON_WORKER
-            row[to_one] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
-            row[to_one + 1] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
-            row[to_one + 2] = _clip(np.sqrt(squared[j]) * sight.per_m)
-            row[to_one + 3] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
+            row[at + WORKER.dx] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
+            row[at + WORKER.dy] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
+            row[at + WORKER.distance] = _clip(np.sqrt(squared[j]) * sight.per_m)
+            row[at + WORKER.shared_skills] = _BITS[own & sight.skill_bits[other]] / max(1, _BITS[own])
         at += _WORKER
     _empty_rows(row, at, end, _WORKER)
 
@@ -260,14 +258,14 @@ def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, 
 @inner_inlined
 def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
-    row[0] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
-    row[1] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
-    for status in range(4):
-        row[2 + status] = 1.0 if workers.status[b, w] == status else 0.0
-    row[6] = _clip(now_s / scales.time_s)
-    row[7] = state.neighbour_lists.worker_rows[b, w, 3]
+    row[SELF.x] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
+    row[SELF.y] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
+    for status in range(_STATUSES):
+        row[SELF.idle + status] = 1.0 if workers.status[b, w] == status else 0.0
+    row[SELF.elapsed] = _clip(now_s / scales.time_s)
+    row[SELF.until_idle] = state.neighbour_lists.worker_rows[b, w, WORKER.until_idle]
     for k in range(NUM_SKILLS):
-        row[8 + k] = (workers.skill_bits[b, w] >> k) & 1
+        row[FIRST_SKILL + k] = (workers.skill_bits[b, w] >> k) & 1
 
 
 @inner_inlined

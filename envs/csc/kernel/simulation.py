@@ -16,7 +16,7 @@ from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
 from crowdgym.envs.csc.kernel.dynamics import Rules, play, start_episode, take_actions
-from crowdgym.envs.csc.kernel.observation import Rows, Scales, locate_workers, observation_slices, observe
+from crowdgym.envs.csc.kernel.observation import Rows, Scales, locate_workers, observation_layout, observe
 from crowdgym.envs.csc.kernel.state import CscState, TaskStatus, WorkerStatus, empty_state
 
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
@@ -24,7 +24,7 @@ UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 
 @dataclass(frozen=True)
 class Metrics:
-    """What an episode has come to so far."""
+    """The figures of an episode so far."""
 
     revenue: float
     completed: int
@@ -97,7 +97,7 @@ class CscSimulation:
             batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
         )
         self.epochs = np.zeros(batch, np.int64)
-        width = observation_slices(settings.max_candidates)[-1].stop
+        width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
         self.observations = self._written
         self._distances = Distances(network)
@@ -138,9 +138,10 @@ class CscSimulation:
         refuse_other_network(instance.network, self.network, self.settings.scenario)
 
     def use_fresh_observations(self) -> None:
-        """Put observations into a new array from now on; whoever has views of the old one may keep and change them.
+        """Put observations into a new array from now on; the caller may keep and change views of the old one.
 
-        The kernel writes over what it wrote at the epoch before, so that has to be an array that nobody else has.
+        The kernel writes over what it wrote at the epoch before, so the caller never gets the array that the kernel
+        writes into.
         """
         self.observations = np.empty_like(self._written)
 
@@ -170,7 +171,7 @@ class CscSimulation:
         return self.clock.time_s(int(self.epochs[b]))
 
     def metrics(self, b: int) -> Metrics:
-        """What copy ``b`` has come to so far."""
+        """The figures of copy ``b`` so far."""
         workers, tasks = self.state.workers, self.state.tasks
         under_way = np.isin(workers.status[b], UNDER_WAY)
         gone_m = self.rules.speed_mps * (self.now_s(b) - workers.depart_s[b][under_way])

@@ -1,13 +1,19 @@
-"""The state of CSC: a structure of arrays, the leading axis of each the B copies of the environment."""
+"""The state of CSC: structures of arrays, the leading axis of each the B copies of the environment.
+
+Axes: B copies, W workers, T tasks, N nodes, K candidates, M members of a list of neighbours.
+"""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.jit import inner
+from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.csc.instance import NUM_SKILLS
+from crowdgym.envs.csc.kernel.features import TASK_TO_ALL, WORKER_TO_ALL
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -41,142 +47,121 @@ class TaskStatus(IntEnum):
 class Workers(NamedTuple):
     """Workers."""
 
-    skill_bits: NDArray[np.uint8]  # [B, W] the set of its skills: bit k for skill k
-    status: Bytes  # [B, W] WorkerStatus
-    node: Ints  # [B, W] where it is, or where it set out from while under way
-    task: Ints  # [B, W] the task it travels to or works at, or -1
-    depart_s: Floats  # [B, W] when it last set out for a task, or NaN
-    arrive_s: Floats  # [B, W] when it arrives (arrived) there; NaN if it never will
-    free_s: Floats  # [B, W] when it became idle, or will be once released
-    leg_units: Ints  # [B, W] length of the way it is on
-    goal: Ints  # [B, W] the node where the way it is on ends
-    trail_node: Ints  # [B, W] last node passed by the latest epoch while under way
-    trail_units: Ints  # [B, W] length of the way up to there
-    trail_arc: Ints  # [B, W] the arc it goes on by from there, or -1 while that is not known
-    driven_units: NDArray[np.int64]  # [B, W] length of the ways that have ended
-    illegal: Ints  # [B, W] actions that were not legal
-    next_worker: Ints  # [B, W] the next worker in a task's list, or -1
-    x_m: Floats  # [B, W] position at the latest epoch
-    y_m: Floats  # [B, W]
+    skill_bits: Annotated[NDArray[np.uint8], "B, W"]  # the set of its skills: bit k for skill k
+    status: Annotated[Bytes, "B, W"]  # WorkerStatus
+    node: Annotated[Ints, "B, W"]  # where it is, or where it set out from while under way
+    task: Annotated[Ints, "B, W"]  # the task it travels to or works at, or -1
+    depart_s: Annotated[Floats, "B, W"]  # when it last set out for a task, or NaN
+    arrive_s: Annotated[Floats, "B, W"]  # when it arrives (arrived) there; NaN if it never will
+    free_s: Annotated[Floats, "B, W"]  # when it became idle, or will be once released
+    leg_units: Annotated[Ints, "B, W"]  # length of the way it is on
+    goal: Annotated[Ints, "B, W"]  # the node where the way it is on ends
+    trail_node: Annotated[Ints, "B, W"]  # last node passed by the latest epoch while under way
+    trail_units: Annotated[Ints, "B, W"]  # length of the way up to there
+    trail_arc: Annotated[Ints, "B, W"]  # the arc it goes on by from there, or -1 while that is not known
+    driven_units: Annotated[NDArray[np.int64], "B, W"]  # length of the ways that have ended
+    illegal: Annotated[Ints, "B, W"]  # actions that were not legal
+    next_worker: Annotated[Ints, "B, W"]  # the next worker in a task's list, or -1
+    x_m: Annotated[Floats, "B, W"]  # position at the latest epoch
+    y_m: Annotated[Floats, "B, W"]
 
 
 class Tasks(NamedTuple):
     """Tasks: what they are, and what has become of them."""
 
-    node: Ints  # [B, T]
-    skill: Bytes  # [B, T]
-    created_s: Floats  # [B, T] t_c
-    expected_s: Floats  # [B, T] t_e
-    deadline_s: Floats  # [B, T] t_d
-    workload_s: Floats  # [B, T] q
-    payment: Floats  # [B, T] rho_max
-    x_m: Floats  # [B, T]
-    y_m: Floats  # [B, T]
-    status: Bytes  # [B, T] TaskStatus
-    work_left_s: Floats  # [B, T] worker-seconds left at ``since_s``
-    since_s: Floats  # [B, T] the latest arrival
-    present: Ints  # [B, T] workers at it
-    en_route: Ints  # [B, T] workers on their way to it
-    first_present: Ints  # [B, T] list of those at it, latest arrival first
-    first_en_route: Ints  # [B, T] list of those on their way, by (arrival, worker)
-    end_s: Floats  # [B, T] when it finished or expired; NaN before
-    paid: Floats  # [B, T] rho; 0 before
+    node: Annotated[Ints, "B, T"]
+    skill: Annotated[Bytes, "B, T"]
+    created_s: Annotated[Floats, "B, T"]  # t_c
+    expected_s: Annotated[Floats, "B, T"]  # t_e
+    deadline_s: Annotated[Floats, "B, T"]  # t_d
+    workload_s: Annotated[Floats, "B, T"]  # q
+    payment: Annotated[Floats, "B, T"]  # rho_max
+    x_m: Annotated[Floats, "B, T"]
+    y_m: Annotated[Floats, "B, T"]
+    status: Annotated[Bytes, "B, T"]  # TaskStatus
+    work_left_s: Annotated[Floats, "B, T"]  # worker-seconds left at ``since_s``
+    since_s: Annotated[Floats, "B, T"]  # the latest arrival
+    present: Annotated[Ints, "B, T"]  # workers at it
+    en_route: Annotated[Ints, "B, T"]  # workers on their way to it
+    first_present: Annotated[Ints, "B, T"]  # list of those at it, latest arrival first
+    first_en_route: Annotated[Ints, "B, T"]  # list of those on their way, by (arrival, worker)
+    end_s: Annotated[Floats, "B, T"]  # when it finished or expired; NaN before
+    paid: Annotated[Floats, "B, T"]  # rho; 0 before
 
 
 class Distances(NamedTuple):
     """Distances along roads, in units."""
 
-    to_tasks: NDArray[np.uint16]  # [B, N, T] from every node to each task
+    to_tasks: Annotated[NDArray[np.uint16], "B, N, T"]  # from every node to each task
 
 
 class Choices(NamedTuple):
     """The open tasks of its skills within range that are nearest to each idle worker, as `candidates.py` keeps them."""
 
-    keys: Keys  # [B, W, K + SPARE] distance in units and id in one number, ascending
-    kept: Ints  # [B, W] how many of them hold, or UNLISTED
-    bound: Keys  # [B, W] all with a smaller key are in the list; UNBOUNDED: all there are
-    open_ids: Ints  # [B, T] open tasks by (skill, id)
-    open_ends: Ints  # [B, skills] where those of a skill end therein
+    keys: Annotated[Keys, "B, W, K + spare"]  # distance in units and id in one number, ascending
+    kept: Annotated[Ints, "B, W"]  # how many of them hold, or UNLISTED
+    bound: Annotated[Keys, "B, W"]  # all with a smaller key are in the list; UNBOUNDED: all there are
+    open_ids: Annotated[Ints, "B, T"]  # open tasks by (skill, id)
+    open_ends: Annotated[Ints, "B, skills"]  # where those of a skill end therein
 
 
 class StepOutput(NamedTuple):
-    """What one step made, and what the next decision is based on."""
+    """What one step made, and what the next decision is based on.
 
-    mask: Bytes  # [B, W, K + 1]
-    candidates: Ints  # [B, W, K] task ids, or -1
-    share: Floats  # [B, W] payments of the interval by contribution
-    revenue: Floats  # [B] payments of the interval
-    remaining_s: Floats  # [B, W] remaining working time of the task just taken, else 0
+    Everything from ``share`` on is made by one step: `begin_step` writes zeros into it. A new quantity, for a reward of
+    your own, needs a line here and a line in dynamics.py that writes it.
+    """
+
+    mask: Annotated[Bytes, "B, W, K + 1"]
+    candidates: Annotated[Ints, "B, W, K"]  # task ids, or -1
+    share: Annotated[Floats, "B, W"]  # payments of the interval by contribution
+    revenue: Annotated[Floats, "B"]  # payments of the interval
+    remaining_s: Annotated[Floats, "B, W"]  # remaining working time of the task just taken, else 0
+
+
+_MADE_BY_STEP = StepOutput._fields.index("share")
+
+
+@inner
+def begin_step(output: StepOutput, b: int) -> None:
+    """Clear what the step before made in copy ``b``."""
+    zero(output[_MADE_BY_STEP:], b)
 
 
 class NeighbourLists(NamedTuple):
     """Who is near whom at the latest epoch; at the next one only what has changed is worked out anew.
 
-    Near means by straight line. Lists are sorted by (distance, id), with ``neighbours.NOBODY`` in place of who is not
-    there.
+    Near means by straight line. Lists are sorted by (distance, id), with ``neighbours.NO_NEIGHBOUR`` in place of who is
+    not there.
     """
 
-    unseen: Bytes  # [B] 1 as long as nobody has looked at the episode: nothing below holds
+    unseen: Annotated[Bytes, "B"]  # 1 until the first observation of the episode: nothing below is valid
     everyone: Line
     idle: Line
     open_tasks: Line
-    workers_by_x: Ints  # [B, W] ids, by place from west to east
-    tasks_by_x: Ints  # [B, T]
-    all_workers: Bytes  # [B, W] ones
-    slot_everyone: Ints  # [B, W] where each worker belongs in the lines
-    slot_idle: Ints  # [B, W]
-    slot_open: Ints  # [B, W]
-    moved: Bytes  # [B, W] is elsewhere than at the epoch before
-    was_idle: Bytes  # [B, W]
-    was_open: Bytes  # [B, T]
-    ended: Bytes  # [B, T] was open and is no longer
-    left_idle: Bytes  # [B, W] was idle where it is no longer
-    became_idle: Ints  # [B, W] ids of who is idle where it was not before
-    opened: Ints  # [B, T] ids of tasks that were not open before
-    num_opened: Ints  # [B]
-    num_ended: Ints  # [B]
-    near_tasks: Ints  # [B, W, NEIGHBOURS] open ones
-    near_tasks_m2: Floats  # [B, W, NEIGHBOURS] squared distances
-    near_workers: Ints  # [B, W, NEIGHBOURS]
-    near_workers_m2: Floats  # [B, W, NEIGHBOURS]
-    near_idle: Ints  # [B, W, NEIGHBOURS]
-    near_idle_m2: Floats  # [B, W, NEIGHBOURS]
-    task_rows: NDArray[np.float32]  # [B, T, 7] what each open task is to everyone; see observation.py
-    worker_rows: NDArray[np.float32]  # [B, W, 4] the same of each worker
-
-    @classmethod
-    def empty(cls, batch: int, workers: int, tasks: int) -> "NeighbourLists":
-        """Room for ``batch`` copies that nobody has looked at."""
-        bw, bt, bn = (batch, workers), (batch, tasks), (batch, workers, NEIGHBOURS)
-        return cls(
-            unseen=np.ones(batch, np.int8),
-            everyone=Line.empty(batch, workers),
-            idle=Line.empty(batch, workers),
-            open_tasks=Line.empty(batch, tasks),
-            workers_by_x=np.zeros(bw, np.int32),
-            tasks_by_x=np.zeros(bt, np.int32),
-            all_workers=np.ones(bw, np.int8),
-            slot_everyone=np.zeros(bw, np.int32),
-            slot_idle=np.zeros(bw, np.int32),
-            slot_open=np.zeros(bw, np.int32),
-            moved=np.zeros(bw, np.int8),
-            was_idle=np.zeros(bw, np.int8),
-            was_open=np.zeros(bt, np.int8),
-            ended=np.zeros(bt, np.int8),
-            left_idle=np.zeros(bw, np.int8),
-            became_idle=np.zeros(bw, np.int32),
-            opened=np.zeros(bt, np.int32),
-            num_opened=np.zeros(batch, np.int32),
-            num_ended=np.zeros(batch, np.int32),
-            near_tasks=np.zeros(bn, np.int32),
-            near_tasks_m2=np.zeros(bn),
-            near_workers=np.zeros(bn, np.int32),
-            near_workers_m2=np.zeros(bn),
-            near_idle=np.zeros(bn, np.int32),
-            near_idle_m2=np.zeros(bn),
-            task_rows=np.zeros((*bt, 7), np.float32),
-            worker_rows=np.zeros((*bw, 4), np.float32),
-        )
+    workers_by_x: Annotated[Ints, "B, W"]  # ids, by place from west to east
+    tasks_by_x: Annotated[Ints, "B, T"]
+    all_workers: Annotated[Bytes, "B, W"]  # ones
+    slot_everyone: Annotated[Ints, "B, W"]  # where each worker belongs in the lines
+    slot_idle: Annotated[Ints, "B, W"]
+    slot_open: Annotated[Ints, "B, W"]
+    moved: Annotated[Bytes, "B, W"]  # is elsewhere than at the epoch before
+    was_idle: Annotated[Bytes, "B, W"]
+    was_open: Annotated[Bytes, "B, T"]
+    ended: Annotated[Bytes, "B, T"]  # was open and is no longer
+    left_idle: Annotated[Bytes, "B, W"]  # was idle where it is no longer
+    became_idle: Annotated[Ints, "B, W"]  # ids of those idle where they were not before
+    opened: Annotated[Ints, "B, T"]  # ids of tasks that were not open before
+    num_opened: Annotated[Ints, "B"]
+    num_ended: Annotated[Ints, "B"]
+    near_tasks: Annotated[Ints, "B, W, M"]  # open ones
+    near_tasks_m2: Annotated[Floats, "B, W, M"]  # squared distances
+    near_workers: Annotated[Ints, "B, W, M"]
+    near_workers_m2: Annotated[Floats, "B, W, M"]
+    near_idle: Annotated[Ints, "B, W, M"]
+    near_idle_m2: Annotated[Floats, "B, W, M"]
+    task_rows: Annotated[NDArray[np.float32], "B, T, task columns"]  # features that are the same for every observer
+    worker_rows: Annotated[NDArray[np.float32], "B, W, worker columns"]  # likewise
 
 
 class CscState(NamedTuple):
@@ -192,71 +177,15 @@ class CscState(NamedTuple):
 
 def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: int) -> CscState:
     """Arrays for ``batch`` copies, nothing in them yet."""
-    bw, bt = (batch, workers), (batch, tasks)
-
-    def ints(*shape: int) -> Ints:
-        return np.zeros(shape, np.int32)
-
-    def floats(*shape: int) -> Floats:
-        return np.zeros(shape, np.float64)
-
-    def octets(*shape: int) -> Bytes:
-        return np.zeros(shape, np.int8)
-
-    return CscState(
-        Workers(
-            skill_bits=np.zeros(bw, np.uint8),
-            status=octets(*bw),
-            node=ints(*bw),
-            task=ints(*bw),
-            depart_s=floats(*bw),
-            arrive_s=floats(*bw),
-            free_s=floats(*bw),
-            leg_units=ints(*bw),
-            goal=ints(*bw),
-            trail_node=ints(*bw),
-            trail_units=ints(*bw),
-            trail_arc=ints(*bw),
-            driven_units=np.zeros(bw, np.int64),
-            illegal=ints(*bw),
-            next_worker=ints(*bw),
-            x_m=floats(*bw),
-            y_m=floats(*bw),
-        ),
-        Tasks(
-            node=ints(*bt),
-            skill=octets(*bt),
-            created_s=floats(*bt),
-            expected_s=floats(*bt),
-            deadline_s=floats(*bt),
-            workload_s=floats(*bt),
-            payment=floats(*bt),
-            x_m=floats(*bt),
-            y_m=floats(*bt),
-            status=octets(*bt),
-            work_left_s=floats(*bt),
-            since_s=floats(*bt),
-            present=ints(*bt),
-            en_route=ints(*bt),
-            first_present=ints(*bt),
-            first_en_route=ints(*bt),
-            end_s=floats(*bt),
-            paid=floats(*bt),
-        ),
-        Distances(to_tasks=np.zeros((batch, nodes, tasks), np.uint16)),
-        Choices(
-            keys=np.zeros((*bw, candidates + SPARE), np.int64),
-            kept=ints(*bw),
-            bound=np.zeros(bw, np.int64),
-            open_ids=ints(*bt),
-            open_ends=ints(batch, NUM_SKILLS),
-        ),
-        StepOutput(
-            mask=octets(*bw, candidates + 1),
-            candidates=ints(*bw, candidates),
-            share=floats(*bw),
-            revenue=floats(batch),
-            remaining_s=floats(*bw),
-        ),
-        NeighbourLists.empty(batch, workers, tasks),
+    sizes = {"B": batch, "W": workers, "T": tasks, "N": nodes, "K": candidates, "M": NEIGHBOURS}
+    sizes |= {"spare": SPARE, "skills": NUM_SKILLS, "task columns": TASK_TO_ALL, "worker columns": WORKER_TO_ALL}
+    lists = allocate(
+        NeighbourLists,
+        sizes,
+        everyone=Line.empty(batch, workers),
+        idle=Line.empty(batch, workers),
+        open_tasks=Line.empty(batch, tasks),
     )
+    lists.unseen[:] = 1
+    lists.all_workers[:] = 1
+    return allocate(CscState, sizes, neighbour_lists=lists)

@@ -2,7 +2,7 @@
 
 A subtask is only assigned once its predecessors are, so its finish is known at the match; what remains is to let
 arrivals, starts, finishes and expiries happen in time. Tasks do not touch each other between two epochs. State changes
-at events only, never at an epoch, so an epoch at which nobody acts changes no bit.
+at events only, never at an epoch, so an epoch without an action changes no bit.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,17 @@ from crowdgym.common.jit import inner_inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
-from crowdgym.envs.dasc.kernel.state import DascState, Distances, Idle, Precedence, StepOutput, Subtasks, Tasks, Workers
+from crowdgym.envs.dasc.kernel.state import (
+    DascState,
+    Distances,
+    Idle,
+    Precedence,
+    StepOutput,
+    Subtasks,
+    Tasks,
+    Workers,
+    clear_step,
+)
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WAITING, WORKING, RELEASED = 0, 1, 2, 3, 4
@@ -46,7 +56,7 @@ def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
     state.idle.listed[b, :] = 0
     output = state.output
     output.live[b, :] = output.was_live[b, :] = False
-    _clear_outcomes(output, b)
+    clear_step(output, b)
 
 
 @inner_inlined
@@ -112,20 +122,10 @@ def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
         workers.driven_units[b, w] = 0
 
 
-@inner_inlined
-def _clear_outcomes(output: StepOutput, b: int) -> None:
-    """Forget what the step before made."""
-    output.outcome[b, :] = 0
-    output.match_utility[b, :] = 0.0
-    output.sparse[b, :] = 0.0
-    output.shaped[b, :] = 0.0
-    output.revenue[b] = 0.0
-
-
 @kernel
 def begin_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made, and remember who is live as this one is decided."""
-    _clear_outcomes(output, b)
+    clear_step(output, b)
     for s in range(output.live.shape[1]):
         output.was_live[b, s] = output.live[b, s]
 

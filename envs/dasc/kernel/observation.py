@@ -13,17 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
-from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
-from crowdgym.envs.core.neighbours import NOBODY, fill_line, line_of, nearest, slot_of, sort_by_x
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_line, line_of, nearest, slot_of, sort_by_x
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.dasc.instance import NUM_SKILLS
 from crowdgym.envs.dasc.kernel.dynamics import ASSIGNED, FINISHED, IDLE, OPEN, RELEASED, TRAVELLING, UNASSIGNED, Rules
+from crowdgym.envs.dasc.kernel.features import (
+    CANDIDATE,
+    CANDIDATE_FEATURES,
+    FIRST_SKILL,
+    SELF,
+    SELF_FEATURES,
+    SUBTASK,
+    SUBTASK_FEATURES,
+    SUBTASK_STATE,
+    SUBTASK_TO_ALL,
+    TASK,
+    TASK_FEATURES,
+    WORKER,
+    WORKER_FEATURES,
+    WORKER_STATE,
+)
 from crowdgym.envs.dasc.kernel.requests import distance_utility, skill_utility, time_utility
 from crowdgym.envs.dasc.kernel.state import (
     NEIGHBOURS,
-    SUBTASK_TO_ALL,
     Bytes,
     DascState,
     Distances,
@@ -36,29 +51,11 @@ from crowdgym.envs.dasc.kernel.state import (
     Workers,
 )
 
-SELF_FEATURES = (
-    *("x", "y", "unassigned", "travelling", "waiting", "working", "finished", "assignable", "elapsed"),
-    *("duration", "critical_path", "slack_expected", "slack_deadline", "until_ready", "until_start", "until_finish"),
-    *("predecessors", "predecessors_unassigned", "predecessors_unfinished", "successors"),
-    *(f"skill_{k}" for k in range(NUM_SKILLS)),
-)
-TASK_FEATURES = (
-    *("until_expected", "until_deadline", "payment_now", "share"),
-    *("subtasks", "subtasks_unassigned", "subtasks_finished", "work_left"),
-)
-CANDIDATE_FEATURES = ("present", "dx", "dy", "distance_by_road", "u_skill", "u_dist", "utility")
-WORKER_FEATURES = ("present", "dx", "dy", "distance", "able", "skills_met")
-# What a subtask is to everyone is worked out once an epoch; what it is to the observer comes behind it.
-_SUBTASK_TO_ALL = ("present", "slack_expected", "slack_deadline", "duration", "share")
-SUBTASK_FEATURES = (*_SUBTASK_TO_ALL, "dx", "dy", "distance", "same_task", "shared_skills")
-assert len(_SUBTASK_TO_ALL) == SUBTASK_TO_ALL
-
 _SELF = len(SELF_FEATURES)
 _TASK = len(TASK_FEATURES)
 _CANDIDATE = len(CANDIDATE_FEATURES)
 _WORKER = len(WORKER_FEATURES)
 _SUBTASK = len(SUBTASK_FEATURES)
-_SKILLS_AT = _SELF - NUM_SKILLS
 _BITS = np.array([number.bit_count() for number in range(1 << NUM_SKILLS)], np.int64)  # skills in a set of skills
 _COUNT_SCALE = 15.0  # subtasks of a task, neighbours in its graph
 _GUESS_M2 = 1000.0**2  # how far five neighbours are; a search widens where that is wrong
@@ -66,9 +63,9 @@ _GUESS_M2 = 1000.0**2  # how far five neighbours are; a search widens where that
 Rows = NDArray[np.float32]
 
 
-def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
+def observation_layout(max_candidates: int) -> ObservationLayout:
     """The sets of an observation, in order."""
-    return slices_of(
+    return ObservationLayout.of(
         (
             ("t_self", 1, SELF_FEATURES),
             ("own_task", 1, TASK_FEATURES),
@@ -91,27 +88,21 @@ class Scales(NamedTuple):
     duration_s: float  # of durations, and of sums of them
     payment: float
 
-    def units(self) -> dict[str, str]:
-        """What a 1 stands for, feature by feature."""
-        metres, window, work = f"{self.reach_m:g} m", f"{self.window_s:g} s", f"{self.duration_s:g} s"
+    def units(self) -> dict[str, Unit]:
+        """What a 1 stands for, feature by feature, of observations and of the global state."""
         every = (*SELF_FEATURES, *TASK_FEATURES, *CANDIDATE_FEATURES, *WORKER_FEATURES, *SUBTASK_FEATURES)
-        units = dict.fromkeys(every, "flag")
-        units |= dict.fromkeys(("x", "y"), f"{self.extent_m:g} m from the city's centre")
-        units |= dict.fromkeys(("dx", "dy", "distance", "distance_by_road"), metres)
-        units |= dict.fromkeys(
-            (
-                *("slack_expected", "slack_deadline", "until_ready", "until_start", "until_finish"),
-                *("until_expected", "until_deadline"),
-            ),
-            window,
-        )
-        units |= dict.fromkeys(("duration", "critical_path", "work_left"), work)
-        units |= dict.fromkeys(("payment_now", "share"), f"{self.payment:g}")
-        counts = (name for name in every if name.startswith(("predecessors", "successors", "subtasks")))
-        units |= dict.fromkeys(counts, f"{_COUNT_SCALE:g} subtasks")
-        units |= dict.fromkeys(("u_skill", "u_dist", "utility"), "utility of 1")
-        units |= {"elapsed": f"{self.horizon_s:g} s"}
-        return units | dict.fromkeys(("skills_met", "shared_skills"), "share of the subtask's own skills")
+        units = dict.fromkeys((*every, *WORKER_STATE, *SUBTASK_STATE), FLAG)
+        units |= dict.fromkeys(("x", "y"), Unit.of(self.extent_m, "m from the city's centre"))
+        units |= dict.fromkeys(("dx", "dy", "distance", "distance_by_road"), Unit.of(self.reach_m, "m"))
+        times = (name for name in units if name.startswith(("slack_", "until_")))
+        units |= dict.fromkeys(times, Unit.of(self.window_s, "s"))
+        units |= dict.fromkeys(("duration", "critical_path", "work_left"), Unit.of(self.duration_s, "s"))
+        units |= dict.fromkeys(("payment_now", "share"), Unit.of(self.payment))
+        counts = (name for name in units if name.startswith(("predecessors", "successors", "subtasks")))
+        units |= dict.fromkeys(counts, Unit.of(_COUNT_SCALE, "subtasks"))
+        units |= dict.fromkeys(("u_skill", "u_dist", "utility"), Unit("utility of 1", 1.0))
+        units |= {"elapsed": Unit.of(self.horizon_s, "s")}
+        return units | dict.fromkeys(("skills_met", "shared_skills"), Unit("share of the subtask's own skills", 1.0))
 
 
 @inlined
@@ -156,16 +147,16 @@ def _share_of(tasks: Tasks, b: int, q: int) -> float:
 def _describe_available(
     tasks: Tasks, subtasks: Subtasks, mask: Bytes, rows: Rows, scales: Scales, b: int, now_s: float
 ) -> None:
-    """Work out what every subtask that may be assigned now is to everyone."""
+    """Compute the features of available subtasks that are the same for every observer."""
     for s in range(subtasks.status.shape[1]):
         if mask[s, 1] == 1:
             row = rows[s]
             done_s = now_s + subtasks.duration_s[b, s]
-            row[0] = 1.0
-            row[1] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
-            row[2] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
-            row[3] = _clip(subtasks.duration_s[b, s] / scales.duration_s)
-            row[4] = _clip(_share_of(tasks, b, subtasks.task[b, s]) / scales.payment)
+            row[SUBTASK.present] = 1.0
+            row[SUBTASK.slack_expected] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
+            row[SUBTASK.slack_deadline] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
+            row[SUBTASK.duration] = _clip(subtasks.duration_s[b, s] / scales.duration_s)
+            row[SUBTASK.share] = _clip(_share_of(tasks, b, subtasks.task[b, s]) / scales.payment)
 
 
 @inner_inlined
@@ -182,21 +173,21 @@ def _write_self(
     now_s: float,
 ) -> None:
     status = subtasks.status[b, s]
-    row[0] = _clip((subtasks.x_m[b, s] - scales.centre_x_m) / scales.extent_m)
-    row[1] = _clip((subtasks.y_m[b, s] - scales.centre_y_m) / scales.extent_m)
-    row[2] = 1.0 if status == UNASSIGNED else 0.0
+    row[SELF.x] = _clip((subtasks.x_m[b, s] - scales.centre_x_m) / scales.extent_m)
+    row[SELF.y] = _clip((subtasks.y_m[b, s] - scales.centre_y_m) / scales.extent_m)
+    row[SELF.unassigned] = 1.0 if status == UNASSIGNED else 0.0
     if status == ASSIGNED:
-        row[2 + worker_status[subtasks.worker[b, s]]] = 1.0
-    row[6] = 1.0 if status == FINISHED else 0.0
-    row[7] = assignable
-    row[8] = _clip(now_s / scales.horizon_s)
+        row[SELF.unassigned + worker_status[subtasks.worker[b, s]]] = 1.0
+    row[SELF.finished] = 1.0 if status == FINISHED else 0.0
+    row[SELF.assignable] = assignable
+    row[SELF.elapsed] = _clip(now_s / scales.horizon_s)
     duration_s = subtasks.duration_s[b, s]
     after_s = task_deadline_s - subtasks.latest_deadline_s[b, s]
     done_s = now_s + duration_s if status == UNASSIGNED else subtasks.finish_s[b, s]
-    row[9] = _clip(duration_s / scales.duration_s)
-    row[10] = _clip((duration_s + after_s) / scales.duration_s)
-    row[11] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
-    row[12] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
+    row[SELF.duration] = _clip(duration_s / scales.duration_s)
+    row[SELF.critical_path] = _clip((duration_s + after_s) / scales.duration_s)
+    row[SELF.slack_expected] = _clip((subtasks.latest_expected_s[b, s] - done_s) / scales.window_s)
+    row[SELF.slack_deadline] = _clip((subtasks.latest_deadline_s[b, s] - done_s) / scales.window_s)
     ready_s = now_s
     unassigned = unfinished = 0
     first, after = precedence.start[b, s], precedence.start[b, s + 1]
@@ -208,16 +199,16 @@ def _write_self(
             ready_s = max(ready_s, subtasks.finish_s[b, p])
         if subtasks.status[b, p] != FINISHED:
             unfinished += 1
-    row[13] = _clip((ready_s - now_s) / scales.window_s)
+    row[SELF.until_ready] = _clip((ready_s - now_s) / scales.window_s)
     if status != UNASSIGNED:
-        row[14] = _clip(max(0.0, subtasks.start_s[b, s] - now_s) / scales.window_s)
-        row[15] = _clip(max(0.0, subtasks.finish_s[b, s] - now_s) / scales.window_s)
-    row[16] = _clip((after - first) / _COUNT_SCALE)
-    row[17] = _clip(unassigned / _COUNT_SCALE)
-    row[18] = _clip(unfinished / _COUNT_SCALE)
-    row[19] = _clip(subtasks.successors[b, s] / _COUNT_SCALE)
+        row[SELF.until_start] = _clip(max(0.0, subtasks.start_s[b, s] - now_s) / scales.window_s)
+        row[SELF.until_finish] = _clip(max(0.0, subtasks.finish_s[b, s] - now_s) / scales.window_s)
+    row[SELF.predecessors] = _clip((after - first) / _COUNT_SCALE)
+    row[SELF.predecessors_unassigned] = _clip(unassigned / _COUNT_SCALE)
+    row[SELF.predecessors_unfinished] = _clip(unfinished / _COUNT_SCALE)
+    row[SELF.successors] = _clip(subtasks.successors[b, s] / _COUNT_SCALE)
     for k in range(NUM_SKILLS):
-        row[_SKILLS_AT + k] = (subtasks.skill_bits[b, s] >> k) & 1
+        row[FIRST_SKILL + k] = (subtasks.skill_bits[b, s] >> k) & 1
 
 
 @inner
@@ -234,14 +225,14 @@ def _write_task(
             work_left_s += subtasks.duration_s[b, s]
     expected_s, deadline_s, payment = tasks.expected_s[b, q], tasks.deadline_s[b, q], tasks.payment[b, q]
     now_paid = payment_less_penalty(now_s, expected_s, deadline_s, payment, penalty_per_s)
-    row[0] = _clip((expected_s - now_s) / scales.window_s)
-    row[1] = _clip((deadline_s - now_s) / scales.window_s)
-    row[2] = _clip(now_paid / scales.payment)
-    row[3] = _clip(_share_of(tasks, b, q) / scales.payment)
-    row[4] = _clip((after - first) / _COUNT_SCALE)
-    row[5] = _clip(tasks.unassigned[b, q] / _COUNT_SCALE)
-    row[6] = _clip(finished / _COUNT_SCALE)
-    row[7] = _clip(work_left_s / scales.duration_s)
+    row[TASK.until_expected] = _clip((expected_s - now_s) / scales.window_s)
+    row[TASK.until_deadline] = _clip((deadline_s - now_s) / scales.window_s)
+    row[TASK.payment_now] = _clip(now_paid / scales.payment)
+    row[TASK.share] = _clip(_share_of(tasks, b, q) / scales.payment)
+    row[TASK.subtasks] = _clip((after - first) / _COUNT_SCALE)
+    row[TASK.subtasks_unassigned] = _clip(tasks.unassigned[b, q] / _COUNT_SCALE)
+    row[TASK.subtasks_finished] = _clip(finished / _COUNT_SCALE)
+    row[TASK.work_left] = _clip(work_left_s / scales.duration_s)
 
 
 class _Sight(NamedTuple):
@@ -255,7 +246,7 @@ class _Sight(NamedTuple):
     subtask_y_m: Floats  # [S]
     subtask_skills: NDArray[np.uint16]  # [S]
     subtask_task: NDArray[np.int32]  # [S]
-    subtask_rows: Rows  # [S, SUBTASK_TO_ALL] what each available subtask is to everyone
+    subtask_rows: Rows  # [S, SUBTASK_TO_ALL] features that are the same for every observer
     weights: Floats  # [3]
     unit_m: float
     range_m: float
@@ -266,12 +257,12 @@ def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> No
     """Write an idle worker as subtask ``s`` sees it, ``metres`` away."""
     needed = sight.subtask_skills[s]
     met = _BITS[needed & sight.worker_skills[w]]
-    row[0] = 1.0
-    row[1] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
-    row[2] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
-    row[3] = _clip(metres * sight.per_m)
-    row[4] = 1.0 if met == _BITS[needed] else 0.0
-    row[5] = met / max(1, _BITS[needed])
+    row[WORKER.present] = 1.0
+    row[WORKER.dx] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
+    row[WORKER.dy] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
+    row[WORKER.distance] = _clip(metres * sight.per_m)
+    row[WORKER.able] = 1.0 if met == _BITS[needed] else 0.0
+    row[WORKER.skills_met] = met / max(1, _BITS[needed])
 
 
 @inner
@@ -279,12 +270,12 @@ def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) 
     """Write an available subtask as subtask ``s`` sees it, ``metres`` away."""
     for feature in range(SUBTASK_TO_ALL):
         row[feature] = sight.subtask_rows[other, feature]
-    row[SUBTASK_TO_ALL] = _clip((sight.subtask_x_m[other] - sight.subtask_x_m[s]) * sight.per_m)
-    row[SUBTASK_TO_ALL + 1] = _clip((sight.subtask_y_m[other] - sight.subtask_y_m[s]) * sight.per_m)
-    row[SUBTASK_TO_ALL + 2] = _clip(metres * sight.per_m)
-    row[SUBTASK_TO_ALL + 3] = 1.0 if sight.subtask_task[other] == sight.subtask_task[s] else 0.0
+    row[SUBTASK.dx] = _clip((sight.subtask_x_m[other] - sight.subtask_x_m[s]) * sight.per_m)
+    row[SUBTASK.dy] = _clip((sight.subtask_y_m[other] - sight.subtask_y_m[s]) * sight.per_m)
+    row[SUBTASK.distance] = _clip(metres * sight.per_m)
+    row[SUBTASK.same_task] = 1.0 if sight.subtask_task[other] == sight.subtask_task[s] else 0.0
     own = sight.subtask_skills[s]
-    row[SUBTASK_TO_ALL + 4] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
+    row[SUBTASK.shared_skills] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
 
 
 @inner
@@ -300,13 +291,13 @@ def _write_candidates(
         metres = from_place[place[w]] * sight.unit_m
         skill = skill_utility(_BITS[sight.subtask_skills[s]], _BITS[sight.worker_skills[w]])
         near = distance_utility(metres, sight.range_m)
-        row[0] = 1.0
-        row[1] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
-        row[2] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
-        row[3] = _clip(metres * sight.per_m)
-        row[4] = skill
-        row[5] = near
-        row[6] = _clip(sight.weights[0] * skill + sight.weights[1] * near + sight.weights[2] * time)
+        row[CANDIDATE.present] = 1.0
+        row[CANDIDATE.dx] = _clip((sight.worker_x_m[w] - sight.subtask_x_m[s]) * sight.per_m)
+        row[CANDIDATE.dy] = _clip((sight.worker_y_m[w] - sight.subtask_y_m[s]) * sight.per_m)
+        row[CANDIDATE.distance_by_road] = _clip(metres * sight.per_m)
+        row[CANDIDATE.u_skill] = skill
+        row[CANDIDATE.u_dist] = near
+        row[CANDIDATE.utility] = _clip(sight.weights[0] * skill + sight.weights[1] * near + sight.weights[2] * time)
 
 
 @inlined
@@ -369,12 +360,12 @@ def observe(
             x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
             nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
             for j in range(NEIGHBOURS):
-                if near[j] == NOBODY:
+                if near[j] == NO_NEIGHBOUR:
                     break
                 _write_worker(row[at + j * _WORKER :], sight, s, near[j], np.sqrt(squared[j]))
             at += NEIGHBOURS * _WORKER
             nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
             for j in range(NEIGHBOURS):
-                if near[j] == NOBODY:
+                if near[j] == NO_NEIGHBOUR:
                     break
                 _write_subtask(row[at + j * _SUBTASK :], sight, s, near[j], np.sqrt(squared[j]))

@@ -17,7 +17,7 @@ from crowdgym.envs.core.instance_checks import refuse_other_network, refuse_othe
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.dasc.instance import DascInstance
 from crowdgym.envs.dasc.kernel.dynamics import Rules, begin_step, play, start_episode
-from crowdgym.envs.dasc.kernel.observation import Rows, Scales, locate_workers, observation_slices, observe
+from crowdgym.envs.dasc.kernel.observation import Rows, Scales, locate_workers, observation_layout, observe
 from crowdgym.envs.dasc.kernel.requests import list_candidates, take_actions
 from crowdgym.envs.dasc.kernel.state import DascState, Sizes, TaskStatus, WorkerStatus, empty_precedence, empty_state
 
@@ -27,7 +27,7 @@ Copies = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Metrics:
-    """What an episode has come to so far. Money in currency, the rest in numbers of what it says."""
+    """The figures of an episode so far. Money is in currency; what has no unit in its name is a number of that kind."""
 
     revenue: float
     travel_cost: float
@@ -118,7 +118,7 @@ class DascSimulation:
         self.state: DascState = empty_state(batch, self.sizes)
         self.epochs = np.zeros(batch, np.int64)
         self.matching_s = np.zeros(batch)
-        width = observation_slices(settings.max_candidates)[-1].stop
+        width = observation_layout(settings.max_candidates).width
         self.observations = np.zeros((batch, self.sizes.slots, width), np.float32)
         self._distances = Distances(network)
 
@@ -191,7 +191,7 @@ class DascSimulation:
         refuse_other_network(instance.network, self.network, self.settings.scenario)
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
+        """Write observations into a new array from now on; views of the old one stay as they are."""
         self.observations = np.empty_like(self.observations)
 
     def step(self, actions: NDArray[np.int64], copies: Copies | None = None) -> None:
@@ -220,7 +220,7 @@ class DascSimulation:
         return self.clock.time_s(int(self.epochs[b]))
 
     def metrics(self, b: int) -> Metrics:
-        """What copy ``b`` has come to so far."""
+        """The figures of copy ``b`` so far."""
         workers, tasks, subtasks = self.state.workers, self.state.tasks, self.state.subtasks
         under_way = np.isin(workers.status[b], UNDER_WAY)
         gone_m = self.rules.speed_mps * (self.now_s(b) - workers.depart_s[b][under_way])

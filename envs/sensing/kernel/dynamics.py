@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
-from crowdgym.envs.sensing.kernel.state import SensingState, World
+from crowdgym.envs.sensing.kernel.state import SensingState, World, clear_outcome
 
 Copies = NDArray[np.int64]
 Actions = NDArray[np.int64]
@@ -25,11 +25,10 @@ def play_asked(world: World, state: SensingState, actions: Actions, copies: Copi
             if nearest < 0 or world.distance_km[cell[p], x] < world.distance_km[cell[p], nearest]:
                 asked_by[p] = x
         state.cycle[b] += 1
+        clear_outcome(state.outcome, b)
         for p in range(len(cell)):
             _move(world, state, b, p, asked_by[p] if asked_by[p] >= 0 else cell[p])
         _charge(state, b)
-        for x in range(actions.shape[1]):
-            state.outcome.caused_km[b, x] = 0.0
         for p in range(len(cell)):
             state.outcome.caused_km[b, cell[p]] += state.participants.travel_km[b, p] / len(cell)
         sense(state, b)
@@ -41,6 +40,7 @@ def play_chosen(world: World, state: SensingState, actions: Actions, copies: Cop
     for b in copies:
         participants = actions.shape[1]
         state.cycle[b] += 1
+        clear_outcome(state.outcome, b)
         for p in range(participants):
             _move(world, state, b, p, actions[b, p])
             state.outcome.caused_km[b, p] = state.participants.travel_km[b, p] / participants
@@ -94,7 +94,7 @@ def sense(state: SensingState, b: int) -> None:
 
 @kernel
 def take_error(world: World, state: SensingState, b: int) -> None:
-    """Compare what is inferred with what is true where nobody is (Eq. 15), and add it up."""
+    """Compare inferred values with true ones in the cells without a participant (Eq. 15), and add the errors."""
     outcome, cells, cycle = state.outcome, state.cells, state.cycle[b]
     attributes = state.truth.shape[3]
     total, counted = state.scratch.total[b], state.scratch.counted[b]
@@ -113,12 +113,13 @@ def take_error(world: World, state: SensingState, b: int) -> None:
             counted[a] += 1
             so_far = outcome.cell_error[b, x]
             outcome.cell_error[b, x] = (0.0 if np.isnan(so_far) else so_far) + error / world.scale[a]
-    outcome.error[b] = 0.0
+    normalised = 0.0
     for a in range(attributes):
         error = total[a] / counted[a] if counted[a] > 0 else 0.0
         outcome.attribute_error[b, a] = error
         state.totals.attribute_error[b, a] += error
-        outcome.error[b] += error / world.scale[a]
+        normalised += error / world.scale[a]
+    outcome.error[b] = normalised
     state.history.error[b, cycle] = outcome.error[b]
     state.history.cost_km[b, cycle] = outcome.cost_km[b]
 
@@ -138,9 +139,7 @@ def place(state: SensingState, b: int) -> None:
     for sums in (state.totals.attribute_error, state.totals.number, state.totals.mean, state.totals.squares):
         sums[b, :] = 0.0
     state.totals.cost_km[b] = 0.0
-    state.outcome.cost_km[b] = 0.0
-    state.outcome.caused_km[b, :] = 0.0
-    state.outcome.gain[b, :] = 0.0
+    clear_outcome(state.outcome, b)
     for p in range(state.participants.cell.shape[1]):
         state.participants.came_from[b, p] = state.participants.cell[b, p]
         state.participants.travel_km[b, p] = 0.0

@@ -1,8 +1,8 @@
 """What an agent of sensing sees, as one flat row of numbers in [-1, 1].
 
-All of it is known to the platform: where participants are, what was collected, and what is inferred from it. What a
-cell is to everyone is worked out once a cycle; what it is to the observer is in tables made once. Sizes are fixed, and
-a number that is not known is 0.
+All of it is known to the platform: where participants are, what was collected, and what is inferred from it. The
+features of a cell that are the same for every observer are computed once a cycle; where it is from the observer is in
+tables made once. Sizes are fixed, and a number that is not known is 0.
 """
 
 from typing import NamedTuple
@@ -10,36 +10,74 @@ from typing import NamedTuple
 import numpy as np
 
 from crowdgym.common.jit import inlined, kernel
+from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.sensing.kernel.dynamics import Copies, take_error
+from crowdgym.envs.sensing.kernel.features import (
+    ATTRIBUTE,
+    CELL,
+    HERE,
+    OF_ATTRIBUTE,
+    OF_CELL,
+    OF_PARTICIPANT,
+    OF_RELATION,
+    OF_SELF,
+    PARTICIPANT,
+    PARTICIPANT_FEATURES,
+    RELATION_FEATURES,
+    SELF,
+    SELF_FEATURES,
+    cell_features,
+)
 from crowdgym.envs.sensing.kernel.state import Floats, Ints, Rows, SensingState, World
 
 NEAR_CELLS = 8  # at most, around a cell
 OLD_CYCLES = 30.0  # a value that is so old, or older, is of age 1
 DEVIATIONS = 3.0  # of a value from the mean that count as 1
 
-SELF_FEATURES = ("x", "y", "elapsed")
-RELATION = ("dx", "dy", "distance")
-PARTICIPANT_FEATURES = ("here", *RELATION, "crowd")
-_CELL_FLAGS = ("sensed", "crowd", "ever_sensed", "age")
-_FLAGS = len(_CELL_FLAGS)
-_PER_ATTRIBUTE = 3
+
+def observation_of_cell(participants: int, near_cells: int, attributes: tuple[str, ...]) -> ObservationLayout:
+    """The sets of what a cell sees, in order."""
+    of_cell = cell_features(attributes)
+    return ObservationLayout.of(
+        (
+            ("self", 1, (*SELF_FEATURES, *of_cell)),
+            ("participants", participants, PARTICIPANT_FEATURES),
+            ("near_cells", near_cells, (*RELATION_FEATURES, *of_cell)),
+        )
+    )
 
 
-def cell_features(attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """What a cell is to everyone."""
-    of_attributes = ((f"known_{name}", f"latest_{name}", f"inferred_{name}") for name in attributes)
-    return (*_CELL_FLAGS, *(feature for features in of_attributes for feature in features))
+def observation_of_participant(cells: int, attributes: tuple[str, ...]) -> ObservationLayout:
+    """The sets of what a participant sees, in order."""
+    of_cell = cell_features(attributes)
+    return ObservationLayout.of(
+        (("self", 1, (*SELF_FEATURES, *of_cell)), ("cells", cells, (HERE, *RELATION_FEATURES, *of_cell)))
+    )
 
 
-def units_of(attributes: tuple[str, ...], sight: "Sight") -> dict[str, str]:
-    """What a 1 stands for, feature by feature."""
-    flags = ("here", "sensed", "ever_sensed", *(f"known_{name}" for name in attributes))
-    units = dict.fromkeys(flags, "flag")
-    units |= dict.fromkeys(("x", "y"), f"{sight.extent_km:g} km from the region's centre")
-    units |= dict.fromkeys(RELATION, f"{sight.reach_km:g} km")
-    units |= {"elapsed": "the episode", "crowd": "all participants", "age": f"{OLD_CYCLES:g} cycles or never"}
+def state_layout(cells: int, participants: int, attributes: tuple[str, ...]) -> ObservationLayout:
+    """The sets of a global state, in order."""
+    return ObservationLayout.of(
+        (
+            ("clock", 1, ("elapsed",)),
+            ("cells", cells, cell_features(attributes)),
+            ("participants", participants, ("x", "y")),
+        )
+    )
+
+
+def units_of(attributes: tuple[str, ...], sight: "Sight", participants: int, cycles: int) -> dict[str, Unit]:
+    """What a 1 stands for, feature by feature, of observations and of the global state."""
+    units = dict.fromkeys((HERE, "sensed", "ever_sensed", *(f"known_{name}" for name in attributes)), FLAG)
+    units |= dict.fromkeys(("x", "y"), Unit.of(sight.extent_km, "km from the region's centre"))
+    units |= dict.fromkeys(RELATION_FEATURES, Unit.of(sight.reach_km, "km"))
+    units |= {
+        "elapsed": Unit("the episode", float(cycles - 1)),
+        "crowd": Unit("all participants", float(participants)),
+        "age": Unit.of(OLD_CYCLES, "cycles or never"),
+    }
     for name in attributes:
-        wide = f"{DEVIATIONS:g} standard deviations from the mean of {name} collected so far"
+        wide = Unit.of(DEVIATIONS, f"standard deviations from the mean of {name} collected so far")
         units |= {f"latest_{name}": wide, f"inferred_{name}": wide}
     return units
 
@@ -82,35 +120,42 @@ def _scaled(value: float, mean: float, deviation: float) -> float:
 
 @kernel
 def describe_cells(state: SensingState, b: int) -> None:
-    """Work out what each cell of a copy is to everyone, in the order of `cell_features`."""
+    """Compute the features of the cells of a copy that are the same for every observer, as `cell_features` has them."""
     cells, totals, rows = state.cells, state.totals, state.scratch.cell_rows[b]
     participants = state.participants.cell.shape[1]
     for x in range(rows.shape[0]):
         sensed_at = cells.sensed_at[b, x]
-        rows[x, 0] = 1.0 if cells.crowd[b, x] > 0 else 0.0
-        rows[x, 1] = cells.crowd[b, x] / participants
-        rows[x, 2] = 1.0 if sensed_at >= 0 else 0.0
-        rows[x, 3] = min(1.0, (state.cycle[b] - sensed_at) / OLD_CYCLES) if sensed_at >= 0 else 1.0
+        rows[x, CELL.sensed] = 1.0 if cells.crowd[b, x] > 0 else 0.0
+        rows[x, CELL.crowd] = cells.crowd[b, x] / participants
+        rows[x, CELL.ever_sensed] = 1.0 if sensed_at >= 0 else 0.0
+        rows[x, CELL.age] = min(1.0, (state.cycle[b] - sensed_at) / OLD_CYCLES) if sensed_at >= 0 else 1.0
     for a in range(state.truth.shape[3]):
         count = totals.number[b, a]
         deviation = np.sqrt(totals.squares[b, a] / count) if count > 0 else 0.0
-        mean, first = totals.mean[b, a], _FLAGS + _PER_ATTRIBUTE * a
+        mean, first = totals.mean[b, a], OF_CELL + OF_ATTRIBUTE * a
         for x in range(rows.shape[0]):
             latest = cells.latest[b, x, a]
-            rows[x, first] = 0.0 if np.isnan(latest) else 1.0
-            rows[x, first + 1] = _scaled(latest, mean, deviation)
-            rows[x, first + 2] = _scaled(cells.inferred[b, x, a], mean, deviation)
+            rows[x, first + ATTRIBUTE.known] = 0.0 if np.isnan(latest) else 1.0
+            rows[x, first + ATTRIBUTE.latest] = _scaled(latest, mean, deviation)
+            rows[x, first + ATTRIBUTE.inferred] = _scaled(cells.inferred[b, x, a], mean, deviation)
 
 
 @inlined
 def _write_self(sight: Sight, state: SensingState, b: int, x: int, row: Rows) -> int:
     """Where the observer is and what its cell is. Returns how many numbers were written."""
     cell_rows = state.scratch.cell_rows
-    row[0], row[1] = sight.place[x, 0], sight.place[x, 1]
-    row[2] = state.cycle[b] / (state.truth.shape[1] - 1)
+    row[SELF.x], row[SELF.y] = sight.place[x, 0], sight.place[x, 1]
+    row[SELF.elapsed] = state.cycle[b] / (state.truth.shape[1] - 1)
     for feature in range(cell_rows.shape[2]):
-        row[3 + feature] = cell_rows[b, x, feature]
-    return 3 + int(cell_rows.shape[2])
+        row[OF_SELF + feature] = cell_rows[b, x, feature]
+    return OF_SELF + int(cell_rows.shape[2])
+
+
+@inlined
+def _write_relation(row: Rows, at: int, sight: Sight, x: int, z: int) -> None:
+    """Where cell ``z`` is from cell ``x``."""
+    for column in range(OF_RELATION):
+        row[at + column] = sight.relation[x, z, column]
 
 
 @kernel
@@ -131,24 +176,17 @@ def _see_as_cells(sight: Sight, state: SensingState, b: int, rows: Rows) -> None
         at = _write_self(sight, state, b, x, row)
         for p in range(participants):
             u = cell[p]
-            row[at] = 1.0 if u == x else 0.0
-            row[at + 1], row[at + 2], row[at + 3] = (
-                sight.relation[x, u, 0],
-                sight.relation[x, u, 1],
-                sight.relation[x, u, 2],
-            )
-            row[at + 4] = crowd[u] / participants
-            at += 5
+            row[at + PARTICIPANT.here] = 1.0 if u == x else 0.0
+            _write_relation(row, at + PARTICIPANT.dx, sight, x, u)
+            row[at + PARTICIPANT.crowd] = crowd[u] / participants
+            at += OF_PARTICIPANT
         for rank in range(sight.near.shape[1]):
             z = sight.near[x, rank]
-            row[at], row[at + 1], row[at + 2] = (
-                sight.relation[x, z, 0],
-                sight.relation[x, z, 1],
-                sight.relation[x, z, 2],
-            )
+            _write_relation(row, at, sight, x, z)
+            at += OF_RELATION
             for feature in range(cell_rows.shape[1]):
-                row[at + 3 + feature] = cell_rows[z, feature]
-            at += 3 + cell_rows.shape[1]
+                row[at + feature] = cell_rows[z, feature]
+            at += cell_rows.shape[1]
 
 
 @kernel
@@ -170,23 +208,15 @@ def _see_as_participants(sight: Sight, state: SensingState, b: int, rows: Rows) 
         at = _write_self(sight, state, b, u, row)
         for z in range(cell_rows.shape[0]):
             row[at] = 1.0 if z == u else 0.0
-            row[at + 1], row[at + 2], row[at + 3] = (
-                sight.relation[u, z, 0],
-                sight.relation[u, z, 1],
-                sight.relation[u, z, 2],
-            )
+            _write_relation(row, at + 1, sight, u, z)  # behind HERE
+            at += 1 + OF_RELATION
             for feature in range(cell_rows.shape[1]):
-                row[at + 4 + feature] = cell_rows[z, feature]
-            at += 4 + cell_rows.shape[1]
-
-
-def state_width(cells: int, participants: int, features: int) -> int:
-    """Numbers in a global state: elapsed time, then a row for each cell, then x and y of each participant."""
-    return 1 + cells * features + 2 * participants
+                row[at + feature] = cell_rows[z, feature]
+            at += cell_rows.shape[1]
 
 
 def global_state(sight: Sight, state: SensingState, b: int) -> Rows:
-    """Copy ``b`` as one row in [-1, 1], for centralised critics. Shape [state_width]."""
+    """Copy ``b`` as one row in [-1, 1], for centralised critics. Shape [state_layout(X, P, attributes).width]."""
     elapsed = np.array([state.cycle[b] / (state.truth.shape[1] - 1)], np.float32)
     places = sight.place[state.participants.cell[b]]
     return np.concatenate([elapsed, state.scratch.cell_rows[b].ravel(), places.ravel()])

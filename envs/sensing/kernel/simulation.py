@@ -11,13 +11,14 @@ from crowdgym.envs.sensing.agent_modes import AgentMode
 from crowdgym.envs.sensing.inference import InferenceStrategy
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.kernel.dynamics import place
-from crowdgym.envs.sensing.kernel.observation import Sight, cell_features
+from crowdgym.envs.sensing.kernel.features import cell_features
+from crowdgym.envs.sensing.kernel.observation import Sight
 from crowdgym.envs.sensing.kernel.state import SensingState, Sizes, World, empty_state
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What an episode has come to so far: Eqs. (15) and (16) over the cycles up to now."""
+    """The figures of an episode so far: Eqs. (15) and (16) over the cycles up to now."""
 
     error: float
     cost_km: float
@@ -60,7 +61,7 @@ class SensingSimulation:
             cell_features=len(cell_features(mode.attributes)),
         )
         self.state: SensingState = empty_state(sizes)
-        width = mode.slices(self.sight)[-1].stop
+        width = mode.layout(self.sight).width
         self.observations = np.zeros((batch, len(mode.agents), width), np.float32)
         mask = np.ones((batch, len(mode.agents), mode.num_actions), np.int8)
         self._constant = {"action_mask": mask, **mode.constant_arrays(batch)}
@@ -88,7 +89,7 @@ class SensingSimulation:
         self._finish(np.array([b]))
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; whoever has views of the old one may keep them."""
+        """Write observations into a new array from now on; views of the old one stay as they are."""
         self.observations = np.empty_like(self.observations)
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
@@ -109,13 +110,13 @@ class SensingSimulation:
         return self._constant | self._mode.changing_arrays(self.state)
 
     def metrics(self, b: int) -> Metrics:
-        """What copy ``b`` has come to so far."""
+        """The figures of copy ``b`` so far."""
         played = int(self.state.cycle[b]) + 1
         errors = (self.state.totals.attribute_error[b] / played / self.world.scale).tolist()
         return Metrics(sum(errors), float(self.state.totals.cost_km[b] / played), tuple(errors))
 
     def _finish(self, copies: NDArray[np.int64]) -> None:
-        """Infer, compare, and work out what everyone sees."""
+        """Infer values, take their error, and write the observations."""
         self._inference.infer(self.world, self.state, copies)
         self._mode.finish(self.world, self.sight, self.state, copies, self.observations)
         if self._needs_gains:

@@ -20,11 +20,10 @@ from crowdgym.calibration.parameters import PARAMETERS, keywords_of, parameters_
 from crowdgym.calibration.surfaces import Surfaces
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
+from crowdgym.common.seeds import CALIBRATION, CALIBRATION_FINALISTS
 
 FILE_NAME = "evaluations.jsonl"
-FIRST_SEED = 10_000_000  # of the episodes of a fit: far from those of a report, which begin at 0
 SEEDS_A_GENERATION, SEEDS_A_POINT = 20_000, 1_000
-FINAL_SEED = 2_000_000  # of the episodes among finalists
 FINALISTS, FINAL_EPISODES = 8, 32  # candidates, episodes of each agent at each point
 PAYMENT_MEAN = 1_000.0  # while fitting
 STARTS = 4  # of a search for the optimum of the surfaces
@@ -121,7 +120,7 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation], jobs: int = 1) ->
     tried = list[Evaluation]()
     with (folder / FILE_NAME).open("a", encoding="utf-8") as file, ThreadPoolExecutor(jobs) as pool:
         for number, generation in enumerate(_generations(plan, tried)):
-            trial = Trial(plan, FIRST_SEED + SEEDS_A_GENERATION * number)
+            trial = Trial(plan, CALIBRATION.start + SEEDS_A_GENERATION * number)
             asked = generation[: plan.evaluations - len(tried)]
             known = found[len(tried) : len(tried) + len(asked)]
             if not all(np.allclose(one.shares, shares, atol=1e-9) for one, shares in zip(known, asked, strict=False)):
@@ -173,7 +172,7 @@ def final(plan: Plan, tried: Sequence[Evaluation], jobs: int = 1) -> Iterator[Ev
     Yields:
         Each as it is now.
     """
-    trial = Trial(replace(plan, episodes=FINAL_EPISODES), FINAL_SEED)
+    trial = Trial(replace(plan, episodes=FINAL_EPISODES), CALIBRATION_FINALISTS.start)
     surfaces = _surfaces(plan, tried)
     best = _best(surfaces, tried)
     finalists = [_optimum(plan, surfaces, best, len(tried)), *best][:FINALISTS]

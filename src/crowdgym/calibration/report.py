@@ -9,10 +9,10 @@ import crowdgym
 from crowdgym.bench.published.cafe import UNLEARNED, Point, published
 from crowdgym.calibration.objective import Floats, fitted_points, published_means
 from crowdgym.calibration.parameters import settings_of
+from crowdgym.common.seeds import RESULTS
 from crowdgym.policies import load_policy
 from crowdgym.runner import run_episodes
 
-FIRST_SEED = 0  # a fit plays from a million on
 EPISODES = 10  # a point
 ENVIRONMENT = "csc_v0"
 
@@ -73,7 +73,7 @@ def play_held_out(city: str, keywords: Mapping[str, float], progress: Callable[[
         env = crowdgym.make(ENVIRONMENT, **settings.model_dump())
         for a, agent in enumerate(UNLEARNED):
             policy = load_policy(agent, ENVIRONMENT)
-            played = run_episodes(env, policy, agent=agent, episodes=EPISODES, seed=FIRST_SEED)
+            played = run_episodes(env, policy, agent=agent, episodes=EPISODES, seed=RESULTS.start)
             revenue[a, i] = [episode.metrics["revenue"] for episode in played.episodes]
             progress()
     mean, sd = revenue.mean(axis=2), revenue.std(axis=2)

@@ -1,48 +1,86 @@
-"""What ``crowdgym bench`` does."""
+"""``crowdgym bench``: play a suite of episodes."""
 
 import os
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from tqdm import tqdm
 
-from crowdgym.bench.report.pages import check_page, write_page
-from crowdgym.bench.run_folder import open_run, play_all
-from crowdgym.bench.suites import Overrides, find_benchmark
+from crowdgym.cli import completion
+from crowdgym.cli.grouping import grouped
+from crowdgym.cli.options import Resume, number
 from crowdgym.cli.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
 from crowdgym.execution.jobs import Benchmark, Outcome, Piece, Report
 from crowdgym.execution.processes import WorkerPool
+
+app = typer.Typer()
 
 _DEFAULT_OUT = Path("out/bench")
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """The options of the command, as they were given."""
+    """The options of the command."""
 
-    agents: str | None
-    jobs: int | None
-    out: Path | None
-    resume: bool
-    scenario: str | None
-    only: Sequence[str]
-    episodes: int | None
-    time_limit_s: float | None
-    quick: bool
-    traces: bool
-    page: Path | None
+    agents: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME", help="Agents that play, your own as module:Class; else those that the suite names."
+        ),
+    ] = None
+    jobs: Annotated[int | None, number("Processes that play at the same time; else as many as there are cores.")] = None
+    out: Annotated[Path | None, typer.Option(help="Folder for results, created if need be; else out/bench/SUITE.")] = (
+        None
+    )
+    resume: Resume = False
+    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in less than a minute.")] = False
+    scenario: Annotated[
+        str | None,
+        typer.Option(help="Another dataset or preset than the suite's.", autocompletion=completion.scenarios),
+    ] = None
+    only: Annotated[
+        list[str],
+        typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
+    ] = field(default_factory=list)
+    episodes: Annotated[int | None, number("Episodes of each agent in each cell; else as many as in the suite.")] = None
+    time_limit_s: Annotated[
+        float | None, typer.Option("--time-limit", help="Seconds that an episode may take; else the suite's.")
+    ] = None
+    traces: Annotated[bool, typer.Option("--traces", help="Record every episode in a .trace file under --out.")] = False
+    page: Annotated[Path | None, typer.Option(help="A Markdown file in which the tables are put in their place.")] = (
+        None
+    )
 
 
-def bench_command(suite: str, options: BenchOptions) -> None:
-    """See `crowdgym.cli.main.bench`. Bad input is found before the first episode, as far as possible."""
+@app.command()
+@grouped
+def bench(
+    suite: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUITE",
+            help="csc-paper, dasc-dispatchers, sensing-paper, or a .yaml file with a suite of your own.",
+            autocompletion=completion.suites,
+        ),
+    ],
+    options: BenchOptions,
+) -> None:
+    """Play a whole suite of episodes, and write tables and plots.
+
+    A line is kept for each episode as it finishes, so a run that was stopped goes on with --resume, and gives the same
+    results. A policy that fails, or takes too long, is reported; the other policies are still played.
+    """
+    # Bad input is found before the first episode, as far as possible.
+    from crowdgym.bench.report.pages import check_page, write_page
+    from crowdgym.bench.suites import Overrides, find_benchmark
+
     jobs = _cores() if options.jobs is None else options.jobs
-    if jobs < 1:
-        raise ConfigError(f"--jobs must be at least 1, got {jobs}")
     folder = _DEFAULT_OUT / Path(suite).stem if options.out is None else options.out
     overrides = Overrides(
         agents=None if options.agents is None else [name.strip() for name in options.agents.split(",")],
@@ -72,6 +110,8 @@ def _cores() -> int:
 
 def _play(benchmark: Benchmark, folder: Path, pool: WorkerPool, *, resume: bool) -> None:
     """Play what is not there yet, and say how long it took whom."""
+    from crowdgym.bench.run_folder import open_run, play_all
+
     finished = open_run(folder, benchmark, resume=resume)
     check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)

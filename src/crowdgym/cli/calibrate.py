@@ -1,63 +1,85 @@
-"""What ``crowdgym calibrate`` does."""
+"""``crowdgym calibrate``: fit the settings that a paper leaves open."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
-from crowdgym.bench.published.cafe import CITIES, UNLEARNED
-from crowdgym.calibration.fit import FINALISTS, Evaluation, Plan, final, fit, open_fit
-from crowdgym.calibration.objective import fitted_points
-from crowdgym.calibration.parameters import rounded
+from crowdgym.cli.options import Jobs, Resume, number, output_folder
 from crowdgym.cli.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 
+if TYPE_CHECKING:
+    from crowdgym.calibration.fit import Evaluation, Plan
+
 SETTINGS = ("csc",)
 
+app = typer.Typer()
 
-def calibrate_command(setting: str, plan: Plan, folder: Path, *, jobs: int, resume: bool) -> None:
-    """See `crowdgym.cli.main.calibrate`."""
-    _check(setting, plan, jobs)
-    check_output_folder(folder, "--out")
-    found = open_fit(folder, plan, resume=resume)
-    tried = _searched(folder, plan, found, jobs)
-    best = _best(plan, tried, jobs)
-    typer.echo(f"{plan.evaluations} candidates tried; loss of the best, played again: {best.loss:.3f}")
-    keywords = rounded(best.keywords)
+
+@app.command()
+def calibrate(
+    setting: Annotated[str, typer.Argument(metavar="SETTING", help="What to calibrate: csc.")],
+    city: Annotated[str, typer.Option(help="City of the published tables: chengdu or haikou.")],
+    evaluations: Annotated[int, number("Candidates that are tried.")] = 540,
+    explore: Annotated[int, number("How many of them are drawn from the whole space between the bounds.")] = 300,
+    episodes: Annotated[int, number("Episodes of each agent at each point of the tables, per candidate.")] = 3,
+    seed: Annotated[int, number("Seed of the search.", least=0)] = 0,
+    jobs: Jobs = 1,
+    out: Annotated[Path, output_folder("results")] = Path("out/calibration"),
+    resume: Resume = False,
+) -> None:
+    """Fit the settings that a paper leaves open.
+
+    They are fitted to the published results of the two policies that learn nothing. Writes a scenario file, and a table
+    and a plot of the candidates that no other candidate beats for both policies. Prints the revenue of the policies in
+    the fitted scenario, on seeds that the fit has not seen, beside the published revenue. A line is kept for each
+    candidate, so a fit that was stopped goes on with --resume.
+    """
+    _check(setting, city)
+    from crowdgym.calibration.fit import Plan, open_fit
+    from crowdgym.calibration.parameters import rounded
     from crowdgym.calibration.report import scenario_file
     from crowdgym.calibration.trade_off import picture, table_file
 
+    plan = Plan(city, evaluations, explore, episodes, seed)
+    check_output_folder(out, "--out")
+    found = open_fit(out, plan, resume=resume)
+    tried = _searched(out, plan, found, jobs)
+    best = _best(plan, tried, jobs)
+    typer.echo(f"{plan.evaluations} candidates tried; loss of the best, played again: {best.loss:.3f}")
+    keywords = rounded(best.keywords)
     contents = {
         f"{plan.city}-paper.yaml": scenario_file(plan.city, keywords).encode(),
         f"{plan.city}-trade-off.csv": table_file(tried, plan.city),
         f"{plan.city}-trade-off.png": picture(tried, plan.city, best),
     }
     for name, content in contents.items():
-        write_bytes(folder / name, content)
+        write_bytes(out / name, content)
     _show_held_out(plan.city, keywords)
-    typer.echo(f"wrote {', '.join(contents)} in {folder}")
+    typer.echo(f"wrote {', '.join(contents)} in {out}")
 
 
-def _check(setting: str, plan: Plan, jobs: int) -> None:
+def _check(setting: str, city: str) -> None:
+    from crowdgym.bench.published.cafe import CITIES
+
     if setting not in SETTINGS:
-        raise ConfigError(f"there is nothing to calibrate {setting!r} to (known: {', '.join(SETTINGS)})")
-    if plan.city not in CITIES:
-        raise ConfigError(f"--city must be one of {', '.join(CITIES)}, got {plan.city!r}")
-    least = (("evaluations", plan.evaluations), ("explore", plan.explored), ("episodes", plan.episodes), ("jobs", jobs))
-    for option, value in least:
-        if value < 1:
-            raise ConfigError(f"--{option} must be at least 1, got {value}")
-    if plan.seed < 0:
-        raise ConfigError(f"--seed must be at least 0, got {plan.seed}")
+        raise ConfigError(f"setting must be one of {', '.join(SETTINGS)}, got {setting!r}")
+    if city not in CITIES:
+        raise ConfigError(f"--city must be one of {', '.join(CITIES)}, got {city!r}")
     if find_spec("cma") is None:
         raise ConfigError("calibrate needs the package cma: pip install 'crowdgym[bench]'")
 
 
-def _searched(folder: Path, plan: Plan, found: list[Evaluation], jobs: int) -> list[Evaluation]:
+def _searched(folder: Path, plan: "Plan", found: "list[Evaluation]", jobs: int) -> "list[Evaluation]":
     """All candidates, in order."""
+    from tqdm import tqdm
+
+    from crowdgym.calibration.fit import fit
+
     with tqdm(total=plan.evaluations, unit="candidate", leave=False, disable=None) as progress:
         tried: list[Evaluation] = []
         for one in fit(folder, plan, found, jobs):
@@ -67,8 +89,12 @@ def _searched(folder: Path, plan: Plan, found: list[Evaluation], jobs: int) -> l
     return tried
 
 
-def _best(plan: Plan, tried: list[Evaluation], jobs: int) -> Evaluation:
-    """The best of those that did best, after having been played again."""
+def _best(plan: "Plan", tried: "list[Evaluation]", jobs: int) -> "Evaluation":
+    """The best of the finalists, which are played again."""
+    from tqdm import tqdm
+
+    from crowdgym.calibration.fit import FINALISTS, final
+
     with tqdm(total=FINALISTS, unit="finalist", leave=False, disable=None) as progress:
         finalists = []
         for one in final(plan, tried, jobs):
@@ -78,7 +104,11 @@ def _best(plan: Plan, tried: list[Evaluation], jobs: int) -> Evaluation:
 
 
 def _show_held_out(city: str, keywords: Mapping[str, float]) -> None:
-    """Play held-out seeds and print what they come to."""
+    """Play held-out seeds and print the results."""
+    from tqdm import tqdm
+
+    from crowdgym.bench.published.cafe import UNLEARNED
+    from crowdgym.calibration.objective import fitted_points
     from crowdgym.calibration.report import EPISODES, play_held_out
 
     with tqdm(total=len(UNLEARNED) * len(fitted_points(city)), unit="cell", leave=False, disable=None) as progress:

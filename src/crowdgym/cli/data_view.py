@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from crowdgym.common.errors import DataError
 from crowdgym.data.dataset import CATEGORIES
 from crowdgym.data.orders.loss import example_of
 
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 40
 TRIPS_FROM = 150  # pick-up nodes whose trips are measured along the roads
-CITY_COUNTS = ("nodes", "edges", "orders", "days")  # what a list shows
-SERIES_COUNTS = ("cells", "cycles", "attributes", "missing")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -54,45 +49,6 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
     for doubt in (roads.lengths.doubt, result.orders.loss):
         if doubt is not None:
             _say(Console(stderr=True, style="bold"), f"WARNING: {doubt}")
-
-
-def print_list() -> None:
-    """List the names of the datasets and what is in them: cities, then sensing series."""
-    from crowdgym.data.store import CITY, SENSING, datasets_folder
-
-    rows = list(_listed())
-    console = Console()
-    for kind, keys in ((CITY, CITY_COUNTS), (SENSING, SERIES_COUNTS)):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("name", "kind", *keys, "origin"):
-            left = heading in ("name", "kind", "origin")
-            table.add_column(heading, justify="left" if left else "right", overflow="fold")
-        for row in rows:
-            if row[1] == kind or (row[1] == "?" and kind == CITY):
-                table.add_row(*row)
-        console.print(table)
-    _say(console, f"kept in {datasets_folder()}")
-
-
-def _listed() -> Iterator[tuple[str, ...]]:
-    """A row of text for each dataset: name, kind, counts, origin."""
-    from crowdgym.data.names import embedded_names, series_names
-    from crowdgym.data.registry import dataset_description, dataset_names
-    from crowdgym.data.store import CITY, SENSING, datasets_folder, kind_of, read_description
-
-    for name in dataset_names():
-        origin = "built in" if name in embedded_names() else "built from files"
-        keys, kind = CITY_COUNTS, CITY
-        try:
-            in_memory = name in series_names()
-            description = dataset_description(name) if in_memory else read_description(datasets_folder() / name)
-            kind = kind_of(description)
-            keys = SERIES_COUNTS if kind == SENSING else CITY_COUNTS
-            yield (name, kind, *(f"{description['counts'][key]:,}" for key in keys), origin)
-        except FileNotFoundError:
-            yield (name, kind, *["-"] * len(keys), f"{origin}, not made yet")
-        except (DataError, KeyError, TypeError):
-            yield (name, "?", *["?"] * len(CITY_COUNTS), f"{origin}, damaged")
 
 
 def print_info(name: str) -> None:

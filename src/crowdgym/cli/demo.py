@@ -1,27 +1,38 @@
-"""What ``crowdgym demo`` does."""
+"""``crowdgym demo``: compare policies that learn nothing, and draw a map."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 import crowdgym
+from crowdgym.cli import completion
+from crowdgym.cli.options import EpisodesOfEach, FirstSeed, output_folder
 from crowdgym.cli.output import check_output_folder, print_comparison
-from crowdgym.cli.run import EpisodeProgress, check_run, shown_progress
-from crowdgym.envs.rendering.animation import write_png
-from crowdgym.policies import load_policy
-from crowdgym.runner import play_through, run_episodes
+from crowdgym.cli.progress import EpisodeProgress, shown_progress
 
 AGENTS = ("greedy", "random", "hold")
 ENVIRONMENT = "csc_v0"
 
+app = typer.Typer()
 
-def demo_command(folder: Path, scenario: str, episodes: int, seed: int) -> None:
-    """See `crowdgym.cli.main.demo`."""
-    check_run(ENVIRONMENT, episodes, seed)
-    check_output_folder(folder, "--out")
-    picture = folder / f"csc_{scenario.replace('-', '_')}.png"
+
+@app.command()
+def demo(
+    out: Annotated[Path, output_folder("the picture")] = Path("out"),
+    scenario: Annotated[
+        str, typer.Option(help="Name of a dataset or preset.", autocompletion=completion.scenarios)
+    ] = "haikou-synth",
+    episodes: EpisodesOfEach = 3,
+    seed: FirstSeed = 0,
+) -> None:
+    """Compare Greedy, random and hold on a city, and draw a map."""
+    from crowdgym.policies import load_policy
+    from crowdgym.runner import run_episodes
+
+    check_output_folder(out, "--out")
+    picture = out / f"csc_{scenario.replace('-', '_')}.png"
     results = []
     with shown_progress(episodes * len(AGENTS)) as progress:
         env = crowdgym.make(ENVIRONMENT, scenario=scenario, render_mode="rgb_array")
@@ -43,6 +54,9 @@ def demo_command(folder: Path, scenario: str, episodes: int, seed: int) -> None:
 
 def _watch(env: Any, picture: Path | None, progress: EpisodeProgress) -> Callable[[int, Iterator[int]], None]:
     """Show progress, and draw the first episode at the moment when the last task has been created."""
+    from crowdgym.envs.rendering.animation import write_png
+    from crowdgym.runner import play_through
+
     settings = env.settings
     moment = int(min(settings.window_s, settings.horizon_s / 2) // settings.step_s)
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from crowdgym.common.errors import DataWarning
+from crowdgym.common.errors import CrowdGymError, CrowdGymWarning
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
@@ -15,21 +16,21 @@ INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctr
 
 @contextmanager
 def clean_endings() -> Iterator[None]:
-    """Turn CrowdGym's refusals into one line ``error: ...`` on standard error and exit code 2.
+    """Turn a `CrowdGymError` into one line ``error: ...`` on standard error and exit code 2.
 
-    Its warnings become one line ``warning: ...`` each, and Ctrl-C becomes ``interrupted`` and exit code 130. A refusal
-    is a `ValueError` of a class that CrowdGym defines, such as `crowdgym.common.errors.DataError`; anything else is a
-    fault of the program and keeps its traceback. Also works as a decorator.
+    A `CrowdGymWarning` becomes one line ``warning: ...``, and Ctrl-C becomes ``interrupted`` and exit code 130. Every
+    other exception is a fault of the program and keeps its traceback, also Gymnasium's ``InvalidAction`` and
+    ``ResetNeeded``.
 
     Raises:
-        typer.Exit: instead of a refusal or an interrupt.
+        typer.Exit: instead of a `CrowdGymError` or an interrupt.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("always", DataWarning)
+        warnings.simplefilter("always", CrowdGymWarning)
         previous = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-            if _is_ours(category):
+            if issubclass(category, CrowdGymWarning):
                 typer.echo(f"warning: {_one_line(message)}", err=True)
             else:
                 previous(message, category, *place, **more)
@@ -37,9 +38,7 @@ def clean_endings() -> Iterator[None]:
         warnings.showwarning = show
         try:
             yield
-        except ValueError as error:
-            if not _is_ours(type(error)):
-                raise
+        except CrowdGymError as error:
             typer.echo(f"error: {_one_line(error)}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt:
@@ -47,8 +46,13 @@ def clean_endings() -> Iterator[None]:
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _is_ours(kind: type[BaseException]) -> bool:
-    return kind.__module__.startswith("crowdgym.")
+class CleanGroup(TyperGroup):
+    """A group of commands all of which have `clean_endings`: the checks of their options as well as what they do."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Invoke the command that is named on the command line."""
+        with clean_endings():
+            return super().invoke(ctx)
 
 
 def _one_line(message: object) -> str:

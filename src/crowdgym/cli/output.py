@@ -1,39 +1,31 @@
 """Where results go: tables on the screen, and files that are checked before the work begins."""
 
+import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
+import typer
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 
 from crowdgym.common.errors import ConfigError
-from crowdgym.runner import RunResult
+from crowdgym.common.files import write_bytes
+from crowdgym.envs.api.spec import Metric
+from crowdgym.registration import environment_spec
+
+if TYPE_CHECKING:
+    from crowdgym.runner import RunResult
 
 stderr = Console(stderr=True)
 
-# How a metric is shown: its heading, the factor it is multiplied with, and decimal places.
-_SHOWN = {
-    "revenue": ("revenue", 1.0, 0),
-    "profit": ("profit", 1.0, 0),
-    "completed": ("completed", 1.0, 1),
-    "expired": ("expired", 1.0, 1),
-    "travel_m": ("travel, km", 1e-3, 1),
-    "illegal": ("illegal", 1.0, 1),
-    "invalid": ("invalid", 1.0, 1),
-    "unmatched": ("unmatched", 1.0, 1),
-    "error": ("error", 1.0, 4),
-    "cost_km": ("cost, km", 1.0, 2),
-    "steps": ("steps", 1.0, 0),
-}
+STEPS = Metric("steps", "steps of the episode")
 
 
 def check_output_file(file: Path | None, option: str, suffix: str) -> None:
-    """Check that ``file`` can be written, so that nobody waits for results that then have no place.
+    """Check that ``file`` can be written, before the work begins.
 
     Raises:
         ConfigError: it has another suffix, is not a plain file, or its folder is missing or closed to us.
@@ -64,44 +56,64 @@ def check_output_folder(folder: Path, option: str) -> None:
     _check_writable(folder, option)
 
 
-def print_episodes(result: RunResult) -> None:
+def write_results(file: Path | None, results: Mapping[str, Any]) -> None:
+    """Write the results of a command to the file of ``--json`` if it is given, and say where."""
+    if file is not None:
+        write_bytes(file, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
+        typer.echo(f"results: {file}")
+
+
+def print_json(content: object) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))
+
+
+def print_episodes(result: "RunResult") -> None:
     """Print a row for every episode, and their mean and standard deviation where there are several."""
-    names = [name for name in _SHOWN if name in result.mean]
+    metrics = [*(metric for metric in environment_spec(result.env).metrics if metric.in_table), STEPS]
     rows = [
-        [str(episode.seed), *_figures({**episode.metrics, "steps": episode.steps}, names), f"{episode.wall_s:.2f}"]
+        [str(episode.seed), *_figures({**episode.metrics, "steps": episode.steps}, metrics), f"{episode.wall_s:.2f}"]
         for episode in result.episodes
     ]
     summary: list[list[str]] = []
     if len(rows) > 1:
         mean_s = sum(episode.wall_s for episode in result.episodes) / len(rows)
-        summary.append(["mean", *_figures(result.mean, names), f"{mean_s:.2f}"])
-        summary.append(["sd", *_figures(result.standard_deviation, names), ""])
+        summary.append(["mean", *_figures(result.mean, metrics), f"{mean_s:.2f}"])
+        summary.append(["sd", *_figures(result.standard_deviation, metrics), ""])
     print_table(
         f"{result.env} on {result.scenario}, agent {result.agent}",
-        ["seed", *(_SHOWN[name][0] for name in names), "wall, s"],
+        ["seed", *(metric.heading or metric.name for metric in metrics), "wall, s"],
         rows,
         summary,
     )
 
 
-def print_comparison(title: str, results: Iterable[RunResult]) -> None:
-    """Print a row for every agent: its means, and the standard deviation of its revenue."""
-    names = ["completed", "expired", "travel_m"]
+def print_comparison(title: str, results: "Sequence[RunResult]") -> None:
+    """Print a row for every agent: mean and standard deviation of the objective, means of the other metrics."""
+    spec = environment_spec(results[0].env)
+    objective = spec.metric(spec.objective.metric)
+    others = [metric for metric in spec.metrics if metric.in_table and metric is not objective]
     rows = [
         [
             result.agent,
-            f"{result.mean['revenue']:,.0f} ± {result.standard_deviation['revenue']:,.0f}",
-            *_figures(result.mean, names),
+            f"{_figure(result.mean[objective.name], objective)} ± "
+            f"{_figure(result.standard_deviation[objective.name], objective)}",
+            *_figures(result.mean, others),
         ]
         for result in results
     ]
-    print_table(title, ["agent", "revenue", *(_SHOWN[name][0] for name in names)], rows)
+    headings = ["agent", *(metric.heading or metric.name for metric in (objective, *others))]
+    print_table(title, headings, rows)
 
 
 def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], summary: Iterable[Sequence[str]] = ()
 ) -> None:
     """Print a table on standard output, as wide as it has to be."""
+    from rich.box import SIMPLE_HEAD
+    from rich.measure import Measurement
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for k, heading in enumerate(headings):
         table.add_column(heading, justify="left" if k == 0 else "right", no_wrap=True)
@@ -119,12 +131,31 @@ def print_table(
     console.print(table)
 
 
-def _figures(values: Mapping[str, float], names: Sequence[str]) -> list[str]:
-    return [_figure(values[name], *_SHOWN[name][1:]) for name in names]
+def print_listing(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of words on standard output, all columns to the left; the last one is wrapped on a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    console = Console(file=sys.stdout, highlight=False)
+    if not console.is_terminal:
+        console.width = 10_000
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != headings[-1])
+    for row in rows:
+        table.add_row(*map(escape, row))
+    console.print(title, style="bold", soft_wrap=True)
+    console.print(table)
 
 
-def _figure(value: float, factor: float, places: int) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value * factor:,.{places}f}"  # counts are counts
+def _figures(values: Mapping[str, float], metrics: Sequence[Metric]) -> list[str]:
+    return [_figure(values[metric.name], metric) for metric in metrics]
+
+
+def _figure(value: float, metric: Metric) -> str:
+    """A count as it is, every other value as `Metric` says."""
+    return f"{value:,}" if isinstance(value, int) else f"{value * metric.factor:,.{metric.places}f}"
 
 
 def _check_writable(folder: Path, option: str) -> None:

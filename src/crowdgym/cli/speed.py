@@ -1,42 +1,55 @@
-"""What ``crowdgym speed`` does."""
+"""``crowdgym speed``: measure how fast an environment is."""
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.output import check_output_file, print_table
-from crowdgym.cli.run import check_run, keywords_of
-from crowdgym.common.files import write_bytes
-from crowdgym.measure.speed import SpeedResult, measure_speed
+from crowdgym.cli.grouping import grouped
+from crowdgym.cli.options import EnvironmentName, EnvironmentSettings, JsonFile, Seed, number
+from crowdgym.cli.output import print_table, write_results
+
+if TYPE_CHECKING:
+    from crowdgym.measure.speed import SpeedResult
+
+app = typer.Typer()
 
 
-def speed_command(
-    env_name: str,
-    scenario: str | None,
-    interface: str,
-    num_envs: int | None,
-    runs: int,
-    steps: int | None,
-    seed: int,
-    assignments: list[str],
-    json_file: Path | None,
+@app.command()
+@grouped
+def speed(
+    env: EnvironmentName,
+    settings: EnvironmentSettings,
+    interface: Annotated[str, typer.Option(help="vector (Gymnasium) or dict (PettingZoo).")] = "vector",
+    num_envs: Annotated[
+        int | None, number("Copies of the environment; else 32 in the vector interface, and 1 in the other.")
+    ] = None,
+    runs: Annotated[int, number("Runs that are measured.")] = 5,
+    steps: Annotated[int | None, number("Steps that are timed in each run; else those of an episode.")] = None,
+    seed: Seed = 0,
+    json: JsonFile = None,
 ) -> None:
-    """See `crowdgym.cli.main.speed`. Bad input is found before the first step, as far as possible."""
-    check_run(env_name, 1, seed)
-    keywords = keywords_of(assignments, scenario)
-    check_output_file(json_file, "--json", ".json")
+    """Measure the speed of an environment under random legal actions.
+
+    Prints medians over several runs. Only env.step is timed: actions are drawn between the timed calls, resets are
+    timed apart, and the first reset and steps, which may compile code, do not count.
+    """
+    from crowdgym.measure.speed import measure_speed
+
     result = measure_speed(
-        env_name, interface=interface, num_envs=num_envs, runs=runs, steps=steps, seed=seed, keywords=keywords
+        env,
+        interface=interface,
+        num_envs=num_envs,
+        runs=runs,
+        steps=steps,
+        seed=seed,
+        keywords=settings.keywords(),
     )
     print_speed(result)
-    if json_file is not None:
-        write_bytes(json_file, (json.dumps(result.to_json(), indent=2, allow_nan=False) + "\n").encode())
-        typer.echo(f"results: {json_file}")
+    write_results(json, result.to_json())
 
 
-def print_speed(result: SpeedResult) -> None:
-    """Print the figures, one a row."""
+def print_speed(result: "SpeedResult") -> None:
+    """Print a row for each measured quantity."""
     rates = result.agent_steps_per_s_of_runs
     counts = {len(run.step_s) for run in result.runs}
     compiling = ", compiling included" if result.compiled else ""

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.endings import clean_endings
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,17 +13,17 @@ if TYPE_CHECKING:
 
 DIFFERENT, UNREADABLE = 1, 2  # exit codes
 
-trace_app = typer.Typer(help="Check recorded episodes, and look at them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(name="trace", help="Check recorded episodes, and look at them.", no_args_is_help=True)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
 
 
-@trace_app.command()
-@clean_endings()
+@app.command()
 def verify(files: Files) -> None:
-    """Play each trace again, compare everything, and check the outcome from first principles.
+    """Play each trace again and compare everything.
 
-    Exit code 1 if one differs or breaks a rule, 2 if one cannot be played.
+    Also checks from first principles that the recorded episode keeps the rules. Exit code 1 if a trace differs or
+    breaks a rule, 2 if a trace cannot be played.
     """
     from crowdgym.traces import compare, replay
     from crowdgym.verification.traces import broken_rules, has_checker
@@ -39,22 +37,24 @@ def verify(files: Files) -> None:
     _judge(files, faults, "verified")
 
 
-@trace_app.command()
-@clean_endings()
+@app.command()
 def check(files: Files) -> None:
-    """Check from first principles that what each trace says can have happened; nothing is played again.
+    """Check that each trace keeps the rules.
 
-    Exit code 1 if one breaks a rule, 2 if one cannot be checked.
+    The rules are checked from first principles; nothing is played again. Exit code 1 if a trace breaks a rule, 2 if a
+    trace cannot be checked.
     """
     from crowdgym.verification.traces import broken_rules
 
     _judge(files, lambda trace: _broken(broken_rules(trace)), "confirmed")
 
 
-@trace_app.command()
-@clean_endings()
+@app.command()
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")]) -> None:
-    """Print what a trace is of, what it came to, and how each quantity is compared."""
+    """Print the settings and results of a trace.
+
+    Also prints how each recorded quantity is compared when the trace is played again.
+    """
     from crowdgym.traces import read_trace
 
     trace = read_trace(file)

@@ -1,42 +1,53 @@
-"""What ``crowdgym train`` does."""
+"""``crowdgym train``: train an agent."""
 
 import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from crowdgym.cli import completion
+from crowdgym.cli.assignments import keywords_of
+from crowdgym.cli.grouping import grouped
+from crowdgym.cli.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
 from crowdgym.cli.output import check_output_folder, stderr
-from crowdgym.cli.run import check_run, keywords_of
 from crowdgym.common.errors import ConfigError
-from crowdgym.configs.ippo import IppoSettings
-from crowdgym.policies import NEEDS_EXTRA
 
 if TYPE_CHECKING:
     from crowdgym.training.plan import TrainingPlan
     from crowdgym.training.run import IterationReport, TrainingRun
+
+app = typer.Typer()
 
 _NEEDED = ("torch", "safetensors", "tensorboard")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The options of the command, as they were given."""
+    """The options of the command."""
 
-    steps: int
-    out: Path
-    scenario: str | None
-    init: Path | None
-    resume: bool
-    device: str
-    threads: int
-    seed: int
-    assignments: list[str]
+    steps: Annotated[int, number("Steps of the environment, of all its copies together.")]
+    out: Annotated[Path, output_folder("checkpoints, curve and logs")]
+    scenario: Scenario = None
+    init: Annotated[
+        Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
+    ] = None
+    resume: Resume = False
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
+    threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
+    seed: Seed = 0
+    assignments: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting of the environment or a hyperparameter; give the option as often as you like.",
+        ),
+    ] = field(default_factory=list)
 
     def command(self, agent: str, environment: str) -> str:
         """What one types to have the same run again."""
@@ -50,19 +61,32 @@ class TrainOptions:
         return shlex.join([*words, "--out", self.out.name])
 
 
-def train_command(agent: str, env_name: str, options: TrainOptions) -> None:
-    """See `crowdgym.cli.main.train`. Bad input is found before the first step, as far as possible."""
+@app.command()
+@grouped
+def train(
+    agent: Annotated[
+        str, typer.Argument(metavar="AGENT", help="What learns: ippo.", autocompletion=completion.learners)
+    ],
+    env: EnvironmentName,
+    options: TrainOptions,
+) -> None:
+    """Train an agent. 'crowdgym run ENV --agent OUT' plays it.
+
+    On the processor, the same seed and number of threads give the same weights, and so does a run that was stopped at
+    any moment and goes on with --resume.
+    """
+    # Bad input is found before the first step, as far as possible.
+    from crowdgym.configs.ippo import IppoSettings
+    from crowdgym.policies import NEEDS_EXTRA
+
     if agent != IppoSettings.agent:
         raise ConfigError(f"there is no agent {agent!r} that learns (known: {IppoSettings.agent})")
-    check_run(env_name, 1, options.seed)
-    if options.steps < 1 or options.threads < 1:
-        raise ConfigError(f"--steps and --threads must be at least 1, got {options.steps} and {options.threads}")
     for package in _NEEDED:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
     _check_device(options)
     check_output_folder(options.out, "--out")
-    with _run(_plan(agent, env_name, options), options) as run, _shown(run) as watch:
+    with _run(_plan(agent, env, options), options) as run, _shown(run) as watch:
         run(watch)
     _report(run)
 
@@ -78,6 +102,7 @@ def _check_device(options: TrainOptions) -> None:
 
 
 def _plan(agent: str, env_name: str, options: TrainOptions) -> "TrainingPlan":
+    from crowdgym.configs.ippo import IppoSettings
     from crowdgym.training.plan import TrainingPlan, split_keywords
 
     of_env, of_learner = split_keywords(env_name, keywords_of(options.assignments, options.scenario))
@@ -104,6 +129,8 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
 @contextmanager
 def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
     """A bar on a terminal, and a line for every evaluation."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
     metric, baseline = run.description.score, run.description.baseline_score
     against = f"{run.description.baseline_agent} {_figure(baseline)}"
     columns = (

@@ -12,7 +12,8 @@
     ├── TraceError (ValueError)             a trace file that cannot be read, or an episode that cannot be recorded
     └── crowdgym.testing.EnvironmentCheckError (AssertionError)  an environment does not pass `check_env`
 
-    DataWarning (UserWarning)               data that was repaired or rebuilt
+    CrowdGymWarning (UserWarning)
+    └── DataWarning                         data that was repaired or rebuilt
 
 What is wrong with a call of ``reset`` or ``step`` is raised as Gymnasium's own ``ResetNeeded`` and ``InvalidAction``.
 """
@@ -58,5 +59,9 @@ class TraceError(CrowdGymError, ValueError):
     """A trace file that cannot be read, or an episode that cannot be recorded."""
 
 
-class DataWarning(UserWarning):
+class CrowdGymWarning(UserWarning):
+    """The root of all warnings of CrowdGym. The message is one sentence."""
+
+
+class DataWarning(CrowdGymWarning):
     """Data that was repaired or rebuilt: one sentence that says what and why."""

@@ -1,8 +1,8 @@
 """Compiled loops: `numba.njit` behind a decorator that keeps the type of what it decorates.
 
-Machine code is kept on disk, so a loop is compiled once for each version of CrowdGym. That takes a minute or so, and
-nobody should wonder for so long: the first time that a process really compiles, the logger ``crowdgym`` says so in one
-line (on standard error, unless the program has set up logging otherwise).
+Machine code is kept on disk, so a loop is compiled once for each version of CrowdGym. That takes a minute or so, and it
+looks like a program that hangs. So the first time that a process really compiles, the logger ``crowdgym`` says so in
+one line (on standard error, unless the program has set up logging otherwise).
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def inner(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Compile ``function`` as a `kernel` that becomes part of whoever calls it.
+    """Compile ``function`` as a `kernel` that becomes part of the function that calls it.
 
     For the innermost functions: to hand over arrays at a call takes longer than what they do.
     """

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.envs.api.vector_env import Actions, BaseVectorEnv, Rows
-from crowdgym.registration import registered_name
+from crowdgym.registration import environment_spec
 
 try:
     from stable_baselines3.common.vec_env import VecEnv
@@ -191,7 +191,9 @@ def make_vec_env(name: str, num_envs: int = 1, seed: int | None = None, **keywor
     Raises:
         ConfigError: there is no such environment; or a keyword or its value cannot be used.
     """
-    made: Any = gymnasium.make_vec(registered_name(name), num_envs=num_envs, autoreset_mode="SameStep", **keywords)
+    made: Any = gymnasium.make_vec(
+        environment_spec(name).registered_name, num_envs=num_envs, autoreset_mode="SameStep", **keywords
+    )
     env = CrowdVecEnv(made)
     if seed is not None:
         env.seed(seed)

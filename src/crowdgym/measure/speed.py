@@ -21,7 +21,7 @@ from crowdgym.agents.any.random_policy import RandomPolicy
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.jit import has_compiled
 from crowdgym.measure.machine import machine_description, peak_memory_bytes
-from crowdgym.registration import registered_name
+from crowdgym.registration import environment_spec
 
 INTERFACES = ("vector", "dict")
 WARM_UP_STEPS = 5
@@ -295,7 +295,7 @@ class _VectorSubject:
         if "autoreset_mode" in keywords:
             raise ConfigError("autoreset_mode cannot be chosen: resets are timed apart from steps")
         keywords["autoreset_mode"] = AutoresetMode.DISABLED
-        env: Any = gymnasium.make_vec(registered_name(name), num_envs=copies, **keywords)
+        env: Any = gymnasium.make_vec(environment_spec(name).registered_name, num_envs=copies, **keywords)
         self.env = env
         self.num_agents: int = env.batch_shape[1]
         self.observation_numbers = int(np.prod(env.single_observation_space.shape))

@@ -1,4 +1,4 @@
-"""What is followed through an episode, for each environment."""
+"""What a trace follows through an episode."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,78 +6,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.registration import environment_spec
 from crowdgym.traces.format import Quantity
 
-EXACT = Quantity(of="agent")
-EXACT_OF_TASK = Quantity(of="task")
-
+EXACT_OF_AGENT = Quantity(of="agent")
 # Times, payments and metrics come from instances drawn through exponentials and logarithms, whose last bit may differ
 # from one NumPy or processor to another.
-FIGURE_OF_AGENT = Quantity(of="agent", relative_tolerance=1e-9, absolute_tolerance=1e-7)
-FIGURE_OF_TASK = FIGURE_OF_AGENT.model_copy(update={"of": "task"})
-METRIC = FIGURE_OF_AGENT.model_copy(update={"of": "whole"})
+ROUNDED = {"relative_tolerance": 1e-9, "absolute_tolerance": 1e-7}
 # A fingerprint adds up thousands of 32-bit numbers, each of which may be off by its own last bit.
-FINGERPRINT = Quantity(of="whole", relative_tolerance=1e-5, absolute_tolerance=1e-4)
-
-CSC_QUANTITIES: dict[str, Quantity] = {
-    "worker_status": EXACT,
-    "worker_task": EXACT,
-    "worker_node": EXACT,
-    "worker_goal": EXACT,
-    "depart_s": FIGURE_OF_AGENT,
-    "arrive_s": FIGURE_OF_AGENT,
-    "free_s": FIGURE_OF_AGENT,
-    "worker_illegal": EXACT,
-    "task_status": EXACT_OF_TASK,
-    "workers_present": EXACT_OF_TASK,
-    "workers_en_route": EXACT_OF_TASK,
-    "end_s": FIGURE_OF_TASK,
-    "paid": FIGURE_OF_TASK,
-}
-
-SENSING_QUANTITIES: dict[str, Quantity] = {
-    "participant_cell": Quantity(of="participant"),
-    "travel_km": FIGURE_OF_AGENT.model_copy(update={"of": "participant"}),
-    "crowd": Quantity(of="cell"),
-    "cell_error": FIGURE_OF_AGENT.model_copy(update={"of": "cell"}),
-}
-
-EXACT_OF_WORKER = Quantity(of="worker")
-FIGURE_OF_WORKER = FIGURE_OF_AGENT.model_copy(update={"of": "worker"})
-
-DASC_QUANTITIES: dict[str, Quantity] = {
-    "worker_status": EXACT_OF_WORKER,
-    "worker_subtask": EXACT_OF_WORKER,
-    "worker_node": EXACT_OF_WORKER,
-    "worker_goal": EXACT_OF_WORKER,
-    "depart_s": FIGURE_OF_WORKER,
-    "free_s": FIGURE_OF_WORKER,
-    "task_status": EXACT_OF_TASK,
-    "end_s": FIGURE_OF_TASK,
-    "paid": FIGURE_OF_TASK,
-    "subtask_status": EXACT,
-    "subtask_worker": EXACT,
-    "arrive_s": FIGURE_OF_AGENT,
-    "start_s": FIGURE_OF_AGENT,
-    "finish_s": FIGURE_OF_AGENT,
-    "outcome": EXACT,
-    "illegal": EXACT,
-    "invalid": EXACT,
-    "unmatched": EXACT,
-}
-
-_QUANTITIES = {"csc_v0": CSC_QUANTITIES, "dasc_v0": DASC_QUANTITIES, "sensing_v0": SENSING_QUANTITIES}
+FINGERPRINT = {"relative_tolerance": 1e-5, "absolute_tolerance": 1e-4}
 
 
 def quantities_of(env: Any) -> dict[str, Quantity]:
     """What is followed in ``env``: its state, what was chosen, rewards, metrics and a fingerprint of what is seen."""
-    snapshot = _QUANTITIES[env.metadata["name"]]
+    traced = environment_spec(env.metadata["name"]).traced
+    layout, metrics = tuple(env.metadata["observation_layout"]), tuple(flat_metrics(env.metrics))
     return {
-        **snapshot,
-        "chosen": EXACT,
-        "reward": FIGURE_OF_AGENT,
-        "metrics": METRIC.model_copy(update={"labels": tuple(flat_metrics(env.metrics))}),
-        "observation": FINGERPRINT.model_copy(update={"labels": tuple(env.metadata["observation_layout"])}),
+        **{name: Quantity(of=one.of, **({} if one.exact else ROUNDED)) for name, one in traced.items()},
+        "chosen": EXACT_OF_AGENT,
+        "reward": Quantity(of="agent", **ROUNDED),
+        "metrics": Quantity(of="whole", labels=metrics, **ROUNDED),
+        "observation": Quantity(of="whole", labels=layout, **FINGERPRINT),
     }
 
 

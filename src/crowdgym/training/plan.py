@@ -8,13 +8,11 @@ from typing import Any
 
 import crowdgym
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.seeds import EVALUATION
 from crowdgym.configs.ippo import IppoSettings
-from crowdgym.policies import default_policy, load_policy
+from crowdgym.policies import load_policy
+from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
-
-# The instances of evaluation are those of these seeds. Training draws its seeds from 2**32 on, and "crowdgym run"
-# counts from 0, so neither meets them by chance.
-FIRST_EVALUATION_SEED = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -92,17 +90,19 @@ class Environments:
 
 def evaluation_seeds(episodes: int) -> range:
     """Of the instances that the agent is measured on while it trains."""
-    return range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + episodes)
+    return EVALUATION[:episodes]
 
 
 def play_baseline(plan: TrainingPlan) -> Baseline:
     """Play the environment's first policy on the instances of evaluation; random where cells are not the agents."""
-    agent = "random" if plan.keywords.get("agents") == "participants" else default_policy(plan.environment)
+    agent = (
+        "random" if plan.keywords.get("agents") == "participants" else environment_spec(plan.environment).default_policy
+    )
     env = crowdgym.make(plan.environment, **plan.keywords)
     policy = load_policy(agent, plan.environment)
     try:
         result = run_episodes(
-            env, policy, agent=agent, episodes=plan.settings.evaluation_episodes, seed=FIRST_EVALUATION_SEED
+            env, policy, agent=agent, episodes=plan.settings.evaluation_episodes, seed=EVALUATION.start
         )
     finally:
         env.close()

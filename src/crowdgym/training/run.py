@@ -13,8 +13,8 @@ import numpy as np
 from crowdgym.agents.ippo.checkpoint import FORMAT, AgentDescription, describe_sets, start_from
 from crowdgym.agents.ippo.decisions import Rollout
 from crowdgym.agents.ippo.ppo import IterationSeeds, Learner, collect
-from crowdgym.agents.ippo.sets import observation_sets
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
 from crowdgym.training.plan import Environments, TrainingPlan, evaluation_seeds, play_baseline
 
@@ -55,9 +55,9 @@ class TrainingRun:
         self.plan, self.folder, self.device = plan, folder, device
         self.environments = Environments(plan)
         env = self.environments.training
-        self.sets = observation_sets(env.metadata, env.single_observation_space.shape[0])
+        self.sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0])
         self.num_actions = int(env.single_action_space.n)
-        self.learner = Learner(self.sets, self.num_actions, plan.settings, plan.seed, device)
+        self.learner = Learner(self.sets.sets, self.num_actions, plan.settings, plan.seed, device)
         self.steps_per_iteration = 0  # known behind the first episode
         if folder.holds_a_run():
             self.description = folder.description()

@@ -1,21 +1,15 @@
-"""Which solution checker reads a trace, by the environment that it is of."""
+"""The solution checkers on recorded episodes: the specification of an environment names its own."""
 
-from importlib import import_module
 from typing import Protocol
 
 from crowdgym.common.errors import TraceError
+from crowdgym.envs.api.spec import imported
+from crowdgym.registration import environment_names, environment_spec
 from crowdgym.traces.format import Trace
-
-# By environment, the module with ``broken_rules(trace)``; imported when a trace is to be checked.
-_CHECKERS = {
-    "csc_v0": "crowdgym.verification.csc.trace",
-    "dasc_v0": "crowdgym.verification.dasc.trace",
-    "sensing_v0": "crowdgym.verification.sensing.trace",
-}
 
 
 class Violation(Protocol):
-    """One thing that cannot be so; as text, one sentence."""
+    """A rule that an episode breaks; as text, one sentence."""
 
     @property
     def message(self) -> str:
@@ -24,7 +18,8 @@ class Violation(Protocol):
 
 def has_checker(trace: Trace) -> bool:
     """Whether there is a solution checker for the environment of a trace."""
-    return trace.header.env in _CHECKERS
+    name = trace.header.env
+    return name in environment_names() and environment_spec(name).solution_checker is not None
 
 
 def broken_rules(trace: Trace) -> list[Violation]:
@@ -33,7 +28,9 @@ def broken_rules(trace: Trace) -> list[Violation]:
     Raises:
         TraceError: there is no checker for the environment of the trace, or what it was recorded on is not here.
     """
+    name = trace.header.env
     if not has_checker(trace):
-        raise TraceError(f"there is no solution checker for {trace.header.env}, only for {', '.join(_CHECKERS)}")
-    found: list[Violation] = import_module(_CHECKERS[trace.header.env]).broken_rules(trace)
+        checked = [known for known in environment_names() if environment_spec(known).solution_checker is not None]
+        raise TraceError(f"there is no solution checker for {name}, only for {', '.join(checked)}")
+    found: list[Violation] = imported(str(environment_spec(name).solution_checker))(trace)
     return found

@@ -8,9 +8,9 @@ import pytest
 from dataset_worlds import install, write_order_file, write_road_files
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.data import data_app
 from crowdgym.cli.data_view import hourly_chart
 from crowdgym.cli.endings import clean_endings
+from crowdgym.cli.main import app
 from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.store import datasets_folder
 
@@ -27,7 +27,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Crowdgym:
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(line: str) -> Result:
-        return CliRunner().invoke(data_app, line.split())
+        return CliRunner().invoke(app, ["data", *line.split()])
 
     return run
 
@@ -241,3 +241,79 @@ def test_an_interrupt_becomes_one_line(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(typer.Exit) as ending, clean_endings():
         raise KeyboardInterrupt
     assert (ending.value.exit_code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_a_dataset_is_removed_with_its_files(data: Crowdgym) -> None:
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    removed, again, built_in = data("remove mine"), data("remove mine"), data("remove ringtown")
+
+    assert removed.stdout == f"removed {datasets_folder() / 'mine'}\n"
+    assert list(datasets_folder().iterdir()) == []
+    assert (again.exit_code, built_in.exit_code) == (2, 2)
+    assert "unknown dataset or scenario 'mine'" in again.stderr
+    assert "the dataset 'ringtown' is built in; expected one that was built or fetched" in built_in.stderr
+
+
+def test_the_list_is_given_as_json(data: Crowdgym) -> None:
+    import json
+
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    rows = {row["name"]: row for row in json.loads(data("list --json").stdout)}
+
+    assert rows["mine"] == {
+        "name": "mine",
+        "kind": "city",
+        "origin": "built from files",
+        "state": "made",
+        "counts": {"nodes": 8, "edges": 8, "orders": 12, "days": 1},
+    }
+    assert rows["ringtown"]["state"] == "not made yet"
+
+
+def test_lengths_that_cannot_be_metres_are_refused_and_read_by_naming_their_unit(
+    data: Crowdgym, tmp_path: Path
+) -> None:
+    links = (tmp_path / "link.csv").read_text().replace(",500\n", ",0.5\n")
+    (tmp_path / "link.csv").write_text(links)
+
+    refused, read = (data(f"build mine {ROADS} --orders orders.csv {more}") for more in ("", "--length-unit km"))
+    believed = data(f"build mine {ROADS} --orders orders.csv --force --length-unit m")
+
+    assert refused.exit_code == 2
+    assert "8 of 8 roads are shorter than the straight line between their ends; which unit are the" in refused.stderr
+    assert "--length-unit km would fit" in refused.stderr
+    assert "roads: read the lengths in length as km\n" in read.stdout
+    assert (believed.exit_code, believed.stderr.startswith("WARNING: 8 of 8 roads are shorter")) == (0, True)
+
+
+def test_a_build_that_loses_most_rows_ends_loudly_and_fails_if_strict(data: Crowdgym, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("time,origin_id\n2016-11-01,100\n1.11.2016,100\n2.11.2016,100\n")
+
+    loud, strict = (data(f"build {end} --orders orders.csv") for end in (f"a {ROADS}", f"b {ROADS} --strict"))
+
+    assert loud.exit_code == 0
+    assert loud.stderr.startswith(
+        "WARNING: only 1 of 3 rows are kept (33 %): 2 with bad time, such as '1.11.2016'; --t"
+    )
+    assert strict.exit_code == 2
+    assert not (datasets_folder() / "b").exists()
+
+
+def test_options_of_the_readers_reach_them(data: Crowdgym, tmp_path: Path) -> None:
+    rows = "zeit;x;y\n1.11.2016 12:00 +0000;104,0753;30,66\n"
+    (tmp_path / "orders.csv").write_bytes(rows.encode("utf-16"))
+    columns = "--column time=zeit --column origin_lng=x --column origin_lat=y --crs wgs84"
+
+    result = CliRunner().invoke(
+        app,
+        [
+            *f"data build mine {ROADS} --orders orders.csv {columns} --decimal-comma --time-zone Asia/Tokyo".split(),
+            *["--time-format", "%d.%m.%Y %H:%M %z", "--encoding", "utf-16"],
+        ],
+    )
+
+    assert result.exit_code == 0, result.stderr
+    assert "turned into that of Asia/Tokyo" in result.stdout
+    assert re.search(r"^21  100\.00 ", data("info mine").stdout, flags=re.MULTILINE)

@@ -10,7 +10,7 @@ import pytest
 from sensing_tables import TABLE, row_of_three, write_table
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.data import data_app
+from crowdgym.cli.main import app
 from crowdgym.common.errors import DataError, DatasetExistsError
 from crowdgym.data import registry
 from crowdgym.data.registry import dataset_kind, dataset_names, load_dataset, load_series
@@ -113,7 +113,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Res
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     write_table(tmp_path)
-    return lambda line: CliRunner().invoke(data_app, line.split())
+    return lambda line: CliRunner().invoke(app, ["data", *line.split()])
 
 
 def test_build_from_a_table_says_what_was_read_and_where_it_is(data: Callable[[str], Result], tmp_path: Path) -> None:
@@ -122,7 +122,9 @@ def test_build_from_a_table_says_what_was_read_and_where_it_is(data: Callable[[s
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
         "series: 3 cells, 2 cycles, 2024-05-01 to 2024-05-02",
-        "series: attributes heat, dust; missing values: dust 2",
+        "series: attributes heat, dust; missing values: dust 2 (33.3 %)",
+        "series: with 3 participants, as many as cells, every cell is sensed: choose fewer, or there is no choice to "
+        "learn",
         f"wrote {tmp_path / 'cache' / 'datasets' / 'row'}",
         "use it with scenario='row'; see 'crowdgym data info row'",
     ]
@@ -167,7 +169,7 @@ def test_list_and_info_show_series_beside_cities(data: Callable[[str], Result]) 
         ("build row --from .", "there is no file Piemonte_data_byday.csv"),
         ("build row", "--orders is missing; expected files of orders (or --from or --table for a sensing series)"),
         ("build piemonte-synth --table table.csv", "belongs to a sensing series that is built in"),
-        ("fetch row", "there is nothing to fetch for 'row'; expected piemonte"),
+        ("fetch row", "'row' cannot be fetched; expected piemonte"),
     ],
 )
 def test_bad_input_is_one_line_and_no_dataset(data: Callable[[str], Result], line: str, expected: str) -> None:

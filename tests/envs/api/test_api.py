@@ -10,10 +10,19 @@ import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env as gymnasium_check_env
 from pettingzoo.test import parallel_api_test
-from worlds.toy_market import MarketDispatcherEnv, MarketEnv, MarketVectorEnv, MarketViewer
+from worlds.toy_market import (
+    STEPS,
+    MarketDefinition,
+    MarketDispatcherEnv,
+    MarketEnv,
+    MarketSettings,
+    MarketVectorEnv,
+    MarketViewer,
+)
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.envs.api.actions import joint_action
+from crowdgym.envs.api.vector_env import BaseVectorEnv
 from crowdgym.testing import check_env
 
 PRICES = (25.0, 50.0, 75.0)
@@ -239,6 +248,32 @@ def test_views_are_overwritten_and_copies_are_not() -> None:
         vector.step(np.array([1, 1, 1]))
     assert (views[0][0, 0], views[1]["sold"][0]) == (np.float32(2 / 3), 1)
     assert (copies[0][0, 0], copies[1]["sold"][0]) == (1.0, 0)
+
+
+class FarDefinition(MarketDefinition):
+    """A definition whose simulation keeps its arrays elsewhere: what it hands out is marked."""
+
+    def handed_out(self, array: Any, copy: bool) -> Any:
+        return np.asarray(super().handed_out(array, copy), np.float64) + 1000.0
+
+    def legal(self, simulation: Any, actions: Any) -> Any:
+        return actions == 0
+
+
+def test_arrays_of_the_simulation_are_read_by_two_methods_of_the_definition_alone() -> None:
+    vector = BaseVectorEnv(FarDefinition(MarketSettings(strict=True), PRICES), 1, 1, True, "SameStep")
+    handed_out = [*vector.reset(seed=0)]
+    with pytest.raises(InvalidAction, match="seller_0 of copy 0 may not take action 1 now"):
+        vector.step(np.array([1, 0, 0]))
+    for _ in range(STEPS):
+        observations, _, _, _, infos = vector.step(np.zeros(3, np.int64))
+        handed_out += [observations, infos]
+    assert {"final_obs", "final_info"} <= set(infos)
+    arrays = [each for each in handed_out if isinstance(each, np.ndarray)]
+    for info in (*(each for each in handed_out if isinstance(each, dict)), infos["final_info"]):
+        arrays += [info[name] for name in ("action_mask", "sold", "offer")]
+    assert len(arrays) == 1 + STEPS + 3 * (1 + STEPS + 1)
+    assert all((array >= 1000.0).all() for array in (*arrays, infos["final_obs"]))
 
 
 def test_the_dispatcher_sees_all_and_earns_the_sum() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from crowdgym.envs.core.clock import Clock
-from crowdgym.envs.core.neighbours import NOBODY, Line, fill_line, find_slots, nearest_within, sort_by_x
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, Line, fill_line, find_slots, nearest_within, sort_by_x
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
@@ -42,7 +42,7 @@ def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float,
             near = [i for i, distance in zip(everyone, distances, strict=True) if distance <= bound]
             where = (slots[at], x_m[at], y_m[at])
             assert nearest_within(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
-            assert found.tolist() == (near + [NOBODY] * count)[:count]
+            assert found.tolist() == (near + [NO_NEIGHBOUR] * count)[:count]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,16 @@ from numpy.typing import NDArray
 from reference.csc_arrays import to_world
 from reference.hand_worlds import a_task, a_world
 
-from crowdgym.envs.core.neighbours import BLOCK, NOBODY, Line, fill_line, find_slots, nearest_within, offer, sort_by_x
+from crowdgym.envs.core.neighbours import (
+    BLOCK,
+    NO_NEIGHBOUR,
+    Line,
+    fill_line,
+    find_slots,
+    nearest_within,
+    offer,
+    sort_by_x,
+)
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc, travel_time_s
 
@@ -104,10 +113,10 @@ def test_points_are_sorted_by_x_and_then_by_number() -> None:
         assert ids.tolist() == BY_X
 
 
-def test_a_line_holds_those_chosen_in_that_order_and_behind_them_nobody_far_away() -> None:
+def test_a_line_holds_those_chosen_in_that_order_and_behind_them_none_far_away() -> None:
     lines = a_line(X_M, Y_M, 4, 3)
     assert lines.size[0, 0] == 6
-    assert lines.ids[0].tolist() == [0, 5, 1, 2, 7, 6] + [NOBODY] * BLOCK + [0, 0]
+    assert lines.ids[0].tolist() == [0, 5, 1, 2, 7, 6] + [NO_NEIGHBOUR] * BLOCK + [0, 0]
     assert lines.x_m[0].tolist() == [0.0, 0.0, 2.0, 3.0, 6.0, 8.0] + [np.inf] * BLOCK + [0.0, 0.0]
     assert lines.y_m[0, :6].tolist() == [0.0, 8.0, 0.0, 0.0, 7.0, 8.0]
 
@@ -139,7 +148,7 @@ def test_of_points_as_far_the_smaller_ids_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "within", "found"), [(4.0, 3, [1, 2, 4]), (3.9, 2, [1, 2, NOBODY]), (0.5, 0, [NOBODY] * 3)]
+    ("bound", "within", "found"), [(4.0, 3, [1, 2, 4]), (3.9, 2, [1, 2, NO_NEIGHBOUR]), (0.5, 0, [NO_NEIGHBOUR] * 3)]
 )
 def test_a_search_ends_at_its_bound_that_included(bound: float, within: int, found: list[int]) -> None:
     """From (2, 1): 1 at 1 m², 2 at 2, 4 at 4, 0 at 5."""
@@ -156,12 +165,12 @@ def test_whoever_asks_is_left_out_and_not_counted() -> None:
 
 def test_there_may_be_fewer_than_wanted() -> None:
     within, found, squared = search(a_line(X_M, Y_M), 0.0, 0.0, 8, exclude=0)
-    assert (within, found) == (7, [4, 1, 2, 3, 5, 7, 6, NOBODY])
+    assert (within, found) == (7, [4, 1, 2, 3, 5, 7, 6, NO_NEIGHBOUR])
     assert squared == [1.0, 4.0, 9.0, 25.0, 64.0, 85.0, 128.0, np.inf]
 
 
 def test_a_line_of_nothing_finds_nothing() -> None:
-    assert search(a_line(X_M, Y_M, *range(8)), 0.0, 0.0, 2) == (0, [NOBODY] * 2, [np.inf] * 2)
+    assert search(a_line(X_M, Y_M, *range(8)), 0.0, 0.0, 2) == (0, [NO_NEIGHBOUR] * 2, [np.inf] * 2)
 
 
 @pytest.mark.parametrize("at", [0, 7, 8, 20, 39])

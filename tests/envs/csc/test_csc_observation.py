@@ -21,16 +21,16 @@ from crowdgym.configs.csc import CscSettings
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.generator import OrderStreamGenerator
-from crowdgym.envs.csc.global_state import TASK_STATE, WORKER_STATE, global_state
+from crowdgym.envs.csc.global_state import global_state
 from crowdgym.envs.csc.instance import CscInstance
-from crowdgym.envs.csc.kernel.observation import (
-    NEIGHBOURS,
+from crowdgym.envs.csc.kernel.features import (
     SELF_FEATURES,
     TASK_FEATURES,
+    TASK_STATE,
     WORKER_FEATURES,
-    observation_slices,
-    observe,
+    WORKER_STATE,
 )
+from crowdgym.envs.csc.kernel.observation import NEIGHBOURS, observation_layout, observe
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.kernel.state import WorkerStatus
 
@@ -85,7 +85,7 @@ def start() -> CscSimulation:
 
 def seen(simulation: CscSimulation, worker: int, name: str) -> list[dict[str, float]]:
     """The rows of one set, feature by feature."""
-    part = next(part for part in observation_slices(2) if part.name == name)
+    part = observation_layout(2)[name]
     rows = simulation.observations[0, worker, part.start : part.stop].reshape(part.shape)
     return [dict(zip(part.features, map(float, row), strict=True)) for row in rows]
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from worlds.dasc_worlds import Helper, Job, Part, a_world, play
 
-from crowdgym.envs.dasc.kernel.observation import observation_slices
+from crowdgym.envs.dasc.kernel.observation import observation_layout
 from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 
 
 def rows(simulation: DascSimulation, slot: int, name: str) -> list[dict[str, float]]:
-    part = next(part for part in observation_slices(simulation.sizes.candidates) if part.name == name)
+    part = observation_layout(simulation.sizes.candidates)[name]
     values = simulation.observations[0, slot, part.start : part.stop].reshape(part.shape)
     return [dict(zip(part.features, map(float, row), strict=True)) for row in values]
 
@@ -112,8 +112,7 @@ def test_slots_that_are_not_live_see_nothing() -> None:
 
 def test_every_feature_has_a_unit() -> None:
     simulation = a_simulation()
-    units = simulation.scales.units()
-    slices = observation_slices(simulation.sizes.candidates)
-    assert slices[-1].stop == simulation.observations.shape[2]
-    for part in slices:
-        assert len(part.describe(units)["units"]) == len(part.features) == len(set(part.features))
+    layout = observation_layout(simulation.sizes.candidates).in_units(simulation.scales.units())
+    assert layout.width == simulation.observations.shape[2]
+    for part in layout:
+        assert len(part.units) == len(part.scales) == len(part.features) == len(set(part.features))

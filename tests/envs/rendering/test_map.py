@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crowdgym.data.roads import RoadNetwork
-from crowdgym.envs.rendering.canvas import Box, Discs, Rectangle, Sheet, stamped
+from crowdgym.envs.rendering.canvas import Box, Canvas, Discs, Rectangle, stamped
 from crowdgym.envs.rendering.map import MapView, clock, rank_in_group, round_length_m, view_of
 from crowdgym.envs.rendering.street_traffic import Streets
 
@@ -106,21 +106,21 @@ def test_an_outline_is_turned_sized_and_moved() -> None:
 
 
 def test_what_moves_leaves_no_trace_and_what_is_covered_is_not_seen() -> None:
-    sheet = Sheet(40, 20, "#ffffff")
-    sheet.fix(Rectangle(Box(0, 0, 10, 20), "#0000ff"))
-    disc = sheet.move(Discs("#ff0000", "none", 0.0))
-    sheet.cover(Box(0, 0, 10, 20))
-    empty = sheet.frame()
+    canvas = Canvas(40, 20, "#ffffff")
+    canvas.add_fixed(Rectangle(Box(0, 0, 10, 20), "#0000ff"))
+    disc = canvas.add_moving(Discs("#ff0000", "none", 0.0))
+    canvas.cover(Box(0, 0, 10, 20))
+    empty = canvas.frame()
     disc.place(np.array([[30.0, 10.0], [5.0, 10.0]]), np.array([4.0, 4.0]))
-    frame = sheet.frame()
+    frame = canvas.frame()
     assert frame[10, 30].tolist() == [255, 0, 0]
     assert frame[10, 5].tolist() == [0, 0, 255]
     disc.place(np.empty((0, 2)), np.empty(0))
-    np.testing.assert_array_equal(sheet.frame(), empty)
+    np.testing.assert_array_equal(canvas.frame(), empty)
 
 
-def test_nothing_can_be_added_to_a_sheet_that_has_been_drawn() -> None:
-    sheet = Sheet(40, 20)
-    sheet.frame()
+def test_nothing_can_be_added_to_a_canvas_that_has_been_drawn() -> None:
+    canvas = Canvas(40, 20)
+    canvas.frame()
     with pytest.raises(RuntimeError, match="a frame has been drawn"):
-        sheet.fix(Rectangle(Box(0, 0, 10, 20), "#0000ff"))
+        canvas.add_fixed(Rectangle(Box(0, 0, 10, 20), "#0000ff"))

@@ -1,0 +1,48 @@
+"""The specification of ``dasc_v0``."""
+
+from crowdgym.envs.api.spec import EnvironmentSpec, Metric, Objective, TracedQuantity
+
+SPEC = EnvironmentSpec(
+    name="dasc_v0",
+    about="dependency-aware spatial crowdsourcing: tasks of subtasks with precedence (Li et al., AAAI 2025)",
+    agents="subtasks",
+    actions='Discrete(2): hold or recommend; or, with action_mode="select", hold or one of the K nearest able workers',
+    module="crowdgym.envs.dasc_v0",
+    settings="crowdgym.configs.dasc:DascSettings",
+    objective=Objective("profit", 1),
+    metrics=(
+        Metric("revenue", "payments of all finished tasks"),
+        Metric("travel_cost", "what the platform pays for travel", in_table=False),
+        Metric("profit", "revenue less travel_cost"),
+        Metric("completed", "tasks whose subtasks all finished before the deadline", places=1),
+        Metric("expired", "tasks that reached their deadline unfinished", places=1),
+        Metric("assigned", "subtasks that were given to a worker", places=1, in_table=False),
+        Metric("travel_m", "length of all ways that workers have driven, m", "travel, km", 1e-3, 1),
+        Metric("illegal", "actions that the mask forbade", places=1),
+        Metric("invalid", "recommendations without those of their predecessors", places=1),
+        Metric("unmatched", "valid requests that got no worker", places=1),
+    ),
+    traced={
+        "worker_status": TracedQuantity("worker"),
+        "worker_subtask": TracedQuantity("worker"),
+        "worker_node": TracedQuantity("worker"),
+        "worker_goal": TracedQuantity("worker"),
+        "depart_s": TracedQuantity("worker", exact=False),
+        "free_s": TracedQuantity("worker", exact=False),
+        "task_status": TracedQuantity("task"),
+        "end_s": TracedQuantity("task", exact=False),
+        "paid": TracedQuantity("task", exact=False),
+        "subtask_status": TracedQuantity("agent"),
+        "subtask_worker": TracedQuantity("agent"),
+        "arrive_s": TracedQuantity("agent", exact=False),
+        "start_s": TracedQuantity("agent", exact=False),
+        "finish_s": TracedQuantity("agent", exact=False),
+        "outcome": TracedQuantity("agent"),
+        "illegal": TracedQuantity("agent"),
+        "invalid": TracedQuantity("agent"),
+        "unmatched": TracedQuantity("agent"),
+    },
+    default_policy="greedy",
+    bounds={"revenue": "crowdgym.envs.dasc.bound:revenue_bound"},
+    solution_checker="crowdgym.verification.dasc.trace:broken_rules",
+)

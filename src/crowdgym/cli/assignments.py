@@ -1,0 +1,79 @@
+"""Options of the form ``NAME=VALUE``: the keywords of an environment, and the columns of a file."""
+
+from typing import Any
+
+from crowdgym.common.errors import ConfigError, DataError
+
+# Keywords of the constructors that are objects, or have an option of their own.
+_NOT_SETTINGS = ("render_mode", "generator", "reward_strategy")
+
+
+def keywords_of(assignments: list[str], scenario: str | None) -> dict[str, Any]:
+    """The keywords of an environment: those of ``--set``, and ``--scenario`` if it is given.
+
+    Raises:
+        ConfigError: as `parse_assignments`; or the scenario is given twice.
+    """
+    keywords = parse_assignments(assignments)
+    if scenario is not None:
+        if "scenario" in keywords:
+            raise ConfigError(f"the scenario is given twice: {scenario!r} and {keywords['scenario']!r}")
+        keywords["scenario"] = scenario
+    return keywords
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """Turn ``NAME=VALUE`` into keywords; a value is a YAML scalar: a number, true, false, or text.
+
+    Raises:
+        ConfigError: one that is not ``NAME=VALUE``, is given twice, or is not for ``--set``.
+    """
+    keywords: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise ConfigError(f"--set must be NAME=VALUE, such as num_workers=200, got {assignment!r}")
+        if name in _NOT_SETTINGS:
+            raise ConfigError(
+                f"--set is for settings, and {name} is none; see 'crowdgym run --help' for the other options"
+            )
+        if name in keywords:
+            raise ConfigError(f"--set {name} is given twice: {keywords[name]!r} and {text!r}")
+        keywords[name] = _scalar(name, text)
+    return keywords
+
+
+def _scalar(name: str, text: str) -> Any:
+    import yaml
+
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = None
+    if isinstance(value, bool) or (isinstance(value, int | float) and ":" not in text):  # 8:30 is no number to us
+        return value
+    try:
+        return float(text)  # 1e3, which YAML takes for text
+    except ValueError:
+        pass
+    if not isinstance(value, str):
+        raise ConfigError(f"--set {name} must be a number, true, false or a word, got {text!r}")
+    return value
+
+
+def column_pairs(option: str, given: list[str], known: tuple[str, ...]) -> dict[str, str]:
+    """Turn ``KEY=COLUMN`` into a dict.
+
+    Raises:
+        DataError: one that is not ``KEY=COLUMN``, has an unknown key, or is given twice.
+    """
+    pairs: dict[str, str] = {}
+    for text in given:
+        key, mark, value = text.partition("=")
+        if not mark or not value or key not in known:
+            raise DataError(f"{option} is {text!r}; expected KEY=COLUMN where KEY is one of {', '.join(known)}")
+        if key in pairs:
+            raise DataError(f"{option} {key} is given twice ({pairs[key]!r} and {value!r}); expected it once")
+        pairs[key] = value
+    return pairs

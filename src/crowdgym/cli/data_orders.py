@@ -1,0 +1,63 @@
+"""``crowdgym data build``: the options of orders, and how their files are read."""
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crowdgym.cli.assignments import column_pairs
+from crowdgym.cli.data_files import FileOptions
+
+if TYPE_CHECKING:
+    from crowdgym.data.orders.read import OrderOptions
+
+
+@dataclass(frozen=True)
+class OrderFileOptions:
+    """Files of a city's orders, and how they are read."""
+
+    section = "Orders"
+
+    orders: Annotated[list[str], typer.Option(help="File or pattern of orders; may be repeated.")] = field(
+        default_factory=list
+    )
+    order_format: Annotated[
+        str | None, typer.Option("--format", help="Format of the files; else it is told by the content.")
+    ] = None
+    column: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=COLUMN", help="Column of a table, by name or number from 1; may be repeated."),
+    ] = field(default_factory=list)
+    crs: Annotated[str | None, typer.Option(help="Coordinate system: wgs84, gcj02, or another such as EPSG:32632.")] = (
+        None
+    )
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Coordinates are written 104,07.")] = False
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of the city, such as Europe/Berlin or +08:00; else that of the data.")
+    ] = None
+    times: Annotated[str, typer.Option(help="How times are written: auto, or seconds-of-day.")] = "auto"
+    max_snap_m: Annotated[float, typer.Option(help="Farthest that an order may be from a node, m.")] = 1000.0
+    strict: Annotated[bool, typer.Option("--strict", help="Fail where less than half of the rows can be kept.")] = False
+
+    def reading(self, files: FileOptions) -> "OrderOptions":
+        """How the files are read.
+
+        Raises:
+            DataError: an option has a value that does not exist.
+        """
+        from crowdgym.data.orders.formats import OrderColumns
+        from crowdgym.data.orders.read import OrderOptions
+
+        keys = tuple(column.name for column in fields(OrderColumns))
+        named: dict[str, Any] = column_pairs("--column", self.column, keys)
+        times: Any = self.times  # checked by OrderOptions
+        return OrderOptions(
+            order_format=self.order_format,
+            columns=OrderColumns(**named),
+            crs=self.crs,
+            time_zone=self.time_zone,
+            time_format=files.time_format,
+            times=times,
+            encoding=files.encoding,
+            decimal_comma=self.decimal_comma,
+        )
