@@ -53,7 +53,10 @@ def coordinates(
         x[nowhere | ~np.isfinite(x + y)] = np.nan
         longitude_deg, latitude_deg = to_wgs84(x, y, crs or "wgs84")
         possible = _on_earth(longitude_deg, latitude_deg)
-        reasons.add(SWAPPED, ~possible & ~nowhere & _on_earth(*to_wgs84(y, x, crs or "wgs84")), *columns)
+        lost = np.flatnonzero(~possible & ~nowhere)
+        swapped = np.zeros(len(possible), np.bool_)
+        swapped[lost] = _on_earth(*to_wgs84(y[lost], x[lost], crs or "wgs84"))
+    reasons.add(SWAPPED, swapped, *columns)
     reasons.add(OUT_OF_RANGE, ~possible, *columns)
     return Coordinates(np.where(possible, longitude_deg, np.nan), np.where(possible, latitude_deg, np.nan))
 

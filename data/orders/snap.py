@@ -194,7 +194,7 @@ def _without_repeated(orders: _Piece) -> tuple[_Piece, int, int]:
         The orders, how many were repeated, and how many of those kept share their id with an earlier one.
     """
     identified = np.flatnonzero(orders.key != NO_KEY)
-    num_ids = len(np.unique(orders.key[identified]))
+    num_ids = _num_different(orders.key[identified])
     if num_ids == len(identified):
         return orders, 0, 0
     whole = orders.key[identified]
@@ -205,6 +205,11 @@ def _without_repeated(orders: _Piece) -> tuple[_Piece, int, int]:
     kept = orders.key == NO_KEY
     kept[identified[firsts]] = True
     return _Piece(*(array[kept] for array in orders)), repeated, len(firsts) - num_ids
+
+
+def _num_different(values: NDArray[np.uint64]) -> int:
+    ordered = np.sort(values)  # several times faster than the hash table of np.unique, once there are millions
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))
 
 
 def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
