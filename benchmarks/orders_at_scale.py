@@ -80,8 +80,11 @@ def main() -> None:
     began = time.perf_counter()
     subprocess.run([*command, "--links", str(links), "--orders", str(path)], check=True, env=environment)
     wall_s = time.perf_counter() - began
-    peak_gb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    print(f"{arguments.orders:,} orders, {path.stat().st_size / 1e9:.2f} GB: {wall_s:.1f} s, peak {peak_gb:.2f} GiB")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(
+        f"{arguments.orders:,} orders, {path.stat().st_size / 1e9:.2f} GB: {wall_s:.1f} s "
+        f"({used.ru_utime + used.ru_stime:.1f} s of processor time), peak {used.ru_maxrss / 2**20:.2f} GiB"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Road networks from OpenStreetMap, by OSMnx: a place or a box over the network, OSM XML, GraphML.
+"""Road networks from OpenStreetMap, by OSMnx: a place or a box over the network, OSM files, GraphML.
 
 The network is that of cars, and one-way streets are one-way. ``two_way=True`` opens them: workers of crowdsourcing
 platforms walk and cycle as well, and the papers' graphs are undirected.
@@ -20,7 +20,7 @@ from crowdgym.data.roads.overpass import DEFAULT_ENDPOINTS, Endpoints, RefusedEr
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Endpoints", "fetch_bbox", "fetch_place", "read_graphml", "read_osm_xml"]
+__all__ = ["Endpoints", "fetch_bbox", "fetch_place", "read_graphml", "read_osm_file"]
 
 Read = tuple[RoadNetwork, AssemblyReport]
 
@@ -93,8 +93,8 @@ def fetch_bbox(
     return network_of_graph(graph, two_way=two_way, source=f"OpenStreetMap, box {box_text}")
 
 
-def read_osm_xml(path: str | Path, two_way: bool = False) -> Read:
-    """Read the drivable roads of an OSM XML file (``.osm``, also compressed: ``.osm.gz``, ``.osm.bz2``).
+def read_osm_file(path: str | Path, two_way: bool = False) -> Read:
+    """Read the drivable roads of an OpenStreetMap file: XML (``.osm``, perhaps compressed) or ``.osm.pbf``.
 
     Streets are joined across nodes that are no crossings, as OSMnx does.
 
@@ -106,8 +106,8 @@ def read_osm_xml(path: str | Path, two_way: bool = False) -> Read:
         The network, and what was dropped and repaired on the way.
 
     Raises:
-        DataError: a file that is missing or not OSM XML, a way through a node that the file lacks, no drivable roads,
-            and what ``assemble`` does not accept.
+        DataError: a file that is missing or not OpenStreetMap, a way through a node that the file lacks, no drivable
+            roads, and what ``assemble`` does not accept.
     """
     import osmnx
 

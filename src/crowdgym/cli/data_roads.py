@@ -26,8 +26,10 @@ class RoadOptions:
 
     nodes: Annotated[Path | None, typer.Option(help="CSV file of nodes, with --links.")] = None
     links: Annotated[Path | None, typer.Option(help="CSV file of links, with --nodes.")] = None
-    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap XML file.")] = None
-    graphml: Annotated[Path | None, typer.Option(help="GraphML file written by OSMnx.")] = None
+    roads: Annotated[
+        Path | None,
+        typer.Option(help="File of roads: OpenStreetMap, GraphML, SUMO, MATSim, GeoPackage, GeoJSON or shapefile."),
+    ] = None
     place: Annotated[str | None, typer.Option(help="Name of a place that OpenStreetMap is asked for.")] = None
     bbox: Annotated[str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.")] = None
     two_way: Annotated[bool, typer.Option("--two-way", help="Open one-way streets both ways.")] = False
@@ -35,7 +37,9 @@ class RoadOptions:
     length_unit: Annotated[
         str | None, typer.Option(help="Unit of lengths: m, km, mi or ft; else as the header says.")
     ] = None
-    road_crs: Annotated[str, typer.Option(help="Coordinate system of --nodes, as of --crs.")] = "wgs84"
+    road_crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of --nodes or MATSim, such as EPSG:32632; else degrees.")
+    ] = None
     road_encoding: Annotated[str | None, typer.Option(help="Encoding of --nodes and --links, as of --encoding.")] = None
     road_column: Annotated[
         list[str], typer.Option(metavar="KEY=COLUMN", help="Column of --nodes or --links; may be repeated.")
@@ -45,8 +49,7 @@ class RoadOptions:
         """The sources that are given, by their options."""
         given = {
             "--nodes and --links": self.nodes is not None or self.links is not None,
-            "--osm": self.osm is not None,
-            "--graphml": self.graphml is not None,
+            "--roads": self.roads is not None,
             "--place": self.place is not None,
             "--bbox": self.bbox is not None,
         }
@@ -64,7 +67,7 @@ def read_roads(options: RoadOptions) -> "Roads":
         found = " and ".join(sources) if sources else "none"
         raise DataError(
             f"roads are read from one source, found {found}; "
-            "expected one of --nodes and --links, --osm, --graphml, --place, --bbox"
+            "expected one of --nodes and --links, --roads, --place, --bbox"
         )
     if options.nodes is not None or options.links is not None:
         return _read_tables(options)
@@ -74,11 +77,10 @@ def read_roads(options: RoadOptions) -> "Roads":
         raise DataError(f"{misplaced} is given with {sources[0]}; expected it with --nodes and --links only")
 
     from crowdgym.data.roads import osm as readers
+    from crowdgym.data.roads.files import read_road_file
 
-    if options.osm is not None:
-        return readers.read_osm_xml(options.osm, two_way=options.two_way)
-    if options.graphml is not None:
-        return readers.read_graphml(options.graphml, two_way=options.two_way)
+    if options.roads is not None:
+        return read_road_file(options.roads, two_way=options.two_way, crs=options.road_crs)
     if options.place is not None:
         return readers.fetch_place(options.place, two_way=options.two_way)
     return readers.fetch_bbox(*_four_degrees(options.bbox or ""), two_way=options.two_way)
@@ -99,7 +101,9 @@ def _read_tables(options: RoadOptions) -> "Roads":
         raise DataError("--two-way and --arcs are given together; expected one of them")
     directions: Directions = "two-way" if options.two_way else "arcs" if options.arcs else "as given"
     columns = RoadColumns(**named) if named else None
-    read_as = RoadTableOptions(columns, options.length_unit, directions, options.road_crs, options.road_encoding)
+    read_as = RoadTableOptions(
+        columns, options.length_unit, directions, options.road_crs or "wgs84", options.road_encoding
+    )
     return read_road_tables(nodes, links, read_as)
 
 

@@ -147,7 +147,7 @@ def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(dat
     ("line", "expected"),
     [
         ("build mine --orders orders.csv", "roads are read from one source, found none; expected one of --nodes and"),
-        (f"build mine {ROADS} --osm x.osm --orders orders.csv", "found --nodes and --links and --osm"),
+        (f"build mine {ROADS} --roads x.osm --orders orders.csv", "found --nodes and --links and --roads"),
         ("build mine --nodes node.csv --orders orders.csv", "--nodes is given alone; expected --nodes and --links"),
         ("build mine --bbox 1,2,3 --orders orders.csv", "--bbox is '1,2,3'; expected WEST,SOUTH,EAST,NORTH"),
         (f"build mine {ROADS} --orders nothing*.csv", "no file matches 'nothing*.csv'"),

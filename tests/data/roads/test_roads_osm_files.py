@@ -11,7 +11,7 @@ import pytest
 from roads_worlds import lengths_by_id
 
 from crowdgym.common.errors import DataError, DataWarning
-from crowdgym.data.roads.osm import read_graphml, read_osm_xml
+from crowdgym.data.roads.osm import read_graphml, read_osm_file
 
 # OSMnx takes the earth for a sphere of radius 6,371,009 m: 0.001 degrees on the equator are 111.195 m.
 PLACES = {1: (0.0, 0.0), 2: (0.001, 0.0), 3: (0.002, 0.0), 4: (0.002, 0.001), 5: (0.0, 0.001), 6: (0.003, 0.0)}
@@ -51,7 +51,7 @@ def test_streets_are_opened_both_ways_if_asked_for_and_joined_across_nodes_that_
     """With a cul-de-sac 7 - 1 in the west, 1 and 3 are crossings; 2, 4 and 5 are none."""
     crossings = [*SQUARE, ([1, 7], STREET)]
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, report = read_osm_xml(write(tmp_path / "town.osm", osm_xml(crossings, places)), two_way=True)
+    network, report = read_osm_file(write(tmp_path / "town.osm", osm_xml(crossings, places)), two_way=True)
     assert lengths_by_id(network) == {
         (1, 3): 222, (3, 1): 222, (3, 6): 111, (6, 3): 111, (1, 7): 111, (7, 1): 111,
     }  # fmt: skip
@@ -61,7 +61,7 @@ def test_streets_are_opened_both_ways_if_asked_for_and_joined_across_nodes_that_
 
 def test_one_way_streets_are_one_way(tmp_path: Path) -> None:
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)))
+    network, _ = read_osm_file(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)))
     arcs = lengths_by_id(network)
     assert arcs[1, 3] == 222
     assert arcs[3, 1] == 445  # round the block
@@ -80,7 +80,7 @@ def test_what_cars_may_not_use_is_left_out(tmp_path: Path) -> None:
         {"highway": "construction"},
     ]
     ways = [([1, 2], STREET), *(([2, 3], tags) for tags in others)]
-    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml(ways)))
+    network, _ = read_osm_file(write(tmp_path / "town.osm", osm_xml(ways)))
     assert sorted(network.node_ids.tolist()) == [1, 2]
 
 
@@ -88,7 +88,7 @@ def test_what_cars_may_not_use_is_left_out(tmp_path: Path) -> None:
 def test_compressed_files_are_read_as_well(suffix: str, compress: object, tmp_path: Path) -> None:
     path = tmp_path / f"town.osm{suffix}"
     path.write_bytes(compress(osm_xml([([1, 2], STREET)]).encode()))  # type: ignore[operator]
-    assert lengths_by_id(read_osm_xml(path)[0]) == {(1, 2): 111, (2, 1): 111}
+    assert lengths_by_id(read_osm_file(path)[0]) == {(1, 2): 111, (2, 1): 111}
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_compressed_files_are_read_as_well(suffix: str, compress: object, tmp_pa
 )
 def test_an_osm_file_that_cannot_be_used_is_refused_in_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=sentence):
-        read_osm_xml(write(tmp_path / "town.osm", text))
+        read_osm_file(write(tmp_path / "town.osm", text))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot read .*town\.osm: No such file or directory; expected OSM XML"):
-        read_osm_xml(tmp_path / "town.osm")
+        read_osm_file(tmp_path / "town.osm")
     with pytest.raises(DataError, match=r"cannot read .*town\.graphml: No such file or directory; expected GraphML"):
         read_graphml(tmp_path / "town.graphml")
 
@@ -128,7 +128,7 @@ def test_reading_leaves_nothing_in_the_working_directory(tmp_path: Path, monkeyp
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    read_osm_xml(path)
+    read_osm_file(path)
     assert os.listdir(elsewhere) == []
 
 
