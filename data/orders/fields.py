@@ -9,6 +9,8 @@ from crowdgym.data.coordinates import to_wgs84
 from crowdgym.data.orders.columns import as_numbers, as_strings, has_decimal_comma, with_point
 from crowdgym.data.orders.raw import (
     BAD_COORDINATES,
+    BAD_POLYLINE,
+    BAD_TIME,
     DECIMAL_COMMA,
     MISSING_COORDINATES,
     MISSING_ID,
@@ -23,6 +25,8 @@ from crowdgym.data.orders.raw import (
     NodeIds,
     Reasons,
 )
+
+_LARGEST_OFFSET_MIN = 14 * 60
 
 
 def coordinates(
@@ -61,6 +65,20 @@ def coordinates(
     return Coordinates(np.where(possible, longitude_deg, np.nan), np.where(possible, latitude_deg, np.nan))
 
 
+def polyline_ends(column: Any, end: int, crs: str | None, reasons: Reasons) -> Coordinates:
+    """The first (``end`` 0) or last (1) point of ways as [[x, y], ...], as WGS-84 coordinates. Shape [R]."""
+    import pyarrow
+    from pyarrow import compute
+
+    number = r"\s*(?P<{}>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"
+    point = rf"\[{number.format('x')},{number.format('y')}\]"
+    pattern = rf"^\s*\[\s*{point}" if end == 0 else rf"{point}\s*\]\s*$"
+    parts = compute.extract_regex(as_strings(column), pattern)
+    reasons.add(BAD_POLYLINE, np.asarray(compute.is_null(parts)), column)
+    x, y = (compute.cast(compute.struct_field(parts, [index]), pyarrow.float64()) for index in (0, 1))
+    return coordinates(x, y, crs, reasons)
+
+
 def node_ids(column: Any, reasons: Reasons) -> NodeIds:
     """Turn a column into ids of road nodes; "17.0" is 17. Whether the network knows them is seen later."""
     number, missing, is_text = as_numbers(column)
@@ -82,6 +100,14 @@ def keys(column: Any, reasons: Reasons | None = None) -> NDArray[np.uint64]:
     text = as_strings(column).to_numpy(zero_copy_only=False)
     hashes: NDArray[np.uint64] = pd.util.hash_array(text, categorize=False)
     return np.where(missing, NO_KEY, np.where(hashes == NO_KEY, np.uint64(1), hashes))
+
+
+def offsets_s(column: Any, reasons: Reasons) -> NDArray[np.int64]:
+    """Minutes that local clocks are ahead of Greenwich, in seconds; rows without are bad times. Shape [R]."""
+    minutes, missing, is_text = as_numbers(column)
+    usable = ~missing & ~is_text & (np.abs(minutes) <= _LARGEST_OFFSET_MIN)
+    reasons.add(BAD_TIME, ~usable, column)
+    return np.where(usable, minutes * 60, 0).astype(np.int64)
 
 
 def no_coordinates(num_rows: int) -> Coordinates:

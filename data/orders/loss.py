@@ -11,11 +11,13 @@ from crowdgym.data.orders.raw import (
     MISSING_ID,
     MISSING_NODE,
     MISSING_TIME,
+    MISSING_ZONE,
     OUT_OF_RANGE,
     REPEATED,
     SWAPPED,
     TOO_FAR,
     UNKNOWN_NODE,
+    UNKNOWN_ZONE,
     WRONG_COLUMNS,
 )
 from crowdgym.data.orders.times import format_hint
@@ -34,6 +36,8 @@ _ADVICE = {
     SWAPPED: _SWAP,
     MISSING_NODE: _OTHER_COLUMN,
     UNKNOWN_NODE: "the ids are not those of the nodes of the roads; do roads and orders belong together?",
+    MISSING_ZONE: _OTHER_COLUMN,
+    UNKNOWN_ZONE: "the ids are not those of --zones",
     MISSING_ID: _OTHER_COLUMN,
     TOO_FAR: "--max-snap-m allows more; do roads and orders belong together, and is --crs right?",
     FAR_UNLESS_SWAPPED: _SWAP,

@@ -15,6 +15,7 @@ from crowdgym.data.orders.formats import (
     TABLE,
     OrderColumns,
     OrderFormat,
+    PlacePosition,
     Positions,
     detect,
     order_formats,
@@ -35,6 +36,7 @@ from crowdgym.data.orders.raw import (
 from crowdgym.data.orders.tables import Peek, peek, read_pieces
 from crowdgym.data.orders.times import Clock, TimeKind, local_times
 from crowdgym.data.orders.trajectories import TrajectoryCollector
+from crowdgym.data.orders.zones import Zones, read_zones
 from crowdgym.data.text_files import check_encoding
 
 _EXAMPLE_LENGTH = 60
@@ -55,6 +57,8 @@ class OrderOptions:
         times: "seconds-of-day" where numbers count from midnight of an unnamed day; "auto" for Unix time and text.
         encoding: of text files; None tells it by the content.
         decimal_comma: coordinates are written 104,07.
+        zones: a file of polygons, for orders whose places are told by zones.
+        zone_column: holds the ids of the zones; None takes the likeliest.
     """
 
     order_format: str | None = None
@@ -65,6 +69,8 @@ class OrderOptions:
     times: TimeKind = "auto"
     encoding: str | None = None
     decimal_comma: bool = False
+    zones: str | Path | None = None
+    zone_column: str | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without a file.
@@ -113,8 +119,9 @@ class OrderSource:
     order_format: OrderFormat
     table: Peek
     positions: Positions
-    crs: str | None  # None where the file names nodes instead of coordinates
+    crs: str | None  # None where the file names nodes or zones instead of coordinates
     clock: Clock
+    zones: Zones | None = None
 
 
 def open_source(path: Path, options: OrderOptions) -> OrderSource:
@@ -130,14 +137,19 @@ def open_source(path: Path, options: OrderOptions) -> OrderSource:
     if not table.parquet and not table.rows:
         raise DataError(f"{path} has no rows after its header; expected orders, one a line")
     crs = options.crs or order_format.crs
-    if 2 not in (len(at.origin), len(at.destination)):
+    if not (at.origin.has_crs or at.destination.has_crs):
         crs = None
     elif crs is None:
         raise DataError(
             f"{path} has coordinates, but nothing says in which system; expected --crs wgs84 (GPS and OpenStreetMap), "
             "--crs gcj02 (DiDi and other Chinese services), or another such as --crs EPSG:32632"
         )
-    return OrderSource(path, order_format, table, at, crs, options.clock_of(order_format))
+    zones = None
+    if "zone" in (at.origin.kind, at.destination.kind):
+        if options.zones is None:
+            raise DataError(f"{path} tells places by zones; expected --zones FILE with their polygons")
+        zones = read_zones(options.zones, options.zone_column)
+    return OrderSource(path, order_format, table, at, crs, options.clock_of(order_format), zones)
 
 
 def read_orders(path: Path | str, options: OrderOptions | None = None) -> tuple[RawOrders, ReadReport]:
@@ -217,7 +229,7 @@ def concatenate(pieces: Sequence[RawOrders]) -> RawOrders:
 def _table_orders(source: OrderSource, account: Account, options: OrderOptions) -> Iterator[RawOrders]:
     """Orders of a file with one order a row."""
     at = source.positions
-    wanted = [at.time, *at.origin, *at.destination, *([] if at.order_id is None else [at.order_id])]
+    wanted = at.columns
     for piece in read_pieces(source.table, wanted, account, quotes=source.order_format.quotes):
         column = dict(zip(wanted, piece, strict=True))
         with _no_odd_types(source):
@@ -230,10 +242,12 @@ def _piece_of_orders(source: OrderSource, column: dict[int, Any], account: Accou
     at, num_rows = source.positions, len(column[source.positions.time])
     reasons, destination_reasons = Reasons(num_rows), Reasons(num_rows)
     time_s = local_times(column[at.time], source.clock, reasons, account.times)
-    origin = _places([column[i] for i in at.origin], source, options, reasons)
-    destination = _places([column[i] for i in at.destination], source, options, destination_reasons)
+    if "utc_offset_min" in at.others:
+        time_s += columns_of.offsets_s(column[at.others["utc_offset_min"]], reasons)
+    origin = _places(at.origin, column, source, options, reasons)
+    destination = _places(at.destination, column, source, options, destination_reasons)
     destination = destination if destination is not None else _nowhere(origin, num_rows)
-    key = np.zeros(num_rows, np.uint64) if at.order_id is None else columns_of.keys(column[at.order_id])
+    key = columns_of.keys(column[at.others["order_id"]]) if "order_id" in at.others else np.zeros(num_rows, np.uint64)
 
     usable: Mask = account.take(reasons, destination_reasons)
     account.orders += int(usable.sum())
@@ -241,12 +255,20 @@ def _piece_of_orders(source: OrderSource, column: dict[int, Any], account: Accou
     return RawOrders(time_s[usable], origin[usable], destination[usable], key[usable])
 
 
-def _places(columns: Sequence[Any], source: OrderSource, options: OrderOptions, reasons: Reasons) -> Places | None:
-    if not columns:
-        return None
-    if len(columns) == 1:
-        return columns_of.node_ids(columns[0], reasons)
-    return columns_of.coordinates(columns[0], columns[1], source.crs, reasons, decimal_comma=options.decimal_comma)
+def _places(
+    at: PlacePosition, column: dict[int, Any], source: OrderSource, options: OrderOptions, reasons: Reasons
+) -> Places | None:
+    given = [column[position] for position in at.columns]
+    if at.kind == "coordinates":
+        return columns_of.coordinates(given[0], given[1], source.crs, reasons, decimal_comma=options.decimal_comma)
+    if at.kind == "node":
+        return columns_of.node_ids(given[0], reasons)
+    if at.kind == "zone":
+        assert source.zones is not None
+        return source.zones.places(given[0], reasons)
+    if at.kind in ("polyline start", "polyline end"):
+        return columns_of.polyline_ends(given[0], 0 if at.kind == "polyline start" else 1, source.crs, reasons)
+    return None
 
 
 def _nowhere(like: Places | None, num_rows: int) -> Places:
@@ -260,8 +282,7 @@ def _collect(
 ) -> None:
     """Points of a file with one point of a trajectory a row."""
     at = source.positions
-    assert at.order_id is not None
-    wanted = (at.order_id, at.time, *at.origin)
+    wanted = (at.others["order_id"], at.time, *at.origin.columns)
     for order_id, time, longitude, latitude in read_pieces(
         source.table, wanted, account, quotes=source.order_format.quotes
     ):

@@ -6,12 +6,18 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from crowdgym.common.errors import DataError
-from crowdgym.data.orders.formats.format import OrderColumns, OrderFormat, Positions, find_positions
+from crowdgym.data.orders.formats.format import (
+    OrderColumns,
+    OrderFormat,
+    PlacePosition,
+    Positions,
+    find_positions,
+)
 from crowdgym.data.orders.formats.table import FORMAT as TABLE
 from crowdgym.data.orders.formats.table import with_header
 from crowdgym.data.orders.tables import Peek
 
-__all__ = ["TABLE", "OrderColumns", "OrderFormat", "Positions", "detect", "order_formats", "positions"]
+__all__ = ["TABLE", "OrderColumns", "OrderFormat", "PlacePosition", "Positions", "detect", "order_formats", "positions"]
 
 
 @cache

@@ -7,8 +7,8 @@ from crowdgym.data.orders.formats.format import OrderColumns, OrderFormat, short
 from crowdgym.data.orders.tables import Peek
 
 _PLACE_STEMS = {
-    "origin": ("origin", "o", "pickup", "pick_up", "starting", "start", "from", ""),
-    "destination": ("destination", "dest", "d", "dropoff", "drop_off", "ending", "end", "to"),
+    "origin": ("origin", "o", "pickup", "pick_up", "starting", "start", "start_station", "from", ""),
+    "destination": ("destination", "dest", "d", "dropoff", "drop_off", "ending", "end", "end_station", "to"),
 }
 _PLACE_ENDINGS = {
     "lng": ("lng", "lon", "long", "longitude"),

@@ -1,6 +1,7 @@
 """``crowdgym data build``: the options of orders, and how their files are read."""
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +32,7 @@ class OrderFileOptions:
     crs: Annotated[str | None, typer.Option(help="Coordinate system: wgs84, gcj02, or another such as EPSG:32632.")] = (
         None
     )
+    zones: Annotated[Path | None, typer.Option(help="Polygons of the zones that orders name (TLC).")] = None
     decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Coordinates are written 104,07.")] = False
     time_zone: Annotated[
         str | None, typer.Option(help="Zone of the city, such as Europe/Berlin or +08:00; else that of the data.")
@@ -60,4 +62,5 @@ class OrderFileOptions:
             times=times,
             encoding=files.encoding,
             decimal_comma=self.decimal_comma,
+            zones=self.zones,
         )

@@ -60,7 +60,10 @@ def test_an_unknown_format_is_described(tmp_path: Path) -> None:
 
     assert "orders.csv is in no format known for orders" in message
     assert "found 2 comma separated columns with the header 'animal, legs'" in message
-    assert "expected gaia-chengdu, gaia-gps, gaia-haikou or a table whose header names the times" in message
+    assert (
+        "expected chicago, foursquare, gaia-chengdu, gaia-gps, gaia-haikou, gowalla, porto, tlc or a table whose header names the times"
+        in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,8 @@ def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     [
         (
             {"order_format": "gaia"},
-            "--format is 'gaia'; expected one of gaia-chengdu, gaia-gps, gaia-haikou, table",
+            "--format is 'gaia'; expected one of chicago, foursquare, gaia-chengdu, gaia-gps, "
+            "gaia-haikou, gowalla, porto, tlc, table",
         ),
         (
             {"crs": "bd09"},
