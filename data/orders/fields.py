@@ -1,5 +1,6 @@
 """Columns turned into coordinates, node ids and keys, with what is wrong with each row."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from crowdgym.data.orders.raw import (
     NodeIds,
     Reasons,
 )
+from crowdgym.data.orders.times import EARLIEST_S, Clock, local_times
 
 _LARGEST_OFFSET_MIN = 14 * 60
 
@@ -108,6 +110,27 @@ def offsets_s(column: Any, reasons: Reasons) -> NDArray[np.int64]:
     usable = ~missing & ~is_text & (np.abs(minutes) <= _LARGEST_OFFSET_MIN)
     reasons.add(BAD_TIME, ~usable, column)
     return np.where(usable, minutes * 60, 0).astype(np.int64)
+
+
+def amounts(column: Any) -> NDArray[np.float64]:
+    """Amounts of a column, NaN where there is none or a negative one. Shape [R]."""
+    amount, _, _ = as_numbers(column)
+    return np.where(np.isfinite(amount) & (amount >= 0), amount, np.nan)
+
+
+def seconds_until(column: Any, time_s: NDArray[np.int64], clock: Clock) -> NDArray[np.float64]:
+    """Seconds from ``time_s`` until the times of a column, NaN where there is none or it is earlier. Shape [R].
+
+    Numbers too small for a time are seconds after ``time_s``, unless the clock counts seconds of day.
+    """
+    number, _, text = as_numbers(column)
+    with np.errstate(invalid="ignore"):
+        is_length = ~text & (number >= 0) & (number < EARLIEST_S) & (clock.kind == "auto")
+    reasons = Reasons(len(time_s))
+    until_s = local_times(column, clock, reasons, Counter()) - time_s
+    with np.errstate(invalid="ignore"):
+        after_s = np.where(is_length, number, np.where(reasons.usable, until_s, np.nan))
+        return np.where(after_s >= 0, after_s, np.nan)
 
 
 def no_coordinates(num_rows: int) -> Coordinates:

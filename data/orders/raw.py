@@ -28,6 +28,7 @@ MISSING_ZONE = "missing zone"
 UNKNOWN_ZONE = "unknown zone"
 BAD_POLYLINE = "no points in its polyline"
 REPEATED = "repeated order"
+OTHER_DAY = "a day that is not chosen"
 ONE_POINT = "trajectory of one point"
 MISSING_ID = "missing order id"
 TOO_FAR = "too far from any road"
@@ -85,12 +86,15 @@ class RawOrders:
         origin: the pick-up; every order has one.
         destination: the drop-off; some or all orders may lack it.
         key: 64-bit hash of the order id; NO_KEY where there is none. Shape [M].
+        parts: what else the source gives, by the names in `crowdgym.data.orders.stream.PARTS`; NaN where a row has
+            none. Shape [M] each.
     """
 
     time_s: NDArray[np.int64]
     origin: Places
     destination: Places
     key: NDArray[np.uint64]
+    parts: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time_s)

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
 from crowdgym.data.coordinates import check_crs
 from crowdgym.data.orders import fields as columns_of
+from crowdgym.data.orders.days import DayRange
 from crowdgym.data.orders.formats import (
     TABLE,
     OrderColumns,
@@ -59,6 +61,7 @@ class OrderOptions:
         decimal_comma: coordinates are written 104,07.
         zones: a file of polygons, for orders whose places are told by zones.
         zone_column: holds the ids of the zones; None takes the likeliest.
+        days: orders of other days are left out; None keeps all.
     """
 
     order_format: str | None = None
@@ -71,6 +74,7 @@ class OrderOptions:
     decimal_comma: bool = False
     zones: str | Path | None = None
     zone_column: str | None = None
+    days: DayRange | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without a file.
@@ -223,6 +227,7 @@ def concatenate(pieces: Sequence[RawOrders]) -> RawOrders:
         origin=places([piece.origin for piece in pieces]),
         destination=places([piece.destination for piece in pieces]),
         key=np.concatenate([piece.key for piece in pieces]),
+        parts={name: np.concatenate([piece.parts[name] for piece in pieces]) for name in pieces[0].parts},
     )
 
 
@@ -252,7 +257,18 @@ def _piece_of_orders(source: OrderSource, column: dict[int, Any], account: Accou
     usable: Mask = account.take(reasons, destination_reasons)
     account.orders += int(usable.sum())
     assert origin is not None
-    return RawOrders(time_s[usable], origin[usable], destination[usable], key[usable])
+    parts = _parts(source, column, time_s)
+    kept_parts = {name: values[usable] for name, values in parts.items()}
+    return RawOrders(time_s[usable], origin[usable], destination[usable], key[usable], kept_parts)
+
+
+def _parts(source: OrderSource, column: dict[int, Any], time_s: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Fares, deadlines and quantities, NaN where there is none that can be used. Shape [R] each."""
+    given = {name: column[at] for name, at in source.positions.others.items()}
+    parts = {name: columns_of.amounts(given[name]) for name in ("payment", "quantity") if name in given}
+    if "deadline" in given:
+        parts["deadline_s"] = columns_of.seconds_until(given["deadline"], time_s, source.clock)
+    return parts
 
 
 def _places(

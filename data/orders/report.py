@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from crowdgym.data.orders.loss import verdict
-from crowdgym.data.orders.raw import ReadReport
+from crowdgym.data.orders.raw import OTHER_DAY, ReadReport
 
 
 @dataclass(frozen=True)
@@ -104,10 +104,11 @@ class StreamReport:
     @property
     def loss(self) -> str | None:
         """A sentence with the reasons and the options that would help, if less than half of the rows are kept."""
+        lost = {reason: count for reason, count in self.unusable.items() if reason != OTHER_DAY}
         found = sum(source.read.orders for source in self.sources)
-        kept = found - sum(self.snap.unusable.values())
+        kept = found - sum(count for reason, count in self.snap.unusable.items() if reason != OTHER_DAY)
         usable_rows = sum(source.read.usable_rows for source in self.sources)
-        return verdict(self.rows, round(usable_rows * kept / max(found, 1)), self.unusable, self.examples)
+        return verdict(self.rows, round(usable_rows * kept / max(found, 1)), lost, self.examples)
 
 
 def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

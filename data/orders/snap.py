@@ -2,7 +2,7 @@
 
 import glob
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,16 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.orders.days import DayRange
 from crowdgym.data.orders.raw import (
     NO_KEY,
+    OTHER_DAY,
     REPEATED,
     Account,
+    Mask,
     RawOrders,
 )
 from crowdgym.data.orders.read import OrderOptions, OrderSource, open_source, read_sources
 from crowdgym.data.orders.report import SnapDistances, SnapReport, SourceReport, StreamReport
 from crowdgym.data.orders.snapper import MAX_SNAP_M, NOWHERE, Snapper
-from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
+from crowdgym.data.orders.stream import PARTS, SECONDS_PER_DAY, OrderStream
 from crowdgym.data.orders.times import clock_sentence
 from crowdgym.data.roads.assemble import NodeTable
 from crowdgym.data.roads.network import RoadNetwork
@@ -37,6 +40,7 @@ class _Piece(NamedTuple):
     key: NDArray[np.uint64]
     origin_moved_m: NDArray[np.float32]  # NaN where the source names the node
     destination_moved_m: NDArray[np.float32]
+    parts: Mapping[str, NDArray[np.float64]]
 
 
 def order_files(patterns: Iterable[str | Path]) -> list[Path]:
@@ -95,7 +99,7 @@ def order_stream(
             yield piece
 
     snapper = Snapper(network, max_snap_m, left_out)
-    stream, report = _stream(snapper, pieces(), ", ".join(_names(sources)))
+    stream, report = _stream(snapper, pieces(), ", ".join(_names(sources)), options.days)
     reports = tuple(_source_report(source, account) for source, account in zip(sources, accounts, strict=True))
     return stream, StreamReport(reports, max_snap_m, report)
 
@@ -137,13 +141,16 @@ class _Losses:
     from_left_out: int
 
 
-def _stream(snapper: Snapper, raw: Iterable[RawOrders], source: str) -> tuple[OrderStream, SnapReport]:
+def _stream(
+    snapper: Snapper, raw: Iterable[RawOrders], source: str, days: DayRange | None = None
+) -> tuple[OrderStream, SnapReport]:
     losses = _Losses(0, Counter(), Counter(), {}, 0)
     kept = [_snap_piece(snapper, piece, losses) for piece in raw]
-    orders = _Piece(*(np.concatenate(arrays) for arrays in zip(*kept, strict=True))) if kept else None
+    orders = _joined(kept) if kept else None
     kept.clear()  # millions of orders need not be there twice
     if orders is None or not len(orders.time_s):
         raise _nothing_left(losses, snapper, source)
+    orders = _on_days(orders, days, losses)
     orders, repeated, shared_ids = _without_repeated(orders)
     if repeated:
         losses.unusable[REPEATED] += repeated
@@ -154,6 +161,7 @@ def _stream(snapper: Snapper, raw: Iterable[RawOrders], source: str) -> tuple[Or
         time_s=orders.time_s[order] - first_day * SECONDS_PER_DAY,
         origin=orders.origin[order],
         destination=orders.destination[order],
+        **{name: array[order] for name, array in orders.parts.items()},
     )
     report = SnapReport(
         orders=losses.orders,
@@ -184,7 +192,43 @@ def _snap_piece(snapper: Snapper, piece: RawOrders, losses: _Losses) -> _Piece:
         piece.key[kept],
         origin.moved_m[kept],
         destination.moved_m[kept],
+        {name: array[kept] for name, array in piece.parts.items()},
     )
+
+
+def _joined(pieces: Sequence[_Piece]) -> _Piece:
+    """Pieces in one; a part that a piece lacks is NaN there."""
+    arrays = [np.concatenate(same) for same in zip(*(piece[:-1] for piece in pieces), strict=True)]
+    parts = {
+        name: np.concatenate([piece.parts.get(name, np.full(len(piece.time_s), np.nan)) for piece in pieces])
+        for name in PARTS
+        if any(name in piece.parts for piece in pieces)
+    }
+    return _Piece(*arrays, parts)
+
+
+def _taken(orders: _Piece, chosen: Mask) -> _Piece:
+    """The chosen orders."""
+    parts = {name: array[chosen] for name, array in orders.parts.items()}
+    return _Piece(*(array[chosen] for array in orders[:-1]), parts)
+
+
+def _on_days(orders: _Piece, days: DayRange | None, losses: _Losses) -> _Piece:
+    """The orders of the days that are chosen.
+
+    Raises:
+        DataError: there are none.
+    """
+    if days is None:
+        return orders
+    day = orders.time_s // SECONDS_PER_DAY
+    chosen = (day >= days.first) & (day <= days.last)
+    if not chosen.any():
+        first, last = (str(np.datetime64(int(number), "D")) for number in (day.min(), day.max()))
+        raise DataError(f"no order is on {days}; the orders are of {first} to {last}")
+    if not chosen.all():
+        losses.unusable[OTHER_DAY] += int((~chosen).sum())
+    return _taken(orders, chosen)
 
 
 def _without_repeated(orders: _Piece) -> tuple[_Piece, int, int]:
@@ -204,7 +248,7 @@ def _without_repeated(orders: _Piece) -> tuple[_Piece, int, int]:
     repeated = len(identified) - len(firsts)
     kept = orders.key == NO_KEY
     kept[identified[firsts]] = True
-    return _Piece(*(array[kept] for array in orders)), repeated, len(firsts) - num_ids
+    return _taken(orders, kept), repeated, len(firsts) - num_ids
 
 
 def _num_different(values: NDArray[np.uint64]) -> int:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
-from crowdgym.data.dataset import CATEGORIES
 from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
@@ -44,9 +43,12 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
         _say(console, f"roads: {line}")
     for line in _order_lines(result.orders, len(result.dataset.orders)):
         _say(console, f"orders: {line}")
+    if result.workers is not None and result.dataset.workers is not None:
+        for line in _order_lines(result.workers, len(result.dataset.workers)):
+            _say(console, f"workers: {line}")
     _say(console, f"wrote {result.folder}")
     _say(console, f"use it with scenario={result.dataset.name!r}; see 'crowdgym data info {result.dataset.name}'")
-    for doubt in (roads.lengths.doubt, result.orders.loss):
+    for doubt in (roads.lengths.doubt, result.orders.loss, result.workers.loss if result.workers else None):
         if doubt is not None:
             _say(Console(stderr=True, style="bold"), f"WARNING: {doubt}")
 
@@ -98,12 +100,33 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
     if len(trips):
         low, median, high = np.quantile(trips, (0.1, 0.5, 0.9)) / 1000
         yield "trip by road", f"median {median:.2f} km, 10 % below {low:.2f} km, 10 % above {high:.2f} km"
-    shares = np.bincount(dataset.category[dataset.orders.origin], minlength=len(CATEGORIES)) / max(
+    shares = np.bincount(dataset.category[dataset.orders.origin], minlength=len(dataset.category_names)) / max(
         len(dataset.orders), 1
     )
-    yield "places", ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(CATEGORIES, shares, strict=True))
+    yield (
+        "places",
+        ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(dataset.category_names, shares, strict=True)),
+    )
+    yield from _part_facts(dataset, description)
     if "created_by" in description:
         yield "created by", str(description["created_by"])
+
+
+def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the sources give besides places and times, and what environments draw."""
+    for name in dataset.orders.parts:
+        values = getattr(dataset.orders, name)
+        known = values[np.isfinite(values)]
+        median = f", median {np.median(known):.4g}" if len(known) else ""
+        yield (
+            name.removesuffix("_s"),
+            f"{len(known):,} of the orders have one{median}{' s' if name[-2:] == '_s' else ''}",
+        )
+    if dataset.workers is not None:
+        shifts = " with shifts" if dataset.workers.deadline_s is not None else ""
+        yield "workers", f"{len(dataset.workers):,} beginnings{shifts}"
+    if "drawn" in description:
+        yield "drawn", ", ".join(description["drawn"]) or "none of payments, deadlines, workers and kinds of places"
 
 
 def _size(dataset: "Dataset") -> str:
