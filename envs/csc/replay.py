@@ -24,7 +24,7 @@ class ReplayGenerator:
         settings: sizes, the window, and the distributions of what is drawn.
 
     Raises:
-        ConfigError: more workers than the network has places, fewer orders than ``num_tasks`` from ``window_start_s`` on,
+        ConfigError: more workers than the network has places, fewer orders than ``num_tasks`` in the window,
             or fewer workers in the log than ``num_workers``.
 
     Example:
