@@ -2,7 +2,6 @@
 
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import iter_modules
 
 from crowdgym.common.errors import DataError
@@ -23,7 +22,7 @@ __all__ = ["TABLE", "OrderColumns", "OrderFormat", "PlacePosition", "Positions",
 @cache
 def order_formats() -> dict[str, OrderFormat]:
     """All formats by name, in the order in which they are tried: by name of their module, the plain table last."""
-    names = (module.name for module in iter_modules([str(Path(__file__).parent)]))
+    names = (module.name for module in iter_modules(__path__))
     modules = [import_module(f"{__name__}.{name}") for name in sorted(names)]
     found = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
     return {known.name: known for known in sorted(found, key=lambda known: known is TABLE)}
