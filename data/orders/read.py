@@ -265,7 +265,10 @@ def _piece_of_orders(source: OrderSource, column: dict[int, Any], account: Accou
 def _parts(source: OrderSource, column: dict[int, Any], time_s: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """Fares, deadlines and quantities, NaN where there is none that can be used. Shape [R] each."""
     given = {name: column[at] for name, at in source.positions.others.items()}
-    parts = {name: columns_of.amounts(given[name]) for name in ("payment", "quantity") if name in given}
+    parts: dict[str, NDArray[np.float64]] = {}
+    for name in ("payment", "quantity"):
+        if name in given:
+            parts[name] = columns_of.amounts(given[name])
     if "deadline" in given:
         parts["deadline_s"] = columns_of.seconds_until(given["deadline"], time_s, source.clock)
     return parts

@@ -198,19 +198,33 @@ def _snap_piece(snapper: Snapper, piece: RawOrders, losses: _Losses) -> _Piece:
 
 def _joined(pieces: Sequence[_Piece]) -> _Piece:
     """Pieces in one; a part that a piece lacks is NaN there."""
-    arrays = [np.concatenate(same) for same in zip(*(piece[:-1] for piece in pieces), strict=True)]
     parts = {
         name: np.concatenate([piece.parts.get(name, np.full(len(piece.time_s), np.nan)) for piece in pieces])
         for name in PARTS
         if any(name in piece.parts for piece in pieces)
     }
-    return _Piece(*arrays, parts)
+    return _Piece(
+        time_s=np.concatenate([piece.time_s for piece in pieces]),
+        origin=np.concatenate([piece.origin for piece in pieces]),
+        destination=np.concatenate([piece.destination for piece in pieces]),
+        key=np.concatenate([piece.key for piece in pieces]),
+        origin_moved_m=np.concatenate([piece.origin_moved_m for piece in pieces]),
+        destination_moved_m=np.concatenate([piece.destination_moved_m for piece in pieces]),
+        parts=parts,
+    )
 
 
 def _taken(orders: _Piece, chosen: Mask) -> _Piece:
     """The chosen orders."""
-    parts = {name: array[chosen] for name, array in orders.parts.items()}
-    return _Piece(*(array[chosen] for array in orders[:-1]), parts)
+    return _Piece(
+        time_s=orders.time_s[chosen],
+        origin=orders.origin[chosen],
+        destination=orders.destination[chosen],
+        key=orders.key[chosen],
+        origin_moved_m=orders.origin_moved_m[chosen],
+        destination_moved_m=orders.destination_moved_m[chosen],
+        parts={name: array[chosen] for name, array in orders.parts.items()},
+    )
 
 
 def _on_days(orders: _Piece, days: DayRange | None, losses: _Losses) -> _Piece:
