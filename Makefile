@@ -14,7 +14,7 @@ install: $(VENV)/.installed  ## make .venv with the versions of constraints.txt
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[agents,bench,examples,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[agents,bench,osm,examples,test,dev]'
 	@touch $@
 
 demo: install  ## Greedy on an embedded city: a table of results and a map

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from crowdgym.common.errors import DataError
 from crowdgym.data.categories import assign_categories
-from crowdgym.data.dataset import Dataset
+from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.names import check_name
 from crowdgym.data.orders.read import OrderOptions
-from crowdgym.data.orders.snap import MAX_SNAP_M, Progress, StreamReport, order_files, order_stream
+from crowdgym.data.orders.report import StreamReport
+from crowdgym.data.orders.snap import Progress, order_files, order_stream
+from crowdgym.data.orders.snapper import MAX_SNAP_M
+from crowdgym.data.pois import PointsOfInterest, categories_near
 from crowdgym.data.roads.assemble import AssemblyReport
 from crowdgym.data.roads.network import RoadNetwork
 from crowdgym.data.store import check_free, check_writable, counts_of, created_by, write_dataset
@@ -26,6 +30,15 @@ class BuildResult:
     dataset: Dataset
     folder: Path
     orders: StreamReport
+    workers: StreamReport | None = None
+
+
+@dataclass(frozen=True)
+class WorkerFiles:
+    """Files with a row for each worker: when and where it begins, and perhaps until when it works (``deadline``)."""
+
+    files: Sequence[str | Path]
+    options: OrderOptions
 
 
 def build_dataset(
@@ -39,6 +52,9 @@ def build_dataset(
     overwrite: bool = False,
     seed: int = CATEGORY_SEED,
     progress: Progress | None = None,
+    strict: bool = False,
+    workers: WorkerFiles | None = None,
+    pois: PointsOfInterest | None = None,
 ) -> BuildResult:
     """Build a dataset and keep it under its name; `crowdgym.data.registry.load_dataset` gives it back.
 
@@ -54,39 +70,79 @@ def build_dataset(
         overwrite: replace a dataset of the same name.
         seed: of the categories of nodes, which the sources do not give.
         progress: called now and then with a file and the number of its rows read so far.
+        strict: refuse orders of which less than half can be kept.
+        workers: files that say when and where workers begin; without them workers begin where orders do.
+        pois: points of interest, whose kinds the nodes near them get; without them kinds are drawn.
 
     Returns:
         The dataset, its folder, and what became of every row.
 
     Raises:
-        DataError: the name is not valid or taken; a file is missing, empty, damaged or in another format; no order
-            can be used; the cache folder cannot be written.
+        DataError: the name is not valid or taken; the lengths of most roads cannot be metres, and no unit was named; a
+            file is missing, empty, damaged or in another format; no order can be used; the cache folder cannot be
+            written.
     """
     check_name(name)
     if not overwrite:
         check_free(name)
     check_writable()
+    check_lengths(report)
     stream, stream_report = order_stream(
-        network, order_files(orders), options, max_snap_m=max_snap_m, progress=progress
+        network, order_files(orders), options, max_snap_m=max_snap_m, left_out=report.left_out, progress=progress
     )
-    category = assign_categories(network, stream, np.random.default_rng(seed))
-    dataset = Dataset(name, network, stream, category)
-    folder = write_dataset(dataset, _description(dataset, report, stream_report, seed), overwrite=overwrite)
-    return BuildResult(dataset, folder, stream_report)
+    if strict and stream_report.loss is not None:
+        raise DataError(f"{stream_report.loss}; with --strict nothing is written")
+    worker_stream, worker_report = None, None
+    if workers is not None:
+        worker_stream, worker_report = order_stream(
+            network, order_files(workers.files), workers.options, max_snap_m=max_snap_m, left_out=report.left_out
+        )
+    if pois is None:
+        category, names = assign_categories(network, stream, np.random.default_rng(seed)), tuple(CATEGORIES)
+    else:
+        category, names = categories_near(network, pois), pois.names
+    dataset = Dataset(name, network, stream, category, worker_stream, names)
+    facts = _description(dataset, report, stream_report, None if pois is not None else seed)
+    if worker_report is not None:
+        facts["workers"] = asdict(worker_report)
+    folder = write_dataset(dataset, facts, overwrite=overwrite)
+    return BuildResult(dataset, folder, stream_report, worker_report)
 
 
-def _description(dataset: Dataset, roads: AssemblyReport, orders: StreamReport, seed: int) -> dict[str, Any]:
+def drawn_of(dataset: Dataset, *, categories_drawn: bool) -> tuple[str, ...]:
+    """What environments have to draw, because the sources of a dataset do not give it."""
+    given = {
+        "payments": dataset.orders.payment is not None,
+        "deadlines": dataset.orders.deadline_s is not None,
+        "places where workers begin": dataset.workers is not None,
+        "kinds of places": not categories_drawn,
+    }
+    return tuple(what for what, is_data in given.items() if not is_data)
+
+
+def check_lengths(report: AssemblyReport) -> None:
+    """Check that the lengths of roads can be what they were read as; a unit that the user has named is believed.
+
+    Raises:
+        DataError: most roads are shorter than the straight line between their ends, or far longer.
+    """
+    if report.lengths.doubt is not None and not report.unit_named:
+        raise DataError(f"{report.source}: {report.lengths.doubt} (--length-unit m if they are metres all the same)")
+
+
+def _description(dataset: Dataset, roads: AssemblyReport, orders: StreamReport, seed: int | None) -> dict[str, Any]:
     return {
         "created_by": created_by(),
         "counts": counts_of(dataset),
         "bounds_deg": [round(degree, 6) for degree in dataset.network.bounds_deg],
         "first_day": orders.snap.first_day,
         "category_seed": seed,
-        "roads": {**asdict(roads), "source": _without_folders(roads.source)},
+        "drawn": list(drawn_of(dataset, categories_drawn=seed is not None)),
+        "roads": {**roads.facts(), "source": _without_folders(roads.source)},
         "orders": asdict(orders),
     }
 
 
 def _without_folders(source: str) -> str:
-    """Names of files only: where they lay is nobody's business, and would change the bytes."""
+    """Names of files only: their folders are private, and would change the bytes."""
     return " and ".join(Path(part).name for part in source.split(" and "))

@@ -1,11 +1,16 @@
-"""GCJ-02, in which Chinese map services give coordinates, and WGS-84, in which the rest of the world does.
+"""Coordinate systems: any that PROJ knows, and GCJ-02, in which Chinese map services give coordinates.
 
 The law asks for a displacement of a few hundred metres that varies smoothly from place to place. The forward formula is
 public knowledge; it has no closed inverse, so the way back is a fixed-point iteration.
 """
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from crowdgym.common.errors import DataError
 
 FloatArray = NDArray[np.float64]
 
@@ -17,6 +22,52 @@ WEST_DEG, EAST_DEG, SOUTH_DEG, NORTH_DEG = 72.004, 137.8347, 0.8293, 55.8271
 CENTRE_DEG = (105.0, 35.0)
 INVERSE_TOLERANCE_DEG = 1e-10
 MAX_ITERATIONS = 30
+GCJ02, WGS84 = "gcj02", "wgs84"
+
+
+def check_crs(name: str) -> None:
+    """Check that a coordinate system is known.
+
+    Raises:
+        DataError: it is neither gcj02 nor wgs84, nor does PROJ know it.
+    """
+    if name not in (GCJ02, WGS84):
+        _transformer(name)
+
+
+def to_wgs84(x: FloatArray, y: FloatArray, crs: str) -> tuple[FloatArray, FloatArray]:
+    """Convert coordinates of any system to degrees of WGS-84.
+
+    Args:
+        x: degrees or metres east. Any shape; NaN stays NaN.
+        y: degrees or metres north. The same shape.
+        crs: "wgs84", "gcj02", or a system that PROJ knows, such as "EPSG:32632".
+
+    Returns:
+        Longitude and latitude in arrays of that shape; infinite where the system does not reach.
+
+    Raises:
+        DataError: the system is not known.
+    """
+    if crs == WGS84:
+        return x, y
+    if crs == GCJ02:
+        return gcj02_to_wgs84(x, y)
+    longitude, latitude = _transformer(crs).transform(x, y)
+    return np.asarray(longitude, np.float64), np.asarray(latitude, np.float64)
+
+
+@lru_cache(maxsize=8)
+def _transformer(crs: str) -> Any:
+    import pyproj
+
+    try:
+        return pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    except pyproj.exceptions.ProjError as error:
+        raise DataError(
+            f"--crs is {crs!r}; expected wgs84 (GPS and OpenStreetMap), gcj02 (DiDi and other Chinese services) or a "
+            "system that PROJ knows, such as EPSG:32632"
+        ) from error
 
 
 def in_china(longitude_deg: ArrayLike, latitude_deg: ArrayLike) -> NDArray[np.bool_]:

@@ -30,10 +30,15 @@ class Dataset:
         name: the name it is registered under.
         network: the road network.
         orders: the order stream, in nodes of ``network``.
-        category: for each node, the index into ``CATEGORIES`` of the kind of place it is nearest to. Shape [N].
+        category: for each node, the index into ``category_names`` of the kind of place it is nearest to. Shape [N].
+        workers: when and where workers began to work, if the dataset brings it: ``origin`` is where, ``deadline_s`` how
+            long their shifts were.
+        category_names: what the kinds of place are called, at most eight.
     """
 
     name: str
     network: RoadNetwork
     orders: OrderStream
     category: NDArray[np.int8]
+    workers: OrderStream | None = None
+    category_names: tuple[str, ...] = tuple(CATEGORIES)

@@ -6,14 +6,19 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning
 from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
+from crowdgym.data.orders.days import parse_days
+from crowdgym.data.orders.stream import SECONDS_PER_DAY
 from crowdgym.data.sensing.files import read_series_folder, series_counts
 from crowdgym.data.sensing.series import SensingSeries
 from crowdgym.data.store import (
@@ -26,18 +31,30 @@ from crowdgym.data.store import (
     patiently,
     read_dataset,
     read_description,
+    remove_folder,
     write_dataset,
 )
 
-__all__ = ["build_dataset", "dataset_description", "dataset_kind", "dataset_names", "load_dataset", "load_series"]
+__all__ = [
+    "build_dataset",
+    "dataset_description",
+    "dataset_kind",
+    "dataset_names",
+    "load_dataset",
+    "load_series",
+    "remove_dataset",
+]
 
 KEPT_IN_MEMORY = 4
+DAYS_MARK = "@"  # between the name of a dataset and the days of it that are meant
+UNDATED = "1970-01-01"  # first day of orders without dates
 
 Content = TypeVar("Content", Dataset, SensingSeries)
 
 _Stamp = tuple[object, ...]
 _loaded: OrderedDict[Path, tuple[_Stamp, Dataset | SensingSeries]] = OrderedDict()
 _lock = threading.RLock()
+_of_days: dict[str, tuple[Dataset, Dataset]] = {}  # by name with days: the whole dataset, and its part
 
 
 def load_dataset(name: str) -> Dataset:
@@ -48,6 +65,7 @@ def load_dataset(name: str) -> Dataset:
 
     Args:
         name: an embedded city ('haikou-synth', 'chengdu-synth', 'tiny') or a dataset that `build_dataset` has made.
+            With ``@2017-05-03`` or ``@2017-05-03..2017-05-05`` behind it, its orders are those of these days alone.
 
     Returns:
         The dataset; its arrays are read-only.
@@ -59,12 +77,35 @@ def load_dataset(name: str) -> Dataset:
     Warns:
         DataWarning: an embedded city had to be built again, or cannot be kept.
     """
+    base, mark, days = name.partition(DAYS_MARK)
+    if mark:
+        return _on_days(name, load_dataset(base), days)
     embedded = name in city_names()
     if not embedded:
         _refuse_other_kind(name, CITY)
     load = _load_embedded if embedded else _load_built
     with _lock:
         return _remembered(name, Dataset, lambda: load(name, datasets_folder() / name), may_be_unsaved=embedded)
+
+
+def _on_days(name: str, dataset: Dataset, days: str) -> Dataset:
+    """The dataset with the orders of some days; the same object again as long as ``dataset`` is the same."""
+    whole, part = _of_days.get(name, (None, None))
+    if whole is dataset and part is not None:
+        return part
+    chosen = parse_days(days, f"the part behind {DAYS_MARK} of {name!r}")
+    first_day = dataset_description(dataset.name).get("first_day", UNDATED)
+    if first_day == UNDATED:
+        raise DataError(f"the orders of {dataset.name!r} have no dates; expected the name without {DAYS_MARK}{days}")
+    offset = int(np.datetime64(first_day, "D").astype(np.int64))
+    orders = dataset.orders.on_days(chosen.first - offset, chosen.last - offset)
+    if not len(orders):
+        num_days = int(dataset.orders.time_s[-1]) // SECONDS_PER_DAY
+        last_day = np.datetime64(first_day, "D") + num_days
+        raise DataError(f"{dataset.name!r} has no order on {chosen}; its orders are of {first_day} to {last_day}")
+    part = replace(dataset, name=name, orders=orders)
+    _of_days[name] = (dataset, part)
+    return part
 
 
 def load_series(name: str) -> SensingSeries:
@@ -116,6 +157,26 @@ def dataset_names() -> tuple[str, ...]:
         built = []
     embedded = embedded_names()
     return (*embedded, *(name for name in built if NAME_PATTERN.fullmatch(name) and name not in embedded))
+
+
+def remove_dataset(name: str) -> Path:
+    """Remove a dataset that was built or fetched.
+
+    Returns:
+        The folder that it lay in.
+
+    Raises:
+        DataError: there is no dataset of this name, it is built in, or its folder cannot be removed.
+    """
+    if name in embedded_names():
+        raise DataError(f"the dataset {name!r} is built in; expected one that was built or fetched")
+    if not _is_there(name):
+        raise _unknown(name)
+    folder = datasets_folder() / name
+    remove_folder(folder)
+    with _lock:
+        _loaded.pop(folder, None)
+    return folder
 
 
 def dataset_description(name: str) -> dict[str, Any]:

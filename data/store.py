@@ -32,11 +32,12 @@ FORMAT_VERSION = 1
 DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
+WORKERS_FILE = "workers.npz"
 
 CITY, SENSING = "city", "sensing"  # the kinds of datasets; a description without a kind is that of a city
 
 _NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
-_ORDER_ARRAYS = tuple(field.name for field in fields(OrderStream))
+_ORDER_ARRAYS = ("time_s", "origin", "destination")  # and those of PARTS that the description names
 _READ_ATTEMPTS = 25
 _PAUSE_S = 0.02
 
@@ -72,6 +73,10 @@ def dataset_checksum(dataset: Dataset) -> str:
     for name, array in _order_arrays(dataset).items():
         digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
+    if dataset.workers is not None:
+        for name, array in dataset.workers.to_arrays().items():
+            digest.update(f"workers {name}:{array.dtype.str}:{array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
@@ -112,7 +117,15 @@ def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite
         DataError: the folder cannot be written.
     """
     files = {NETWORK_FILE: dataset.network.to_arrays(), ORDERS_FILE: _order_arrays(dataset)}
-    return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, description), overwrite)
+    facts = dict(description)
+    if dataset.orders.parts:
+        facts["order_parts"] = list(dataset.orders.parts)
+    if dataset.workers is not None:
+        files[WORKERS_FILE] = dataset.workers.to_arrays()
+        facts["worker_parts"] = list(dataset.workers.parts)
+    if dataset.category_names != tuple(CATEGORIES):
+        facts["category_names"] = list(dataset.category_names)
+    return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, facts), overwrite)
 
 
 def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
@@ -246,14 +259,21 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
     network_arrays = read_stamped(folder / NETWORK_FILE, _NETWORK_ARRAYS, description["checksum"])
-    order_arrays = read_stamped(folder / ORDERS_FILE, (*_ORDER_ARRAYS, "category"), description["checksum"])
-    for array in (*network_arrays.values(), *order_arrays.values()):
+    order_names = (*_ORDER_ARRAYS, *description.get("order_parts", ()), "category")
+    order_arrays = read_stamped(folder / ORDERS_FILE, order_names, description["checksum"])
+    worker_arrays: dict[str, Any] = {}
+    if "worker_parts" in description:
+        worker_names = (*_ORDER_ARRAYS, *description["worker_parts"])
+        worker_arrays = read_stamped(folder / WORKERS_FILE, worker_names, description["checksum"])
+    for array in (*network_arrays.values(), *order_arrays.values(), *worker_arrays.values()):
         array.setflags(write=False)
     dataset = Dataset(
         name=folder.name,
         network=RoadNetwork.from_arrays(network_arrays),
         orders=OrderStream.from_arrays(order_arrays),
         category=order_arrays["category"],
+        workers=OrderStream.from_arrays(worker_arrays) if worker_arrays else None,
+        category_names=tuple(description.get("category_names", CATEGORIES)),
     )
     _check_fit(dataset, folder / ORDERS_FILE)
     return dataset
@@ -307,6 +327,20 @@ def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
             raise DataError(f"cannot replace {target}: {error.strerror}; make its folder writable") from error
         shutil.rmtree(previous, ignore_errors=True)
     raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
+
+
+def remove_folder(target: Path) -> None:
+    """Remove a dataset: at once for every reader, so that none sees half of it.
+
+    Raises:
+        DataError: it cannot be removed.
+    """
+    previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
+    try:
+        target.rename(previous)
+        shutil.rmtree(previous)
+    except OSError as error:
+        raise DataError(f"{target} cannot be removed: {error.strerror}; make it writable") from error
 
 
 def _cannot_write(target: Path, error: OSError) -> DataError:

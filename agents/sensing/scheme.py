@@ -61,9 +61,15 @@ class Cycle:
         """What the infos of the cells say, which come in their order."""
         return cls(
             participant_cell=np.asarray(next(iter(infos.values()))["candidate_cells"], np.int64),
-            collected=np.array([info["collected"] for info in infos.values()], np.float64),
-            inferred=np.array([info["inferred"] for info in infos.values()], np.float64),
+            collected=_values(infos, "collected"),
+            inferred=_values(infos, "inferred"),
         )
+
+
+def _values(infos: Infos, name: str) -> Floats:
+    """Values of the infos of the cells, NaN where there is none. Shape [X, A]."""
+    values = np.array([info[name] for info in infos.values()], np.float64)
+    return np.where([info[f"is_{name}"] for info in infos.values()], values, np.nan)
 
 
 class SensingScheme(ABC):

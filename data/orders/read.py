@@ -7,23 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.coordinates import check_crs
 from crowdgym.data.orders import fields as columns_of
-from crowdgym.data.orders.fields import CoordinateSystem, TimeKind
+from crowdgym.data.orders.days import DayRange
 from crowdgym.data.orders.formats import (
-    EXPECTED,
-    ORDER_FORMATS,
+    TABLE,
     OrderColumns,
     OrderFormat,
+    PlacePosition,
     Positions,
     detect,
+    order_formats,
     positions,
 )
+from crowdgym.data.orders.loss import advice_for, loss_reasons
 from crowdgym.data.orders.raw import (
     NO_NODE,
     Account,
     Coordinates,
+    Mask,
     NodeIds,
     Places,
     RawOrders,
@@ -31,28 +36,45 @@ from crowdgym.data.orders.raw import (
     Reasons,
 )
 from crowdgym.data.orders.tables import Peek, peek, read_pieces
+from crowdgym.data.orders.times import Clock, TimeKind, local_times
 from crowdgym.data.orders.trajectories import TrajectoryCollector
+from crowdgym.data.orders.zones import Zones, read_zones
+from crowdgym.data.text_files import check_encoding
 
-DIDI_UTC_OFFSET_H = 8.0
+_EXAMPLE_LENGTH = 60
 
 
 @dataclass(frozen=True)
 class OrderOptions:
-    """How files of orders are read.
+    """How files of orders are read. Every option is that of ``crowdgym data build`` of the same name.
 
     Attributes:
-        order_format: one of ``ORDER_FORMATS``; None tells it by the content of each file.
+        order_format: name of one of the formats; None tells it by the content of each file.
         columns: for a table: which column holds what; by default told by the names of the header.
-        crs: what coordinates are in; None means GCJ-02 for DiDi's own formats, and has to be said for a table.
-        utc_offset_h: how many hours the city's clock is ahead of Greenwich, for times in Unix seconds.
-        times: "seconds-of-day" where numbers count from midnight of an unnamed day; "auto" for Unix seconds and text.
+        crs: what coordinates are in: wgs84, gcj02 or a system that PROJ knows; None means what the format says, and has
+            to be said for a table.
+        time_zone: such as Europe/Berlin or +08:00; None means what the format says (DiDi: +08:00), and for others the
+            zone that stands in the data.
+        time_format: how times in text are written, as of `datetime.strptime`; None means year, month, day and clock.
+        times: "seconds-of-day" where numbers count from midnight of an unnamed day; "auto" for Unix time and text.
+        encoding: of text files; None tells it by the content.
+        decimal_comma: coordinates are written 104,07.
+        zones: a file of polygons, for orders whose places are told by zones.
+        zone_column: holds the ids of the zones; None takes the likeliest.
+        days: orders of other days are left out; None keeps all.
     """
 
-    order_format: OrderFormat | None = None
+    order_format: str | None = None
     columns: OrderColumns = field(default_factory=OrderColumns)
-    crs: CoordinateSystem | None = None
-    utc_offset_h: float = DIDI_UTC_OFFSET_H
+    crs: str | None = None
+    time_zone: str | None = None
+    time_format: str | None = None
     times: TimeKind = "auto"
+    encoding: str | None = None
+    decimal_comma: bool = False
+    zones: str | Path | None = None
+    zone_column: str | None = None
+    days: DayRange | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without a file.
@@ -61,21 +83,36 @@ class OrderOptions:
             DataError: an option has a value that means nothing.
         """
         for name, value, known in (
-            ("order_format", self.order_format, (None, *ORDER_FORMATS)),
-            ("crs", self.crs, (None, "gcj02", "wgs84")),
-            ("times", self.times, ("auto", "seconds-of-day")),
+            ("--format", self.order_format, (None, *order_formats())),
+            ("--times", self.times, ("auto", "seconds-of-day")),
         ):
             if value not in known:
                 raise DataError(
                     f"{name} is {value!r}; expected one of {', '.join(str(item) for item in known if item)}"
                 )
-        if not -12 <= self.utc_offset_h <= 14:
-            raise DataError(f"utc_offset_h is {self.utc_offset_h!r}; expected hours between -12 and 14")
-        if self.columns.named() and self.order_format not in (None, "table"):
+        if self.crs is not None:
+            check_crs(self.crs)
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        self.clock_of(TABLE)
+        if self.columns.named() and self.order_format not in (None, TABLE.name):
             raise DataError(
-                f"columns are named ({', '.join(self.columns.named())}), but {self.order_format} has columns of its "
-                "own; expected the format 'table'"
+                f"--column names columns ({', '.join(self.columns.named())}), but {self.order_format} has columns of "
+                "its own; expected --format table"
             )
+
+    def clock_of(self, order_format: OrderFormat) -> Clock:
+        """The clock of a format, with what the options say instead.
+
+        Raises:
+            DataError: the zone or the format of times is not known.
+        """
+        usual = order_format.clock
+        return Clock(
+            time_zone=usual.time_zone if self.time_zone is None else self.time_zone,
+            time_format=usual.time_format if self.time_format is None else self.time_format,
+            kind=self.times,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,8 +122,10 @@ class OrderSource:
     path: Path
     order_format: OrderFormat
     table: Peek
-    positions: Positions | None  # None for trajectories
-    crs: CoordinateSystem | None  # None where the file names nodes instead of coordinates
+    positions: Positions
+    crs: str | None  # None where the file names nodes or zones instead of coordinates
+    clock: Clock
+    zones: Zones | None = None
 
 
 def open_source(path: Path, options: OrderOptions) -> OrderSource:
@@ -95,23 +134,26 @@ def open_source(path: Path, options: OrderOptions) -> OrderSource:
     Raises:
         DataError: it is missing, empty, unreadable or not in the expected format; one sentence says which.
     """
-    table = peek(path)
-    order_format = options.order_format or detect(table, options.columns)
+    table = peek(path, options.encoding)
+    named = options.order_format
+    order_format = order_formats()[named] if named is not None else detect(table, options.columns)
     table, at = positions(order_format, table, options.columns)
     if not table.parquet and not table.rows:
         raise DataError(f"{path} has no rows after its header; expected orders, one a line")
-    if order_format == "table" and at is not None and 2 not in (len(at.origin), len(at.destination)):
+    crs = options.crs or order_format.crs
+    if not (at.origin.has_crs or at.destination.has_crs):
         crs = None
-    elif options.crs is not None or order_format == "table":
-        crs = options.crs
-        if crs is None:
-            raise DataError(
-                f"{path} has coordinates, but nothing says in which system; expected crs to be 'gcj02' (DiDi and other "
-                "Chinese services) or 'wgs84' (GPS and OpenStreetMap)"
-            )
-    else:
-        crs = "gcj02"
-    return OrderSource(path, order_format, table, at, crs)
+    elif crs is None:
+        raise DataError(
+            f"{path} has coordinates, but nothing says in which system; expected --crs wgs84 (GPS and OpenStreetMap), "
+            "--crs gcj02 (DiDi and other Chinese services), or another such as --crs EPSG:32632"
+        )
+    zones = None
+    if "zone" in (at.origin.kind, at.destination.kind):
+        if options.zones is None:
+            raise DataError(f"{path} tells places by zones; expected --zones FILE with their polygons")
+        zones = read_zones(options.zones, options.zone_column)
+    return OrderSource(path, order_format, table, at, crs, options.clock_of(order_format), zones)
 
 
 def read_orders(path: Path | str, options: OrderOptions | None = None) -> tuple[RawOrders, ReadReport]:
@@ -153,10 +195,13 @@ def read_sources(
     """
     collector = TrajectoryCollector()
     for number, (source, account) in enumerate(zip(sources, accounts, strict=True)):
-        if source.positions is None:
+        if source.order_format.is_points:
             _collect(source, account, options, collector, number)
         else:
-            yield from ((number, piece) for piece in _table_orders(source, source.positions, account, options))
+            yield from ((number, piece) for piece in _table_orders(source, account, options))
+        account.examples = {
+            reason: source.table.encoding.shown(text)[:_EXAMPLE_LENGTH] for reason, text in account.examples.items()
+        }
         if not account.usable_rows:
             raise _nothing_usable(source, account)
     for number, orders, one_point in collector.finish():
@@ -182,46 +227,67 @@ def concatenate(pieces: Sequence[RawOrders]) -> RawOrders:
         origin=places([piece.origin for piece in pieces]),
         destination=places([piece.destination for piece in pieces]),
         key=np.concatenate([piece.key for piece in pieces]),
+        parts={name: np.concatenate([piece.parts[name] for piece in pieces]) for name in pieces[0].parts},
     )
 
 
-def _table_orders(source: OrderSource, at: Positions, account: Account, options: OrderOptions) -> Iterator[RawOrders]:
+def _table_orders(source: OrderSource, account: Account, options: OrderOptions) -> Iterator[RawOrders]:
     """Orders of a file with one order a row."""
-    wanted = [at.time, *at.origin, *at.destination, *([] if at.order_id is None else [at.order_id])]
-    for piece in read_pieces(source.table, wanted, account):
+    at = source.positions
+    wanted = at.columns
+    for piece in read_pieces(source.table, wanted, account, quotes=source.order_format.quotes):
         column = dict(zip(wanted, piece, strict=True))
         with _no_odd_types(source):
-            orders = _piece_of_orders(source, at, column, account, options)
+            orders = _piece_of_orders(source, column, account, options)
         if len(orders):
             yield orders
 
 
-def _piece_of_orders(
-    source: OrderSource, at: Positions, column: dict[int, Any], account: Account, options: OrderOptions
-) -> RawOrders:
-    num_rows = len(column[at.time])
+def _piece_of_orders(source: OrderSource, column: dict[int, Any], account: Account, options: OrderOptions) -> RawOrders:
+    at, num_rows = source.positions, len(column[source.positions.time])
     reasons, destination_reasons = Reasons(num_rows), Reasons(num_rows)
-    time_s = columns_of.local_times(column[at.time], options.utc_offset_h, reasons, options.times)
-    origin = _places([column[i] for i in at.origin], source.crs, reasons)
-    destination = _places([column[i] for i in at.destination], source.crs, destination_reasons)
+    time_s = local_times(column[at.time], source.clock, reasons, account.times)
+    if "utc_offset_min" in at.others:
+        time_s += columns_of.offsets_s(column[at.others["utc_offset_min"]], reasons)
+    origin = _places(at.origin, column, source, options, reasons)
+    destination = _places(at.destination, column, source, options, destination_reasons)
     destination = destination if destination is not None else _nowhere(origin, num_rows)
-    key = np.zeros(num_rows, np.uint64) if at.order_id is None else columns_of.keys(column[at.order_id])
+    key = columns_of.keys(column[at.others["order_id"]]) if "order_id" in at.others else np.zeros(num_rows, np.uint64)
 
-    usable = reasons.usable
-    account.unusable += reasons.counts()
-    account.without_destination += destination_reasons.counts(among=usable)
-    account.usable_rows += int(usable.sum())
+    usable: Mask = account.take(reasons, destination_reasons)
     account.orders += int(usable.sum())
     assert origin is not None
-    return RawOrders(time_s[usable], origin[usable], destination[usable], key[usable])
+    parts = _parts(source, column, time_s)
+    kept_parts = {name: values[usable] for name, values in parts.items()}
+    return RawOrders(time_s[usable], origin[usable], destination[usable], key[usable], kept_parts)
 
 
-def _places(columns: Sequence[Any], crs: CoordinateSystem | None, reasons: Reasons) -> Places | None:
-    if not columns:
-        return None
-    if len(columns) == 1:
-        return columns_of.node_ids(columns[0], reasons)
-    return columns_of.coordinates(columns[0], columns[1], crs, reasons)
+def _parts(source: OrderSource, column: dict[int, Any], time_s: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    """Fares, deadlines and quantities, NaN where there is none that can be used. Shape [R] each."""
+    given = {name: column[at] for name, at in source.positions.others.items()}
+    parts: dict[str, NDArray[np.float64]] = {}
+    for name in ("payment", "quantity"):
+        if name in given:
+            parts[name] = columns_of.amounts(given[name])
+    if "deadline" in given:
+        parts["deadline_s"] = columns_of.seconds_until(given["deadline"], time_s, source.clock)
+    return parts
+
+
+def _places(
+    at: PlacePosition, column: dict[int, Any], source: OrderSource, options: OrderOptions, reasons: Reasons
+) -> Places | None:
+    given = [column[position] for position in at.columns]
+    if at.kind == "coordinates":
+        return columns_of.coordinates(given[0], given[1], source.crs, reasons, decimal_comma=options.decimal_comma)
+    if at.kind == "node":
+        return columns_of.node_ids(given[0], reasons)
+    if at.kind == "zone":
+        assert source.zones is not None
+        return source.zones.places(given[0], reasons)
+    if at.kind in ("polyline start", "polyline end"):
+        return columns_of.polyline_ends(given[0], 0 if at.kind == "polyline start" else 1, source.crs, reasons)
+    return None
 
 
 def _nowhere(like: Places | None, num_rows: int) -> Places:
@@ -233,24 +299,29 @@ def _nowhere(like: Places | None, num_rows: int) -> Places:
 def _collect(
     source: OrderSource, account: Account, options: OrderOptions, collector: TrajectoryCollector, number: int
 ) -> None:
-    """Points of a file with one point of a trajectory a row: driver_id, order_id, ts, lng, lat."""
-    for order_id, time, longitude, latitude in read_pieces(source.table, (1, 2, 3, 4), account):
+    """Points of a file with one point of a trajectory a row."""
+    at = source.positions
+    wanted = (at.others["order_id"], at.time, *at.origin.columns)
+    for order_id, time, longitude, latitude in read_pieces(
+        source.table, wanted, account, quotes=source.order_format.quotes
+    ):
         with _no_odd_types(source):
             reasons = Reasons(len(time))
-            time_s = columns_of.local_times(time, options.utc_offset_h, reasons)
-            place = columns_of.coordinates(longitude, latitude, source.crs, reasons)
+            time_s = local_times(time, source.clock, reasons, account.times)
+            place = columns_of.coordinates(
+                longitude, latitude, source.crs, reasons, decimal_comma=options.decimal_comma
+            )
             key = columns_of.keys(order_id, reasons)
-        usable = reasons.usable
-        account.unusable += reasons.counts()
-        account.usable_rows += int(usable.sum())
+        usable = account.take(reasons)
         collector.add(number, key[usable], time_s[usable], place[usable])
 
 
 def _nothing_usable(source: OrderSource, account: Account) -> DataError:
-    why = ", ".join(f"{count} with {reason}" for reason, count in account.unusable.most_common())
+    said = loss_reasons(account.unusable, account.examples)
+    advice = "; ".join(advice_for(account.unusable, account.examples))
     return DataError(
-        f"none of the {account.rows} rows of {source.path} can be used ({why}); expected {source.order_format}: "
-        f"{EXPECTED[source.order_format]}"
+        f"none of the {account.rows} rows of {source.path} can be used ({said}); expected {source.order_format.name}: "
+        f"{source.order_format.expected}{'; ' + advice if advice else ''}"
     )
 
 

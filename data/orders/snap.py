@@ -5,99 +5,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.orders.days import DayRange
 from crowdgym.data.orders.raw import (
-    DUPLICATE,
     NO_KEY,
-    TOO_FAR,
-    UNKNOWN_NODE,
+    OTHER_DAY,
+    REPEATED,
     Account,
-    NodeIds,
-    Places,
+    Mask,
     RawOrders,
-    ReadReport,
 )
 from crowdgym.data.orders.read import OrderOptions, OrderSource, open_source, read_sources
-from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
+from crowdgym.data.orders.report import SnapDistances, SnapReport, SourceReport, StreamReport
+from crowdgym.data.orders.snapper import MAX_SNAP_M, NOWHERE, Snapper
+from crowdgym.data.orders.stream import PARTS, SECONDS_PER_DAY, OrderStream
+from crowdgym.data.orders.times import clock_sentence
+from crowdgym.data.roads.assemble import NodeTable
 from crowdgym.data.roads.network import RoadNetwork
 
-# Assumption: farther than this from the nearest node, a place is not one that the network serves. Of the pick-ups of
-# the Haikou sample 99.9 % are nearer, although that network has the higher classes of roads only.
-MAX_SNAP_M = 1_000.0
-NOWHERE = -1
-
 Progress = Callable[[Path, int], None]
-
-
-@dataclass(frozen=True)
-class SnapDistances:
-    """Straight-line distances from places to the nodes they were put on, in metres; of places given by coordinates."""
-
-    places: int
-    median_m: float
-    p90_m: float
-    max_m: float
-
-
-@dataclass(frozen=True)
-class SnapReport:
-    """What became of orders on the road network.
-
-    Attributes:
-        orders: orders given; the stream holds these less the sum of ``unusable``.
-        unusable: orders left out, by reason.
-        without_destination: orders kept whose destination is given but cannot be used, by reason.
-        origin: how far pick-ups moved, of the orders kept.
-        destination: how far drop-offs moved, of the orders kept.
-        first_day: the day on which the stream begins, as YYYY-MM-DD; 1970-01-01 where the source has no dates.
-    """
-
-    orders: int
-    unusable: Mapping[str, int]
-    without_destination: Mapping[str, int]
-    origin: SnapDistances
-    destination: SnapDistances
-    first_day: str
-
-
-@dataclass(frozen=True)
-class SourceReport:
-    """One file of an order stream: its name, format, what its coordinates are in (None: it names nodes), its rows."""
-
-    name: str
-    size_bytes: int
-    order_format: str
-    crs: str | None
-    read: ReadReport
-
-
-@dataclass(frozen=True)
-class StreamReport:
-    """How a stream was made: the files it was read from, and what became of their orders on the network."""
-
-    sources: tuple[SourceReport, ...]
-    max_snap_m: float
-    snap: SnapReport
-
-    @property
-    def rows(self) -> int:
-        """Rows of all files."""
-        return sum(source.read.rows for source in self.sources)
-
-    @property
-    def unusable(self) -> dict[str, int]:
-        """What was left out, on reading and on snapping, by reason; most frequent first."""
-        return _total([*(source.read.unusable for source in self.sources), self.snap.unusable])
-
-    @property
-    def without_destination(self) -> dict[str, int]:
-        """Orders read whose destination is unknown although the source has destinations, by reason."""
-        return _total([*(source.read.without_destination for source in self.sources), self.snap.without_destination])
 
 
 class _Piece(NamedTuple):
@@ -109,6 +40,7 @@ class _Piece(NamedTuple):
     key: NDArray[np.uint64]
     origin_moved_m: NDArray[np.float32]  # NaN where the source names the node
     destination_moved_m: NDArray[np.float32]
+    parts: Mapping[str, NDArray[np.float64]]
 
 
 def order_files(patterns: Iterable[str | Path]) -> list[Path]:
@@ -135,6 +67,7 @@ def order_stream(
     options: OrderOptions | None = None,
     *,
     max_snap_m: float = MAX_SNAP_M,
+    left_out: NodeTable | None = None,
     progress: Progress | None = None,
 ) -> tuple[OrderStream, StreamReport]:
     """Read files of orders and put them on the nodes of a road network, piece by piece.
@@ -146,6 +79,7 @@ def order_stream(
         paths: files, or patterns such as ``orders/*.csv``.
         options: how they are read; by default everything is told by their content.
         max_snap_m: an order farther than this from any node is left out, and a destination forgotten; metres.
+        left_out: nodes of the source of the network that the network lacks, because they cannot be left or reached.
         progress: called after each piece with the file and the number of rows read of it so far.
 
     Returns:
@@ -164,16 +98,19 @@ def order_stream(
                 progress(sources[number].path, accounts[number].rows)
             yield piece
 
-    stream, report = _stream(network, pieces(), max_snap_m, ", ".join(_names(sources)))
-    reports = tuple(
-        SourceReport(source.path.name, source.path.stat().st_size, source.order_format, source.crs, account.report())
-        for source, account in zip(sources, accounts, strict=True)
-    )
+    snapper = Snapper(network, max_snap_m, left_out)
+    stream, report = _stream(snapper, pieces(), ", ".join(_names(sources)), options.days)
+    reports = tuple(_source_report(source, account) for source, account in zip(sources, accounts, strict=True))
     return stream, StreamReport(reports, max_snap_m, report)
 
 
 def snap(
-    raw: RawOrders, network: RoadNetwork, *, max_snap_m: float = MAX_SNAP_M, source: str = "the orders"
+    raw: RawOrders,
+    network: RoadNetwork,
+    *,
+    max_snap_m: float = MAX_SNAP_M,
+    left_out: NodeTable | None = None,
+    source: str = "the orders",
 ) -> tuple[OrderStream, SnapReport]:
     """Put orders on the nodes of a road network.
 
@@ -181,6 +118,7 @@ def snap(
         raw: the orders, M of them.
         network: the road network.
         max_snap_m: an order farther than this from any node is left out, and a destination forgotten; metres.
+        left_out: nodes of the source of the network that the network lacks, because they cannot be left or reached.
         source: what the orders are called in a message.
 
     Returns:
@@ -189,28 +127,33 @@ def snap(
     Raises:
         DataError: no order can be used, or ``max_snap_m`` is not positive.
     """
-    return _stream(network, [raw], max_snap_m, source)
+    return _stream(Snapper(network, max_snap_m, left_out), [raw], source)
+
+
+@dataclass
+class _Losses:
+    """What was lost on the way to the nodes."""
+
+    orders: int
+    unusable: Counter[str]
+    without_destination: Counter[str]
+    examples: dict[str, str]
+    from_left_out: int
 
 
 def _stream(
-    network: RoadNetwork, raw: Iterable[RawOrders], max_snap_m: float, source: str
+    snapper: Snapper, raw: Iterable[RawOrders], source: str, days: DayRange | None = None
 ) -> tuple[OrderStream, SnapReport]:
-    if not max_snap_m > 0:
-        raise DataError(f"max_snap_m is {max_snap_m!r}; expected a distance in metres greater than 0")
-    snapper = Snapper(network, max_snap_m)
-    unusable: Counter[str] = Counter()
-    lost: Counter[str] = Counter()
-    kept, num_orders = [], 0
-    for piece in raw:
-        num_orders += len(piece)
-        kept.append(_snap_piece(snapper, piece, unusable, lost))
-    orders = _Piece(*(np.concatenate(arrays) for arrays in zip(*kept, strict=True))) if kept else None
+    losses = _Losses(0, Counter(), Counter(), {}, 0)
+    kept = [_snap_piece(snapper, piece, losses) for piece in raw]
+    orders = _joined(kept) if kept else None
     kept.clear()  # millions of orders need not be there twice
     if orders is None or not len(orders.time_s):
-        raise _nothing_left(num_orders, unusable, network, max_snap_m, source)
-    orders, duplicates = _without_duplicates(orders)
-    if duplicates:
-        unusable[DUPLICATE] += duplicates
+        raise _nothing_left(losses, snapper, source)
+    orders = _on_days(orders, days, losses)
+    orders, repeated, shared_ids = _without_repeated(orders)
+    if repeated:
+        losses.unusable[REPEATED] += repeated
 
     first_day = int(orders.time_s.min()) // SECONDS_PER_DAY
     order = np.argsort(orders.time_s, kind="stable")
@@ -218,82 +161,120 @@ def _stream(
         time_s=orders.time_s[order] - first_day * SECONDS_PER_DAY,
         origin=orders.origin[order],
         destination=orders.destination[order],
+        **{name: array[order] for name, array in orders.parts.items()},
     )
     report = SnapReport(
-        orders=num_orders,
-        unusable=dict(unusable.most_common()),
-        without_destination=dict(lost.most_common()),
+        orders=losses.orders,
+        unusable=dict(losses.unusable.most_common()),
+        without_destination=dict(losses.without_destination.most_common()),
         origin=_summary(orders.origin_moved_m),
         destination=_summary(orders.destination_moved_m),
         first_day=str(np.datetime64(first_day, "D")),
+        examples=losses.examples,
+        from_left_out=losses.from_left_out,
+        shared_ids=shared_ids,
     )
     return stream, report
 
 
-class Snapper:
-    """Finds the nodes of places: see `nodes`. A place farther than ``max_snap_m`` from every node has none."""
-
-    def __init__(self, network: RoadNetwork, max_snap_m: float) -> None:
-        import pyproj
-        from scipy.spatial import cKDTree
-
-        self._max_snap_m = max_snap_m
-        self._project: Any = pyproj.Transformer.from_crs("EPSG:4326", network.crs, always_xy=True).transform
-        self._tree: Any = cKDTree(np.column_stack([network.x_m, network.y_m]))
-        self._order = np.argsort(network.node_ids, kind="stable")
-        self._sorted_ids = network.node_ids[self._order]
-
-    def nodes(self, places: Places) -> tuple[NDArray[np.int32], NDArray[np.float32], str]:
-        """Nodes (NOWHERE where there is none), how far they are (NaN if not measured), and why there is none."""
-        if isinstance(places, NodeIds):
-            at = np.minimum(np.searchsorted(self._sorted_ids, places.node_id), len(self._sorted_ids) - 1)
-            known = self._sorted_ids[at] == places.node_id
-            nodes = np.where(known, self._order[at], NOWHERE).astype(np.int32)
-            return nodes, np.full(len(places), np.nan, np.float32), UNKNOWN_NODE
-        x_m, y_m = self._project(places.longitude_deg, places.latitude_deg)
-        point = np.column_stack([x_m, y_m])
-        finite = np.isfinite(point).all(axis=1)
-        nodes = np.full(len(places), NOWHERE, np.int32)
-        moved_m = np.full(len(places), np.nan, np.float32)
-        # A bound makes the search stop early; the tree excludes the bound itself.
-        bound = np.nextafter(self._max_snap_m, np.inf)
-        distance_m, nearest = self._tree.query(point[finite], distance_upper_bound=bound)
-        found = np.isfinite(distance_m)
-        at = np.flatnonzero(finite)[found]
-        nodes[at], moved_m[at] = nearest[found], distance_m[found]
-        return nodes, moved_m, TOO_FAR
-
-
-def _snap_piece(snapper: Snapper, piece: RawOrders, unusable: Counter[str], lost: Counter[str]) -> _Piece:
-    origin, origin_moved_m, why_no_origin = snapper.nodes(piece.origin)
-    destination, destination_moved_m, why_no_destination = snapper.nodes(piece.destination)
-    kept = origin != NOWHERE
-    for reasons, reason, count in (
-        (unusable, why_no_origin, np.count_nonzero(~kept)),
-        (lost, why_no_destination, np.count_nonzero(kept & piece.destination.given & (destination == NOWHERE))),
-    ):
-        if count:
-            reasons[reason] += int(count)
+def _snap_piece(snapper: Snapper, piece: RawOrders, losses: _Losses) -> _Piece:
+    origin, destination = snapper.snapped(piece.origin), snapper.snapped(piece.destination)
+    kept = origin.node != NOWHERE
+    losses.orders += len(piece)
+    losses.unusable += origin.reasons.counts()
+    losses.without_destination += destination.reasons.counts(among=kept)
+    losses.examples = {**destination.reasons.examples, **origin.reasons.examples, **losses.examples}
+    losses.from_left_out += int(origin.from_left_out.sum())
     return _Piece(
         piece.time_s[kept],
-        origin[kept],
-        destination[kept],
+        origin.node[kept],
+        destination.node[kept],
         piece.key[kept],
-        origin_moved_m[kept],
-        destination_moved_m[kept],
+        origin.moved_m[kept],
+        destination.moved_m[kept],
+        {name: array[kept] for name, array in piece.parts.items()},
     )
 
 
-def _without_duplicates(orders: _Piece) -> tuple[_Piece, int]:
-    """Keep the first order of each id; orders without an id are all kept."""
+def _joined(pieces: Sequence[_Piece]) -> _Piece:
+    """Pieces in one; a part that a piece lacks is NaN there."""
+    parts = {
+        name: np.concatenate([piece.parts.get(name, np.full(len(piece.time_s), np.nan)) for piece in pieces])
+        for name in PARTS
+        if any(name in piece.parts for piece in pieces)
+    }
+    return _Piece(
+        time_s=np.concatenate([piece.time_s for piece in pieces]),
+        origin=np.concatenate([piece.origin for piece in pieces]),
+        destination=np.concatenate([piece.destination for piece in pieces]),
+        key=np.concatenate([piece.key for piece in pieces]),
+        origin_moved_m=np.concatenate([piece.origin_moved_m for piece in pieces]),
+        destination_moved_m=np.concatenate([piece.destination_moved_m for piece in pieces]),
+        parts=parts,
+    )
+
+
+def _taken(orders: _Piece, chosen: Mask) -> _Piece:
+    """The chosen orders."""
+    return _Piece(
+        time_s=orders.time_s[chosen],
+        origin=orders.origin[chosen],
+        destination=orders.destination[chosen],
+        key=orders.key[chosen],
+        origin_moved_m=orders.origin_moved_m[chosen],
+        destination_moved_m=orders.destination_moved_m[chosen],
+        parts={name: array[chosen] for name, array in orders.parts.items()},
+    )
+
+
+def _on_days(orders: _Piece, days: DayRange | None, losses: _Losses) -> _Piece:
+    """The orders of the days that are chosen.
+
+    Raises:
+        DataError: there are none.
+    """
+    if days is None:
+        return orders
+    day = orders.time_s // SECONDS_PER_DAY
+    chosen = (day >= days.first) & (day <= days.last)
+    if not chosen.any():
+        first, last = (str(np.datetime64(int(number), "D")) for number in (day.min(), day.max()))
+        raise DataError(f"no order is on {days}; the orders are of {first} to {last}")
+    if not chosen.all():
+        losses.unusable[OTHER_DAY] += int((~chosen).sum())
+    return _taken(orders, chosen)
+
+
+def _without_repeated(orders: _Piece) -> tuple[_Piece, int, int]:
+    """Keep the first of orders with the same id, time and places. An id alone may be given anew each day or file.
+
+    Returns:
+        The orders, how many were repeated, and how many of those kept share their id with an earlier one.
+    """
     identified = np.flatnonzero(orders.key != NO_KEY)
-    firsts = np.unique(orders.key[identified], return_index=True)[1]
-    duplicates = len(identified) - len(firsts)
-    if not duplicates:
-        return orders, 0
+    num_ids = _num_different(orders.key[identified])
+    if num_ids == len(identified):
+        return orders, 0, 0
+    whole = orders.key[identified]
+    for array in (orders.time_s, orders.origin, orders.destination):
+        whole = _mixed(whole ^ array[identified].astype(np.int64).view(np.uint64))
+    firsts = np.unique(whole, return_index=True)[1]
+    repeated = len(identified) - len(firsts)
     kept = orders.key == NO_KEY
     kept[identified[firsts]] = True
-    return _Piece(*(array[kept] for array in orders)), duplicates
+    return _taken(orders, kept), repeated, len(firsts) - num_ids
+
+
+def _num_different(values: NDArray[np.uint64]) -> int:
+    ordered = np.sort(values)  # several times faster than the hash table of np.unique, once there are millions
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + bool(len(ordered))
+
+
+def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The last steps of SplitMix64 (Steele, Lea and Flood, 2014): one changed bit changes half of the bits."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
 
 
 def _summary(moved_m: NDArray[np.float32]) -> SnapDistances:
@@ -304,25 +285,27 @@ def _summary(moved_m: NDArray[np.float32]) -> SnapDistances:
     return SnapDistances(len(measured), median, p90, most)
 
 
-def _nothing_left(
-    num_orders: int, unusable: Counter[str], network: RoadNetwork, max_snap_m: float, source: str
-) -> DataError:
-    west, south, east, north = network.bounds_deg
-    why = ", ".join(f"{count} {reason}" for reason, count in unusable.most_common())
-    return DataError(
-        f"none of the {num_orders} orders of {source} can be put on the roads ({why}); expected pick-ups within "
-        f"{max_snap_m:g} m of a road node between {west:.4f}, {south:.4f} and {east:.4f}, {north:.4f} (WGS-84), "
-        "or ids that the nodes have in the source of the network"
+def _nothing_left(losses: _Losses, snapper: Snapper, source: str) -> DataError:
+    west, south, east, north = snapper.network.bounds_deg
+    why = ", ".join(
+        f"{count} {reason}" + (f", such as {losses.examples[reason]}" if reason in losses.examples else "")
+        for reason, count in losses.unusable.most_common()
     )
+    return DataError(
+        f"none of the {losses.orders} orders of {source} can be put on the roads ({why}); expected pick-ups "
+        f"within {snapper.max_snap_m:g} m of a road node between {west:.4f}, {south:.4f} and {east:.4f}, {north:.4f} "
+        "(WGS-84), or ids that the nodes have in the source of the network"
+    )
+
+
+def _source_report(source: OrderSource, account: Account) -> SourceReport:
+    encoding = "" if source.table.parquet else source.table.encoding.name
+    clock = clock_sentence(source.clock, account.times)
+    size_bytes = source.path.stat().st_size
+    name = source.order_format.name
+    return SourceReport(source.path.name, size_bytes, name, source.crs, clock, encoding, account.report())
 
 
 def _names(sources: Sequence[OrderSource]) -> list[str]:
     names = [str(source.path) for source in sources]
     return names if len(names) <= 3 else [names[0], f"{len(names) - 1} other files"]
-
-
-def _total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for part in counts:
-        total.update(part)
-    return dict(total.most_common())

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from crowdgym.data.orders.raw import ONE_POINT, Coordinates, RawOrders
 
+# A pause of more than this between two points of one id makes two orders: ids may be given anew each day or file.
+LONGEST_PAUSE_S = 3 * 3600
 # So many orders in parts are kept before parts of the same order are put together.
 MAX_PARTS = 1_000_000
 
@@ -71,9 +73,13 @@ class TrajectoryCollector:
 
 def _ends(frame: Any) -> Any:
     """One row for each order: its earliest and its latest point, ties by their place in the source."""
-    firsts = frame.sort_values(["key", "first_s", "first_row"]).drop_duplicates("key", keep="first").set_index("key")
-    lasts = frame.sort_values(["key", "last_s", "last_row"]).drop_duplicates("key", keep="last").set_index("key")
-    together = frame.groupby("key").agg(row=("row", "min"), points=("points", "sum"))
-    begin = ["file", "first_s", "first_row", "first_longitude", "first_latitude"]
+    frame = frame.sort_values(["key", "first_s", "first_row"], ignore_index=True)
+    latest_s = frame.groupby("key")["last_s"].cummax().shift(fill_value=0)
+    begins = (frame["key"] != frame["key"].shift()) | (frame["first_s"] - latest_s > LONGEST_PAUSE_S)
+    frame["order"] = begins.cumsum()
+    firsts = frame[begins.to_numpy()].set_index("order")
+    lasts = frame.sort_values(["order", "last_s", "last_row"]).drop_duplicates("order", keep="last").set_index("order")
+    together = frame.groupby("order").agg(row=("row", "min"), points=("points", "sum"))
+    begin = ["key", "file", "first_s", "first_row", "first_longitude", "first_latitude"]
     end = ["last_s", "last_row", "last_longitude", "last_latitude"]
-    return together.join(firsts[begin]).join(lasts[end]).reset_index()
+    return together.join(firsts[begin]).join(lasts[end]).reset_index(drop=True)

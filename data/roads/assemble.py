@@ -1,13 +1,14 @@
 """From a table of nodes and a table of roads to a `RoadNetwork`, with a report of everything that was left out."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.roads.extent import longest_path_bound
+from crowdgym.data.roads.lengths import LengthCheck, compare_lengths
 from crowdgym.data.roads.network import RoadNetwork
 from crowdgym.data.roads.projection import check_coordinates, great_circle_m, hilbert_order, project_utm
 
@@ -56,6 +57,11 @@ class AssemblyReport:
         nodes: nodes of the network.
         edges: roads of the network (pairs of nodes joined in either direction).
         unit_m: metres a unit of length.
+        oneway_edges: roads of the network that lead in one direction only.
+        lengths: how the given lengths compare with the straight lines between the ends of the roads.
+        unit_named: the user has named the unit of lengths.
+        notes: what else a reader has to say about the source, one fact each.
+        left_out: the nodes of the dropped parts.
     """
 
     source: str
@@ -69,11 +75,21 @@ class AssemblyReport:
     nodes: int
     edges: int
     unit_m: float
+    oneway_edges: int = 0
+    lengths: LengthCheck = field(default_factory=lambda: LengthCheck(0, 0, 1.0, ""))
+    unit_named: bool = False
+    notes: tuple[str, ...] = ()
+    left_out: NodeTable | None = field(default=None, repr=False, compare=False)
 
     @property
     def nodes_dropped(self) -> int:
         """Nodes that are not (strongly) connected with the largest part."""
         return sum(self.dropped_part_sizes)
+
+    def facts(self) -> dict[str, object]:
+        """All of the above as plain values, without the nodes that were left out."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "left_out"}
+        return {**plain, "lengths": asdict(self.lengths)}
 
     def lines(self) -> list[str]:
         """The report in words, one fact a line; facts that did not occur are left out."""
@@ -93,8 +109,15 @@ class AssemblyReport:
                 f"dropped {self.nodes_dropped:,} nodes and {self.roads_dropped:,} roads in {len(sizes):,} parts "
                 f"not connected with the largest ({shown} nodes)"
             )
+        facts.extend(self.notes)
+        if self.lengths.shorter:
+            facts.append(
+                f"found {self.lengths.shorter:,} of {self.lengths.roads:,} roads shorter than the straight line "
+                "between their ends"
+            )
+        oneway = f", {self.oneway_edges:,} of them one-way" if self.oneway_edges else ""
         unit = "" if self.unit_m == 1.0 else f", lengths in units of {self.unit_m:g} m"
-        facts.append(f"kept {self.nodes:,} nodes and {self.edges:,} edges{unit}")
+        facts.append(f"kept {self.nodes:,} nodes and {self.edges:,} edges{oneway}{unit}")
         return facts
 
 
@@ -107,7 +130,9 @@ class _Arcs:
     length_m: FloatArray  # [a]
 
 
-def assemble(nodes: NodeTable, roads: RoadTable, *, source: str) -> tuple[RoadNetwork, AssemblyReport]:
+def assemble(
+    nodes: NodeTable, roads: RoadTable, *, source: str, notes: tuple[str, ...] = ()
+) -> tuple[RoadNetwork, AssemblyReport]:
     """Build a road network from tables.
 
     Roads from a node to itself are dropped, of parallel roads the shortest is kept, a missing or zero length is
@@ -121,6 +146,7 @@ def assemble(nodes: NodeTable, roads: RoadTable, *, source: str) -> tuple[RoadNe
         nodes: n places.
         roads: r roads between them.
         source: the file or place the tables came from, for messages.
+        notes: what else the reader has to say about the source.
 
     Returns:
         The network, and what was dropped and repaired on the way.
@@ -135,6 +161,8 @@ def assemble(nodes: NodeTable, roads: RoadTable, *, source: str) -> tuple[RoadNe
     loops = tail == head
     if np.all(loops):
         raise DataError(f"{source} has no road between two different nodes; expected at least one")
+    degrees = np.stack([nodes.longitude_deg, nodes.latitude_deg], axis=1)
+    lengths = compare_lengths(np.asarray(roads.length_m, np.float64), degrees[tail], degrees[head])
     length_m, repaired = _repaired_lengths(nodes, roads, tail, head, ~loops, source)
     arcs, merged = _merged_arcs(nodes, roads, tail, head, length_m, ~loops)
 
@@ -153,7 +181,11 @@ def assemble(nodes: NodeTable, roads: RoadTable, *, source: str) -> tuple[RoadNe
         roads_dropped=edges_before - edges,
         nodes=network.num_nodes,
         edges=edges,
+        oneway_edges=2 * edges - network.num_arcs,
         unit_m=network.unit_m,
+        lengths=lengths,
+        notes=notes,
+        left_out=NodeTable(nodes.ids[~kept], nodes.longitude_deg[~kept], nodes.latitude_deg[~kept]),
     )
     return network, report
 

@@ -20,7 +20,7 @@ LENGTH_DECIMALS = 3  # the two directions of a road are summed in different orde
 WGS84 = {"epsg:4326", "wgs84", "ogc:crs84", ""}
 
 
-def network_of_graph(graph: "nx.Graph[Any]", *, oneway: bool, source: str) -> tuple[RoadNetwork, AssemblyReport]:
+def network_of_graph(graph: "nx.Graph[Any]", *, two_way: bool, source: str) -> tuple[RoadNetwork, AssemblyReport]:
     """Build a road network from a graph whose nodes have ``x`` and ``y`` and whose edges may have ``length`` in metres.
 
     Coordinates are degrees unless the graph's attribute ``crs`` names another system; nodes' ``lon`` and ``lat`` come
@@ -28,7 +28,7 @@ def network_of_graph(graph: "nx.Graph[Any]", *, oneway: bool, source: str) -> tu
 
     Args:
         graph: any networkx graph.
-        oneway: keep the directions of a directed graph; else all roads are two-way.
+        two_way: open the edges of a directed graph both ways.
         source: the file or place, for messages.
 
     Raises:
@@ -36,7 +36,7 @@ def network_of_graph(graph: "nx.Graph[Any]", *, oneway: bool, source: str) -> tu
     """
     longitude, latitude = _coordinates(graph, source)
     nodes = NodeTable(_ids(list(graph.nodes)), longitude, latitude)
-    roads = _fold(_arcs(graph, source), nodes.ids, keep_directions=oneway and graph.is_directed())
+    roads = _fold(_arcs(graph, source), nodes.ids, keep_directions=graph.is_directed() and not two_way)
     return assemble(nodes, roads, source=source)
 
 

@@ -1,7 +1,7 @@
-"""Road networks from OpenStreetMap, by OSMnx: a place or a box over the network, OSM XML, GraphML.
+"""Road networks from OpenStreetMap, by OSMnx: a place or a box over the network, OSM files, GraphML.
 
-The network is that of cars. Streets may be driven both ways unless ``oneway=True`` asks for what OpenStreetMap says:
-workers of crowdsourcing platforms walk and cycle as well, and the papers' graphs are undirected.
+The network is that of cars, and one-way streets are one-way. ``two_way=True`` opens them: workers of crowdsourcing
+platforms walk and cycle as well, and the papers' graphs are undirected.
 """
 
 import math
@@ -20,17 +20,17 @@ from crowdgym.data.roads.overpass import DEFAULT_ENDPOINTS, Endpoints, RefusedEr
 if TYPE_CHECKING:
     import networkx as nx
 
-__all__ = ["Endpoints", "fetch_bbox", "fetch_place", "read_graphml", "read_osm_xml"]
+__all__ = ["Endpoints", "fetch_bbox", "fetch_place", "read_graphml", "read_osm_file"]
 
 Read = tuple[RoadNetwork, AssemblyReport]
 
 
-def fetch_place(name: str, oneway: bool = False, endpoints: Endpoints = DEFAULT_ENDPOINTS) -> Read:
+def fetch_place(name: str, two_way: bool = False, endpoints: Endpoints = DEFAULT_ENDPOINTS) -> Read:
     """Fetch the road network within the boundary of a place that Nominatim knows, for example ``"Haikou, China"``.
 
     Args:
         name: what one would type into a map's search box; it must have a boundary.
-        oneway: honour one-way streets.
+        two_way: open one-way streets both ways.
         endpoints: the servers to ask.
 
     Returns:
@@ -47,10 +47,10 @@ def fetch_place(name: str, oneway: bool = False, endpoints: Endpoints = DEFAULT_
     graph = _fetch(
         lambda: osmnx.graph_from_place(name, network_type="drive", retain_all=True),
         what=f"the place {name!r}",
-        oneway=oneway,
+        two_way=two_way,
         endpoints=endpoints,
     )
-    return network_of_graph(graph, oneway=oneway, source=f"OpenStreetMap, {name}")
+    return network_of_graph(graph, two_way=two_way, source=f"OpenStreetMap, {name}")
 
 
 def fetch_bbox(
@@ -58,7 +58,7 @@ def fetch_bbox(
     south: float,
     east: float,
     north: float,
-    oneway: bool = False,
+    two_way: bool = False,
     endpoints: Endpoints = DEFAULT_ENDPOINTS,
 ) -> Read:
     """Fetch the road network within a box in degrees (WGS-84).
@@ -68,7 +68,7 @@ def fetch_bbox(
         south: latitude of the southern edge.
         east: longitude of the eastern edge.
         north: latitude of the northern edge.
-        oneway: honour one-way streets.
+        two_way: open one-way streets both ways.
         endpoints: the server to ask.
 
     Returns:
@@ -87,43 +87,43 @@ def fetch_bbox(
     graph = _fetch(
         lambda: osmnx.graph_from_bbox(box, network_type="drive", retain_all=True),
         what=f"the bounding box {box_text}",
-        oneway=oneway,
+        two_way=two_way,
         endpoints=endpoints,
     )
-    return network_of_graph(graph, oneway=oneway, source=f"OpenStreetMap, box {box_text}")
+    return network_of_graph(graph, two_way=two_way, source=f"OpenStreetMap, box {box_text}")
 
 
-def read_osm_xml(path: str | Path, oneway: bool = False) -> Read:
-    """Read the drivable roads of an OSM XML file (``.osm``, also compressed: ``.osm.gz``, ``.osm.bz2``).
+def read_osm_file(path: str | Path, two_way: bool = False) -> Read:
+    """Read the drivable roads of an OpenStreetMap file: XML (``.osm``, perhaps compressed) or ``.osm.pbf``.
 
     Streets are joined across nodes that are no crossings, as OSMnx does.
 
     Args:
         path: the file.
-        oneway: honour one-way streets.
+        two_way: open one-way streets both ways.
 
     Returns:
         The network, and what was dropped and repaired on the way.
 
     Raises:
-        DataError: a file that is missing or not OSM XML, a way through a node that the file lacks, no drivable roads,
-            and what ``assemble`` does not accept.
+        DataError: a file that is missing or not OpenStreetMap, a way through a node that the file lacks, no drivable
+            roads, and what ``assemble`` does not accept.
     """
     import osmnx
 
-    with tempfile.TemporaryDirectory() as folder, osmnx_settings(DEFAULT_ENDPOINTS, bidirectional=not oneway):
+    with tempfile.TemporaryDirectory() as folder, osmnx_settings(DEFAULT_ENDPOINTS, bidirectional=two_way):
         extract = Path(folder) / "drivable.osm"
         write_drivable_extract(Path(path), extract)
-        graph = osmnx.graph_from_xml(extract, bidirectional=not oneway, retain_all=True)
-    return network_of_graph(cast("nx.Graph[Any]", graph), oneway=oneway, source=str(path))
+        graph = osmnx.graph_from_xml(extract, bidirectional=two_way, retain_all=True)
+    return network_of_graph(cast("nx.Graph[Any]", graph), two_way=two_way, source=str(path))
 
 
-def read_graphml(path: str | Path, oneway: bool = False) -> Read:
+def read_graphml(path: str | Path, two_way: bool = False) -> Read:
     """Read a GraphML file: as ``osmnx.save_graphml`` writes it, or any with ``x``, ``y`` and perhaps ``length``.
 
     Args:
         path: the file.
-        oneway: keep the directions of a directed graph.
+        two_way: open the edges of a directed graph both ways.
 
     Returns:
         The network, and what was dropped and repaired on the way.
@@ -143,16 +143,16 @@ def read_graphml(path: str | Path, oneway: bool = False) -> Read:
         raise DataError(f"cannot read {path}: {error.strerror or error}; {expected}") from error
     except (nx.NetworkXError, ParseError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not a graph ({error}); {expected}") from error
-    return network_of_graph(graph, oneway=oneway, source=str(path))
+    return network_of_graph(graph, two_way=two_way, source=str(path))
 
 
-def _fetch(fetch: Callable[[], Any], *, what: str, oneway: bool, endpoints: Endpoints) -> "nx.Graph[Any]":
+def _fetch(fetch: Callable[[], Any], *, what: str, two_way: bool, endpoints: Endpoints) -> "nx.Graph[Any]":
     """Run one of OSMnx's downloads, and turn what can go wrong into one sentence."""
     import requests
     from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
 
     try:
-        with osmnx_settings(endpoints, bidirectional=not oneway) as servers:
+        with osmnx_settings(endpoints, bidirectional=two_way) as servers:
             return cast("nx.Graph[Any]", fetch())
     except RefusedError as error:
         raise DataError(f"cannot fetch {what}: {error}") from error

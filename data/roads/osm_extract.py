@@ -1,14 +1,13 @@
-"""The drivable part of an OSM XML file."""
+"""The drivable part of an OpenStreetMap file."""
 
-import bz2
-import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 from xml.etree import ElementTree as Xml
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.roads.osm_pbf import pbf_places, pbf_ways
+from crowdgym.data.text_files import open_bytes
 
 # What cars may use, as OSMnx asks Overpass for it with network_type="drive": patterns of values that rule a way out.
 # Overpass matches anywhere in a value, so "services" also covers "service"; kept word for word for that reason.
@@ -27,26 +26,22 @@ EXPECTED = "expected OSM XML with nodes and ways"
 
 
 def write_drivable_extract(source: Path, target: Path) -> None:
-    """Copy the drivable ways of an OSM XML file, and the nodes on them, into another.
+    """Copy the drivable ways of a file, and the nodes on them, into an OSM XML file.
 
     Buildings, footpaths and the like are most of a file, and OSMnx would take every way for a road.
 
     Raises:
-        DataError: the file is missing or not OSM XML, has no drivable way, or lacks a node of one.
+        DataError: the file is missing or not OpenStreetMap, has no drivable way, or lacks a node of one.
     """
-    ways: dict[int, tuple[list[int], dict[str, str]]] = {}
-    for element in _elements(source, "way"):
-        tags = {tag.get("k", ""): tag.get("v", "") for tag in element.iter("tag")}
-        if element.get("visible") != "false" and is_drivable(tags):
-            nodes = [_whole(nd, "ref", source) for nd in element.iter("nd")]
-            ways[_whole(element, "id", source)] = (nodes, tags)
+    pbf = source.name.endswith(".pbf")
+    ways = {
+        way: (nodes, tags) for way, nodes, tags in (pbf_ways(source) if pbf else _xml_ways(source)) if is_drivable(tags)
+    }
     if not ways:
         raise DataError(f"{source} has no drivable roads; expected ways with a highway tag for cars")
     needed = {node for nodes, _ in ways.values() for node in nodes}
-    places: dict[int, tuple[float, float]] = {}
-    for element in _elements(source, "node"):
-        if (node := _whole(element, "id", source)) in needed:
-            places[node] = (_degrees(element, "lon", source), _degrees(element, "lat", source))
+    found = pbf_places(source, needed) if pbf else _xml_places(source, needed)
+    places = {node: (longitude, latitude) for node, longitude, latitude in found}
     for way, (nodes, _) in ways.items():
         for node in nodes:
             if node not in places:
@@ -62,18 +57,23 @@ def is_drivable(tags: dict[str, str]) -> bool:
     return "highway" in tags and not any(rule.search(tags.get(key, "")) for key, rule in NOT_DRIVABLE.items())
 
 
-def _open(path: Path) -> BinaryIO | gzip.GzipFile | bz2.BZ2File:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rb")
-    if path.suffix == ".bz2":
-        return bz2.open(path, "rb")
-    return path.open("rb")
+def _xml_ways(path: Path) -> Iterator[tuple[int, list[int], dict[str, str]]]:
+    for element in _elements(path, "way"):
+        tags = {tag.get("k", ""): tag.get("v", "") for tag in element.iter("tag")}
+        if element.get("visible") != "false":
+            yield _whole(element, "id", path), [_whole(nd, "ref", path) for nd in element.iter("nd")], tags
+
+
+def _xml_places(path: Path, needed: set[int]) -> Iterator[tuple[int, float, float]]:
+    for element in _elements(path, "node"):
+        if (node := _whole(element, "id", path)) in needed:
+            yield node, _degrees(element, "lon", path), _degrees(element, "lat", path)
 
 
 def _elements(path: Path, kind: str) -> Iterator[Xml.Element]:
     """Yield the elements of one kind, each with what is in it; what was yielded is forgotten."""
     try:
-        with _open(path) as file:
+        with open_bytes(path) as file:
             events = Xml.iterparse(file, events=("start", "end"))
             _, root = next(events)
             if root.tag != "osm":

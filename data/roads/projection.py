@@ -23,9 +23,11 @@ def check_coordinates(ids: Int64Array, longitude_deg: FloatArray, latitude_deg: 
         wrong = np.flatnonzero(~(np.abs(values) <= most))  # NaN is not <= anything
         if len(wrong):
             first = wrong[0]
+            swapped = name == "latitude" and bool((np.abs(longitude_deg) <= most).all())
             raise DataError(
                 f"{source}: node {ids[first]} has {name} {values[first]:g}; "
                 f"expected degrees (WGS-84) from {-most:g} to {most:g}"
+                + ("; are longitude and latitude swapped?" if swapped else "")
             )
 
 

@@ -1,23 +1,29 @@
-"""Road networks from two CSV files: nodes and links."""
+"""Road networks from two tables in text: nodes and links."""
 
 import csv
+import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.coordinates import check_crs, to_wgs84
 from crowdgym.data.roads.assemble import AssemblyReport, NodeTable, RoadTable, assemble
+from crowdgym.data.roads.lengths import UNIT_OF_WORD, check_unit, unit_of_name
 from crowdgym.data.roads.network import RoadNetwork
+from crowdgym.data.text_files import read_text
 
 YES = {"1", "true", "t", "yes", "y"}
 NO = {"0", "false", "f", "no", "n", ""}
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.0*)?")  # some programs write ids as 17.0
+DELIMITERS = ",;\t"
+EXPECTED = "expected a comma-separated table with a header"
+
+Directions = Literal["as given", "two-way", "arcs"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class LinkColumns:
 
     tail: str
     head: str
-    length_m: str | None
+    length: str | None
     oneway: str | None = None
 
 
@@ -45,12 +51,12 @@ class RoadColumns:
 
     Attributes:
         node_id: node file: whole-number id.
-        longitude: node file: degrees, WGS-84.
-        latitude: node file: degrees, WGS-84.
+        longitude: node file: degrees east, or metres east in a projected system.
+        latitude: node file: degrees north, or metres north.
         tail: link file: id of the node where the road begins.
         head: link file: id of the node where it ends.
-        length_m: link file: length in metres, may be empty or zero; None if there is no such column.
-        oneway: link file: 1/true/yes if the road leads from tail to head only; None if every road is two-way.
+        length: link file: length, may be empty or zero; None if there is no such column.
+        oneway: link file: 1/true/yes if the road leads from tail to head only; None if there is no such column.
     """
 
     node_id: str
@@ -58,25 +64,61 @@ class RoadColumns:
     latitude: str
     tail: str
     head: str
-    length_m: str | None = None
+    length: str | None = None
     oneway: str | None = None
 
 
-# What is recognised without being told: GMNS as osm2gmns writes it (the Haikou files), and the Chengdu files.
+@dataclass(frozen=True)
+class RoadTableOptions:
+    """How tables of roads are read. Every option is that of ``crowdgym data build`` of the same name.
+
+    Attributes:
+        columns: what the columns are called; None recognises the known headers.
+        length_unit: m, km, mi or ft; None means what the header or GMNS's config.csv says, and else metres.
+        directions: "as given": a row leads both ways unless a column says that it is one-way; "two-way": every row
+            does; "arcs": every row leads from tail to head only.
+        crs: what the coordinates of nodes are in: wgs84, gcj02 or a system that PROJ knows.
+        encoding: of both files; None tells it by the content.
+    """
+
+    columns: RoadColumns | None = None
+    length_unit: str | None = None
+    directions: Directions = "as given"
+    crs: str = "wgs84"
+    encoding: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the unit and the coordinate system.
+
+        Raises:
+            DataError: one of them is not known.
+        """
+        if self.length_unit is not None:
+            check_unit(self.length_unit)
+        check_crs(self.crs)
+
+
+# What is recognised without being told: GMNS (also as osm2gmns writes it: the Haikou files), and the Chengdu files.
 KNOWN_NODES = (NodeColumns("node_id", "x_coord", "y_coord"), NodeColumns("NodeID", "Longitude", "Latitude"))
-KNOWN_LINKS = (LinkColumns("from_node_id", "to_node_id", "length"), LinkColumns("u", "v", "length_m"))
+KNOWN_LINKS = (
+    LinkColumns("from_node_id", "to_node_id", "length"),
+    *(LinkColumns("from_node_id", "to_node_id", f"length_{unit}") for unit in ("m", "km", "mi", "ft")),
+    *(LinkColumns("u", "v", length) for length in ("length_m", "length_km", "length")),
+)
+# Columns of a link file that say that a road is one-way, under a known header. GMNS: directed.
+KNOWN_ONEWAY = ("oneway", "one_way", "is_oneway", "directed")
 
 
 def read_road_tables(
-    nodes_path: str | Path, links_path: str | Path, columns: RoadColumns | None = None
+    nodes_path: str | Path, links_path: str | Path, options: RoadTableOptions | None = None
 ) -> tuple[RoadNetwork, AssemblyReport]:
-    """Read a road network from a node file and a link file, comma separated, with a header each.
+    """Read a road network from a node file and a link file with a header each; comma, semicolon or tab.
 
     Args:
         nodes_path: one node a row.
-        links_path: one road a row; two-way unless a one-way column is named.
-        columns: what the columns are called. None recognises ``node_id, x_coord, y_coord`` or
-            ``NodeID, Longitude, Latitude`` and ``from_node_id, to_node_id, length`` or ``u, v, length_m``.
+        links_path: one road a row.
+        options: by default ``node_id, x_coord, y_coord`` or ``NodeID, Longitude, Latitude``, and ``from_node_id,
+            to_node_id, length`` or ``u, v, length_m`` are recognised, and ``oneway`` or ``directed``.
 
     Returns:
         The network, and what was dropped and repaired on the way.
@@ -86,46 +128,88 @@ def read_road_tables(
             header; a value that is not a number; and whatever `crowdgym.data.roads.assemble.assemble` does not accept.
     """
     nodes_path, links_path = Path(nodes_path), Path(links_path)
-    node_names, link_names = _columns_of_nodes(nodes_path, columns), _columns_of_links(links_path, columns)
-    node_id, longitude, latitude = _read(nodes_path, node_names.node_id, node_names.longitude, node_names.latitude)
-    node_table = NodeTable(_whole_numbers(node_id), _numbers(longitude), _numbers(latitude))
+    options = options or RoadTableOptions()
+    nodes, links = _read(nodes_path, options.encoding), _read(links_path, options.encoding)
+    node_names, link_names = _columns_of_nodes(nodes, options.columns), _columns_of_links(links, options.columns)
+    x, y = _numbers(nodes.column(node_names.longitude)), _numbers(nodes.column(node_names.latitude))
+    node_table = NodeTable(_whole_numbers(nodes.column(node_names.node_id)), *to_wgs84(x, y, options.crs))
 
-    optional = [name for name in (link_names.length_m, link_names.oneway) if name is not None]
-    tail, head, *others = _read(links_path, link_names.tail, link_names.head, *optional)
-    length = others[0] if link_names.length_m is not None else None
-    oneway = others[-1] if link_names.oneway is not None else None
-    road_table = RoadTable(
-        tail=_whole_numbers(tail),
-        head=_whole_numbers(head),
-        length_m=np.full(len(tail.cells), np.nan) if length is None else _numbers(length, empty_allowed=True),
-        oneway=None if oneway is None else _flags(oneway),
+    tail, head = links.column(link_names.tail), links.column(link_names.head)
+    unit, unit_note = _unit(links_path, link_names, options)
+    length_m = np.full(len(tail.cells), np.nan)
+    if link_names.length is not None:
+        length_m = _numbers(links.column(link_names.length), empty_allowed=True) * check_unit(unit)
+    road_table = RoadTable(_whole_numbers(tail), _whole_numbers(head), length_m)
+    road_table, notes = _with_directions(road_table, links, link_names, options.directions)
+    network, report = assemble(
+        node_table, road_table, source=f"{nodes_path} and {links_path}", notes=(*unit_note, *notes)
     )
-    return assemble(node_table, road_table, source=f"{nodes_path} and {links_path}")
+    return network, replace(report, unit_named=options.length_unit is not None)
 
 
-def _columns_of_nodes(path: Path, columns: RoadColumns | None) -> NodeColumns:
+def _unit(path: Path, names: LinkColumns, options: RoadTableOptions) -> tuple[str, tuple[str, ...]]:
+    """The unit of lengths, and a note where it is not metres."""
+    if names.length is None:
+        return "m", ()
+    told = options.length_unit or unit_of_name(names.length) or _unit_of_config(path.with_name("config.csv"), options)
+    unit = told or "m"
+    return unit, () if unit == "m" else (f"read the lengths in {names.length} as {unit}",)
+
+
+def _unit_of_config(path: Path, options: RoadTableOptions) -> str | None:
+    """The unit of long lengths in GMNS's config.csv beside the links, if there is one."""
+    if not path.is_file():
+        return None
+    config = _read(path, options.encoding)
+    if "long_length" not in config.header or not config.lines:
+        return None
+    return UNIT_OF_WORD.get(config.column("long_length").cells[0].lower())
+
+
+def _with_directions(
+    roads: RoadTable, links: "_Table", names: LinkColumns, directions: Directions
+) -> tuple[RoadTable, tuple[str, ...]]:
+    """The roads with their directions, and what is to be said about them."""
+    if directions == "two-way":
+        return roads, ()
+    if directions == "arcs":
+        return replace(roads, oneway=np.ones(len(roads.tail), np.bool_)), ()
+    if names.oneway is not None:
+        return replace(roads, oneway=_flags(links.column(names.oneway))), (f"took one-way roads from {names.oneway}",)
+    return roads, _note_of_arcs(roads)
+
+
+def _note_of_arcs(roads: RoadTable) -> tuple[str, ...]:
+    """Say so where rows look like single directions: many have a row that leads back, and some have none."""
+    there = set(zip(roads.tail.tolist(), roads.head.tolist(), strict=True))
+    single = sum((head, tail) not in there for tail, head in there)
+    if not 0 < single < 0.5 * len(there):
+        return ()
+    return (f"opened {single:,} roads both ways that no row leads back on (--arcs makes every row one direction)",)
+
+
+def _columns_of_nodes(table: "_Table", columns: RoadColumns | None) -> NodeColumns:
     if columns is not None:
         return NodeColumns(columns.node_id, columns.longitude, columns.latitude)
-    found = _header(path)
     for known in KNOWN_NODES:
-        if {known.node_id, known.longitude, known.latitude} <= set(found):
+        if {known.node_id, known.longitude, known.latitude} <= set(table.header):
             return known
     raise DataError(
-        f"{path} has the columns {', '.join(found)}; expected node_id, x_coord, y_coord or NodeID, Longitude, "
-        "Latitude, or to be told which columns hold node id, longitude and latitude"
+        f"{table.path} has the columns {', '.join(table.header)}; expected node_id, x_coord, y_coord or NodeID, "
+        "Longitude, Latitude, or --road-column to name those of node id, longitude and latitude"
     )
 
 
-def _columns_of_links(path: Path, columns: RoadColumns | None) -> LinkColumns:
+def _columns_of_links(table: "_Table", columns: RoadColumns | None) -> LinkColumns:
     if columns is not None:
-        return LinkColumns(columns.tail, columns.head, columns.length_m, columns.oneway)
-    found = _header(path)
+        return LinkColumns(columns.tail, columns.head, columns.length, columns.oneway)
+    found = set(table.header)
     for known in KNOWN_LINKS:
-        if {known.tail, known.head, known.length_m} <= set(found):
-            return known
+        if {known.tail, known.head, known.length} <= found:
+            return replace(known, oneway=next((name for name in KNOWN_ONEWAY if name in found), None))
     raise DataError(
-        f"{path} has the columns {', '.join(found)}; expected from_node_id, to_node_id, length or u, v, length_m, "
-        "or to be told which columns hold tail, head and length"
+        f"{table.path} has the columns {', '.join(table.header)}; expected from_node_id, to_node_id, length or u, v, "
+        "length_m, or --road-column to name those of tail, head and length"
     )
 
 
@@ -144,47 +228,44 @@ class _Column:
         )
 
 
-def _header(path: Path) -> list[str]:
-    with _rows(path) as rows:
-        return next(rows)[1]
+@dataclass(frozen=True)
+class _Table:
+    """A file as text."""
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def column(self, name: str) -> _Column:
+        if name not in self.header:
+            raise DataError(f"{self.path} has no column {name!r}; it has {', '.join(self.header)}")
+        place = self.header.index(name)
+        return _Column(self.path, name, [row[place].strip() for row in self.rows], self.lines)
 
 
-def _read(path: Path, *names: str) -> list[_Column]:
-    """Read some columns of a CSV file."""
-    with _rows(path) as rows:
-        _, header = next(rows)
-        missing = [name for name in names if name not in header]
-        if missing:
-            raise DataError(f"{path} has no column {missing[0]!r}; it has {', '.join(header)}")
-        places = [header.index(name) for name in names]
-        lines: list[int] = []
-        cells: list[list[str]] = [[] for _ in names]
-        for line, row in rows:
-            if len(row) != len(header):
-                raise DataError(f"{path}, line {line} has {len(row)} fields; expected {len(header)}, as its header has")
-            lines.append(line)
-            for column, place in zip(cells, places, strict=True):
-                column.append(row[place].strip())
-    return [_Column(path, name, column, lines) for name, column in zip(names, cells, strict=True)]
-
-
-@contextmanager
-def _rows(path: Path) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """Give the header, then the other rows that are not blank, each with the number of its (last) line."""
-    expected = "expected a comma-separated table with a header"
+def _read(path: Path, encoding: str | None) -> _Table:
+    """Read a table; blank lines are left out."""
+    text, _ = read_text(path, encoding, EXPECTED)
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    rows, numbers = [], []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            if not any(header):
-                raise DataError(f"{path} is empty; {expected}")
-            yield chain([(1, header)], ((reader.line_num, row) for row in reader if row))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}; {expected}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not text in UTF-8; {expected}") from error
+        header = [name.strip() for name in next(reader, [])]
+        if not any(header):
+            raise DataError(f"{path} is empty; {EXPECTED}")
+        for row in reader:
+            if not row:
+                continue
+            if len(row) != len(header):
+                raise DataError(
+                    f"{path}, line {reader.line_num} has {len(row)} fields; expected {len(header)}, as its header has"
+                )
+            rows.append(row)
+            numbers.append(reader.line_num)
     except csv.Error as error:
-        raise DataError(f"{path} cannot be read as a table ({error}); {expected}") from error
+        raise DataError(f"{path} cannot be read as a table ({error}); {EXPECTED}") from error
+    return _Table(path, header, rows, numbers)
 
 
 def _numbers(column: _Column, *, empty_allowed: bool = False) -> NDArray[np.float64]:
@@ -195,7 +276,8 @@ def _numbers(column: _Column, *, empty_allowed: bool = False) -> NDArray[np.floa
             try:
                 values[row] = float(text)
             except ValueError:
-                raise column.wrong(row, "a number") from None
+                comma = re.fullmatch(r"[+-]?\d+,\d+", text) is not None
+                raise column.wrong(row, "a number" + (" with a decimal point, not a comma" if comma else "")) from None
     return values
 
 

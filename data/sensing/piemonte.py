@@ -54,7 +54,7 @@ def read_piemonte(folder: Path, name: str = NAME) -> SensingSeries:
         raise DataError(f"there is no folder {folder}; expected one that holds {DAYS.name} and {PLACES.name}")
     borders = folder / BORDERS.name
     outline_km = _read_outline(borders) if borders.exists() else None
-    return read_series(name, folder / DAYS.name, COLUMNS, folder / PLACES.name, outline_km, CRS)
+    return read_series(name, folder / DAYS.name, COLUMNS, folder / PLACES.name, outline_km, CRS).series
 
 
 def _read_outline(path: Path) -> FloatArray:

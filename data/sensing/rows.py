@@ -1,15 +1,23 @@
 """The rows of a table in a file, CSV or Parquet, as text with the place of each row for messages."""
 
 import csv
+import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crowdgym.common.errors import DataError
+from crowdgym.data.text_files import open_bytes, read_text, refusing_unreadable
 
 DELIMITERS = ",;\t"
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "\\n", "<na>", "nat"})  # in lower case
 _PARQUET_MAGIC = b"PAR1"
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+_EXPECTED = "expected a table with a row for each cell and time"
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,25 @@ class Rows:
         position = self.columns.index(name)
         return [row[position] for row in self.rows]
 
+    def numbers(self, name: str, *, may_be_missing: bool = True) -> NDArray[np.float64]:
+        """A column as numbers, NaN where there is none. Shape [rows].
+
+        Raises:
+            DataError: a field that is no number.
+        """
+        texts = self.column(name)
+        values = np.full(len(texts), np.nan)
+        for index, text in enumerate(texts):
+            if may_be_missing and is_missing(text):
+                continue
+            number = as_number(text)
+            if number is None:
+                or_nothing = ", or nothing where it is missing" if may_be_missing else ""
+                point = " with a decimal point, not a comma" if _DECIMAL_COMMA.fullmatch(text) else ""
+                raise DataError(f"{self.at(index)}: {name} is {text!r}; expected a number{point}{or_nothing}")
+            values[index] = number
+        return values
+
     def at(self, index: int) -> str:
         """Where a row is, for a message."""
         return f"{self.path}, {self.unit} {self.places[index]}"
@@ -51,25 +78,29 @@ def is_missing(text: str) -> bool:
     return text.lower() in MISSING
 
 
-def read_rows(path: Path) -> Rows:
-    """Read a table with a header: CSV (comma, semicolon or tab) or Parquet.
+def as_number(text: str) -> float | None:
+    """A finite number, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) and "_" not in text else None
+
+
+def read_rows(path: Path, encoding: str | None = None) -> Rows:
+    """Read a table with a header: text (comma, semicolon or tab), perhaps compressed, or Parquet.
+
+    Args:
+        path: the file.
+        encoding: of text; None tells it by the content.
 
     Raises:
         DataError: there is no such file, it is empty, damaged or no table, two columns have one name, or a row has
             more or fewer fields than the header.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(_PARQUET_MAGIC))
-        table = _parquet_rows(path) if start == _PARQUET_MAGIC else _text_rows(path)
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}; expected a table with a row for each cell and time") from error
-    except IsADirectoryError as error:
-        raise DataError(f"{path} is a folder; expected a table with a row for each cell and time") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a text file in UTF-8 (nor Parquet); expected a table") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    with refusing_unreadable(path, _EXPECTED), open_bytes(path) as file:
+        start = bytes(file.read(len(_PARQUET_MAGIC)))
+    table = _parquet_rows(path) if start == _PARQUET_MAGIC else _text_rows(path, encoding)
     if not table.rows:
         raise DataError(f"{path} has no rows; expected a header and a row for each cell and time")
     if len(set(table.columns)) < len(table.columns):
@@ -78,31 +109,28 @@ def read_rows(path: Path) -> Rows:
     return table
 
 
-def _text_rows(path: Path) -> Rows:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        delimiter = max(DELIMITERS, key=first.count)
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        columns: tuple[str, ...] = ()
-        rows, places = [], []
-        try:
-            for row in reader:
-                if not row:
-                    continue
-                fields = [field.strip() for field in row]
-                if not columns:
-                    columns = tuple(fields)
-                    continue
-                if len(fields) != len(columns):
-                    raise DataError(
-                        f"{path}, line {reader.line_num} has {len(fields)} fields; "
-                        f"expected {len(columns)} as in the header"
-                    )
-                rows.append(fields)
-                places.append(reader.line_num)
-        except csv.Error as error:
-            raise DataError(f"{path}, line {reader.line_num} cannot be read: {error}; expected a table") from error
+def _text_rows(path: Path, encoding: str | None) -> Rows:
+    text, _ = read_text(path, encoding, _EXPECTED)
+    delimiter = max(DELIMITERS, key=text.split("\n", 1)[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    columns: tuple[str, ...] = ()
+    rows, places = [], []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            fields = [field.strip() for field in row]
+            if not columns:
+                columns = tuple(fields)
+                continue
+            if len(fields) != len(columns):
+                raise DataError(
+                    f"{path}, line {reader.line_num} has {len(fields)} fields; expected {len(columns)} as in the header"
+                )
+            rows.append(fields)
+            places.append(reader.line_num)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num} cannot be read: {error}; expected a table") from error
     return Rows(path, columns, rows, places, "line")
 
 

@@ -13,7 +13,7 @@ from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.coordinates import gcj02_to_wgs84
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.orders.raw import Coordinates, NodeIds
-from crowdgym.data.orders.snap import MAX_SNAP_M, NOWHERE, Snapper
+from crowdgym.data.orders.snapper import MAX_SNAP_M, NOWHERE, Snapper
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.core.sampling import check_num_workers, draw_places
 from crowdgym.envs.core.seeding import InstanceSeeds
@@ -257,12 +257,12 @@ class _NodeFinder:
         nodes = np.empty(len(entries), np.int32)
         numbered = np.array([entry.node is not None for entry in entries], np.bool_)
         ids = np.array([entry.node for entry in entries if entry.node is not None], np.int64)
-        nodes[numbered] = self._snapper.nodes(NodeIds(ids))[0]
+        nodes[numbered] = self._snapper.snapped(NodeIds(ids)).node
         longitude_deg = np.array([entry.longitude for entry in entries if entry.node is None], np.float64)
         latitude_deg = np.array([entry.latitude for entry in entries if entry.node is None], np.float64)
         if self._gcj02:
             longitude_deg, latitude_deg = gcj02_to_wgs84(longitude_deg, latitude_deg)
-        nodes[~numbered] = self._snapper.nodes(Coordinates(longitude_deg, latitude_deg))[0]
+        nodes[~numbered] = self._snapper.snapped(Coordinates(longitude_deg, latitude_deg)).node
         nowhere = np.flatnonzero(nodes == NOWHERE)
         if len(nowhere):
             first = int(nowhere[0])

@@ -101,8 +101,8 @@ class CellMode(AgentMode):
         """See `AgentMode`."""
         return {
             "candidate_cells": np.repeat(state.participants.cell[:, np.newaxis], self.cells, axis=1),
-            "collected": state.cells.collected,
-            "inferred": state.cells.inferred,
+            **_known("collected", state.cells.collected),
+            **_known("inferred", state.cells.inferred),
         }
 
 
@@ -144,12 +144,18 @@ class ParticipantMode(AgentMode):
         own = state.participants.cell[..., np.newaxis]
         return {
             "cell": state.participants.cell,
-            "collected": np.take_along_axis(state.cells.collected, own, axis=1),
-            "inferred": np.take_along_axis(state.cells.inferred, own, axis=1),
+            **_known("collected", np.take_along_axis(state.cells.collected, own, axis=1)),
+            **_known("inferred", np.take_along_axis(state.cells.inferred, own, axis=1)),
         }
 
 
 AGENT_MODES: dict[AgentsName, type[AgentMode]] = {"cells": CellMode, "participants": ParticipantMode}
+
+
+def _known(name: str, values: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Values with 0 for NaN, and which of them are known: NaN equals nothing, not even itself."""
+    known = ~np.isnan(values)
+    return {name: np.where(known, values, 0.0), f"is_{name}": known.astype(np.int8)}
 
 
 def _numbers(shape: tuple[int, ...]) -> NDArray[np.int32]:

@@ -65,7 +65,8 @@ class SensingEnv(BaseParallelEnv[SensingInstance, SensingSnapshot, Metrics]):
     ## Information
     ``infos[agent]`` has ``action_mask`` (int8, all ones), ``candidates`` (int32: the participants that actions 1 to P
     ask for, or the cells of the actions), ``cell`` (its own), ``collected`` and ``inferred`` (float64, [A]: of its cell
-    in this cycle, NaN where there is none), and for cells ``candidate_cells`` (int32, [P]: where the participants are).
+    in this cycle, 0 where there is none), ``is_collected`` and ``is_inferred`` (int8, [A]: 1 where there is one), and
+    for cells ``candidate_cells`` (int32, [P]: where the participants are).
     After the last step also ``metrics``: error (Eq. 15), cost_km (Eq. 16), error_per_attribute.
 
     ## Arguments

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
+from crowdgym.data.sensing.cycles import DAY_S
 from crowdgym.data.sensing.series import FloatArray, SensingSeries
-from crowdgym.data.sensing.tables import DAY_S
 from crowdgym.data.synthetic.series.plan import AttributeFigures, GapFigures, Matrix, SeriesPlan
 
 SERIES_NAMES = ("piemonte-synth",)

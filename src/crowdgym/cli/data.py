@@ -4,14 +4,15 @@ from typing import Annotated
 
 import typer
 
-from crowdgym.cli.data_orders import OrderFileOptions
+from crowdgym.cli.data_files import FileOptions
+from crowdgym.cli.data_orders import CityPartOptions, OrderFileOptions
 from crowdgym.cli.data_roads import RoadOptions, read_roads
 from crowdgym.cli.data_series import SeriesOptions
 from crowdgym.cli.grouping import SectionedCommand, grouped
 from crowdgym.cli.options import DatasetName, Force
 from crowdgym.common.errors import DataError
 
-app = typer.Typer(name="data", help="Make, fetch, list and show datasets.", no_args_is_help=True)
+app = typer.Typer(name="data", help="Make, fetch, list, show and remove datasets.", no_args_is_help=True)
 
 
 @app.command(cls=SectionedCommand)
@@ -20,7 +21,9 @@ def build(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the dataset: a-z, 0-9, _ and -.")],
     roads: RoadOptions,
     orders: OrderFileOptions,
+    parts: CityPartOptions,
     series: SeriesOptions,
+    text: FileOptions,
     more_orders: Annotated[
         list[str] | None, typer.Argument(metavar="[ORDERS]...", help="More files of orders.")
     ] = None,
@@ -31,10 +34,12 @@ def build(
     Either a city, from a road network and files of orders, or a sensing series, from --table (with --coordinates) or
     from a folder with the files that 'crowdgym data fetch piemonte' gets (--from).
 
-    Known formats of orders: gaia-chengdu, gaia-haikou and gaia-gps (DiDi), and table: CSV or Parquet whose columns
-    are told by their names or by --column with the keys time, origin_lng, origin_lat, origin_node, destination_lng,
-    destination_lat, destination_node and order_id. Keys of --road-column: node_id, longitude, latitude, tail, head,
-    length_m, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other column is measured.
+    The format of orders is told by their content (--format names one), or the columns of a table are told by their
+    names or by --column with the keys time, origin_lng, origin_lat, origin_node, origin_zone, destination_lng,
+    destination_lat, destination_node, destination_zone, polyline, order_id, payment, deadline and quantity. Keys of
+    --road-column: node_id, longitude, latitude, tail, head, length, oneway. Keys of --series-column: cell, time, x, y;
+    without --attribute every other column is measured. A time in several columns is year+month+day+hour; a table with
+    a row for each value has the keys parameter and value.
     """
     files = [*orders.orders, *(more_orders or [])]
     if series.is_given():
@@ -42,30 +47,52 @@ def build(
 
         if files or roads.sources():
             raise DataError("a sensing series has no roads and no orders; expected --from or --table without them")
-        build_series(name, series, force=force)
+        build_series(name, series, text, force=force)
         return
     if not orders.orders:
         raise DataError("--orders is missing; expected files of orders (or --from or --table for a sensing series)")
-    _build_city(name, roads, orders, files, force=force)
+    _build_city(name, roads, orders, parts, text, files, force=force)
 
 
-def _build_city(name: str, roads: RoadOptions, orders: OrderFileOptions, patterns: list[str], *, force: bool) -> None:
+def _build_city(
+    name: str,
+    roads: RoadOptions,
+    orders: OrderFileOptions,
+    parts: CityPartOptions,
+    text: FileOptions,
+    patterns: list[str],
+    *,
+    force: bool,
+) -> None:
     from crowdgym.cli.data_view import print_build, reading
     from crowdgym.data.build import build_dataset
     from crowdgym.data.names import check_name
     from crowdgym.data.orders.snap import order_files
+    from crowdgym.data.pois import read_pois
     from crowdgym.data.store import check_free, check_writable
 
     check_name(name)
     if not force:
         check_free(name)
     check_writable()
-    options = orders.reading()
+    options = orders.reading(text)
     files = order_files(patterns)
+    workers = parts.worker_files(orders, text)
+    pois = None if parts.pois is None else read_pois(parts.pois, orders.crs or "wgs84")
     network, report = read_roads(roads)
     with reading(files) as progress:
         result = build_dataset(
-            name, network, report, files, options, max_snap_m=orders.max_snap_m, overwrite=force, progress=progress
+            name,
+            network,
+            report,
+            files,
+            options,
+            max_snap_m=orders.max_snap_m,
+            overwrite=force,
+            progress=progress,
+            strict=orders.strict,
+            workers=workers,
+            pois=pois,
         )
     print_build(result, report)
 
@@ -84,11 +111,14 @@ def fetch(
 
 
 @app.command("list")
-def list_datasets() -> None:
+def list_datasets(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False) -> None:
     """List the datasets that environments can use."""
-    from crowdgym.cli.data_view import print_list
+    from crowdgym.cli.data_list import print_json, print_list
 
-    print_list()
+    if as_json:
+        print_json()
+    else:
+        print_list()
 
 
 @app.command()
@@ -101,3 +131,11 @@ def info(name: DatasetName) -> None:
     from crowdgym.cli.data_view import print_info
 
     print_info(name)
+
+
+@app.command()
+def remove(name: DatasetName) -> None:
+    """Remove a dataset that was built or fetched, with all of its files."""
+    from crowdgym.data.registry import remove_dataset
+
+    typer.echo(f"removed {remove_dataset(name)}")

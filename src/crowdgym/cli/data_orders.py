@@ -1,13 +1,16 @@
 """``crowdgym data build``: the options of orders, and how their files are read."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crowdgym.cli.assignments import column_pairs
+from crowdgym.cli.data_files import FileOptions
 
 if TYPE_CHECKING:
+    from crowdgym.data.build import WorkerFiles
     from crowdgym.data.orders.read import OrderOptions
 
 
@@ -27,22 +30,69 @@ class OrderFileOptions:
         list[str],
         typer.Option(metavar="KEY=COLUMN", help="Column of a table, by name or number from 1; may be repeated."),
     ] = field(default_factory=list)
-    crs: Annotated[str | None, typer.Option(help="Coordinate system: gcj02 or wgs84.")] = None
-    utc_offset_h: Annotated[float, typer.Option("--utc-offset", help="Hours ahead of Greenwich.")] = 8.0
+    crs: Annotated[str | None, typer.Option(help="Coordinate system: wgs84, gcj02, or another such as EPSG:32632.")] = (
+        None
+    )
+    zones: Annotated[Path | None, typer.Option(help="Polygons of the zones that orders name (TLC).")] = None
+    decimal_comma: Annotated[bool, typer.Option("--decimal-comma", help="Coordinates are written 104,07.")] = False
+    time_zone: Annotated[
+        str | None, typer.Option(help="Zone of the city, such as Europe/Berlin or +08:00; else that of the data.")
+    ] = None
     times: Annotated[str, typer.Option(help="How times are written: auto, or seconds-of-day.")] = "auto"
+    days: Annotated[
+        str | None, typer.Option(help="Keep the orders of a day, 2017-05-01, or of 2017-05-01..2017-05-07.")
+    ] = None
     max_snap_m: Annotated[float, typer.Option(help="Farthest that an order may be from a node, m.")] = 1000.0
+    strict: Annotated[bool, typer.Option("--strict", help="Fail where less than half of the rows can be kept.")] = False
 
-    def reading(self) -> "OrderOptions":
+    def reading(self, files: FileOptions) -> "OrderOptions":
         """How the files are read.
 
         Raises:
             DataError: an option has a value that does not exist.
         """
+        from crowdgym.data.orders.days import parse_days
         from crowdgym.data.orders.formats import OrderColumns
         from crowdgym.data.orders.read import OrderOptions
 
         keys = tuple(column.name for column in fields(OrderColumns))
         named: dict[str, Any] = column_pairs("--column", self.column, keys)
-        # OrderOptions checks these values.
-        values: dict[str, Any] = {"order_format": self.order_format, "crs": self.crs, "times": self.times}
-        return OrderOptions(columns=OrderColumns(**named), utc_offset_h=self.utc_offset_h, **values)
+        times: Any = self.times  # checked by OrderOptions
+        return OrderOptions(
+            order_format=self.order_format,
+            columns=OrderColumns(**named),
+            crs=self.crs,
+            time_zone=self.time_zone,
+            time_format=files.time_format,
+            times=times,
+            encoding=files.encoding,
+            decimal_comma=self.decimal_comma,
+            zones=self.zones,
+            days=None if self.days is None else parse_days(self.days),
+        )
+
+
+@dataclass(frozen=True)
+class CityPartOptions:
+    """What else a city can bring: places where workers begin, and kinds of places."""
+
+    section = "Workers and places (else drawn)"
+
+    workers: Annotated[
+        list[str], typer.Option(help="File or pattern with a row for each worker: when and where it begins.")
+    ] = field(default_factory=list)
+    worker_column: Annotated[
+        list[str], typer.Option(metavar="KEY=COLUMN", help="Column of --workers, as of --column; deadline: until when.")
+    ] = field(default_factory=list)
+    pois: Annotated[
+        Path | None, typer.Option(help="Table of points of interest with the columns lng, lat and category.")
+    ] = None
+
+    def worker_files(self, orders: OrderFileOptions, files: FileOptions) -> "WorkerFiles | None":
+        """The files of workers, read with the coordinates and clock of the orders."""
+        if not self.workers:
+            return None
+        from crowdgym.data.build import WorkerFiles
+
+        options = replace(orders, column=self.worker_column, order_format=None, days=None).reading(files)
+        return WorkerFiles(self.workers, options)

@@ -26,11 +26,21 @@ class RoadOptions:
 
     nodes: Annotated[Path | None, typer.Option(help="CSV file of nodes, with --links.")] = None
     links: Annotated[Path | None, typer.Option(help="CSV file of links, with --nodes.")] = None
-    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap XML file.")] = None
-    graphml: Annotated[Path | None, typer.Option(help="GraphML file written by OSMnx.")] = None
+    roads: Annotated[
+        Path | None,
+        typer.Option(help="File of roads: OpenStreetMap, GraphML, SUMO, MATSim, GeoPackage, GeoJSON or shapefile."),
+    ] = None
     place: Annotated[str | None, typer.Option(help="Name of a place that OpenStreetMap is asked for.")] = None
     bbox: Annotated[str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.")] = None
-    oneway: Annotated[bool, typer.Option("--oneway", help="Keep one-way streets one-way.")] = False
+    two_way: Annotated[bool, typer.Option("--two-way", help="Open one-way streets both ways.")] = False
+    arcs: Annotated[bool, typer.Option("--arcs", help="Every row of --links is one direction.")] = False
+    length_unit: Annotated[
+        str | None, typer.Option(help="Unit of lengths: m, km, mi or ft; else as the header says.")
+    ] = None
+    road_crs: Annotated[
+        str | None, typer.Option(help="Coordinate system of --nodes or MATSim, such as EPSG:32632; else degrees.")
+    ] = None
+    road_encoding: Annotated[str | None, typer.Option(help="Encoding of --nodes and --links, as of --encoding.")] = None
     road_column: Annotated[
         list[str], typer.Option(metavar="KEY=COLUMN", help="Column of --nodes or --links; may be repeated.")
     ] = field(default_factory=list)
@@ -39,8 +49,7 @@ class RoadOptions:
         """The sources that are given, by their options."""
         given = {
             "--nodes and --links": self.nodes is not None or self.links is not None,
-            "--osm": self.osm is not None,
-            "--graphml": self.graphml is not None,
+            "--roads": self.roads is not None,
             "--place": self.place is not None,
             "--bbox": self.bbox is not None,
         }
@@ -58,26 +67,27 @@ def read_roads(options: RoadOptions) -> "Roads":
         found = " and ".join(sources) if sources else "none"
         raise DataError(
             f"roads are read from one source, found {found}; "
-            "expected one of --nodes and --links, --osm, --graphml, --place, --bbox"
+            "expected one of --nodes and --links, --roads, --place, --bbox"
         )
     if options.nodes is not None or options.links is not None:
         return _read_tables(options)
-    if options.road_column:
-        raise DataError(f"--road-column is given with {sources[0]}; expected it with --nodes and --links only")
+    for_tables = {"--road-column": options.road_column, "--arcs": options.arcs, "--length-unit": options.length_unit}
+    misplaced = next((option for option, given in for_tables.items() if given), None)
+    if misplaced is not None:
+        raise DataError(f"{misplaced} is given with {sources[0]}; expected it with --nodes and --links only")
 
     from crowdgym.data.roads import osm as readers
+    from crowdgym.data.roads.files import read_road_file
 
-    if options.osm is not None:
-        return readers.read_osm_xml(options.osm, oneway=options.oneway)
-    if options.graphml is not None:
-        return readers.read_graphml(options.graphml, oneway=options.oneway)
+    if options.roads is not None:
+        return read_road_file(options.roads, two_way=options.two_way, crs=options.road_crs)
     if options.place is not None:
-        return readers.fetch_place(options.place, oneway=options.oneway)
-    return readers.fetch_bbox(*_four_degrees(options.bbox or ""), oneway=options.oneway)
+        return readers.fetch_place(options.place, two_way=options.two_way)
+    return readers.fetch_bbox(*_four_degrees(options.bbox or ""), two_way=options.two_way)
 
 
 def _read_tables(options: RoadOptions) -> "Roads":
-    from crowdgym.data.roads.tables import RoadColumns, read_road_tables
+    from crowdgym.data.roads.tables import Directions, RoadColumns, RoadTableOptions, read_road_tables
 
     nodes, links = options.nodes, options.links
     if nodes is None or links is None:
@@ -87,12 +97,14 @@ def _read_tables(options: RoadOptions) -> "Roads":
     missing = [key for key in _NEEDED if key not in named]
     if named and missing:
         raise DataError(f"--road-column lacks {', '.join(missing)}; expected all of {', '.join(_NEEDED)}")
-    if options.oneway and "oneway" not in named:
-        raise DataError(
-            "--oneway needs to know which links are one-way; expected --road-column oneway=COLUMN (and the other "
-            "columns) with --nodes and --links"
-        )
-    return read_road_tables(nodes, links, RoadColumns(**named) if named else None)
+    if options.two_way and options.arcs:
+        raise DataError("--two-way and --arcs are given together; expected one of them")
+    directions: Directions = "two-way" if options.two_way else "arcs" if options.arcs else "as given"
+    columns = RoadColumns(**named) if named else None
+    read_as = RoadTableOptions(
+        columns, options.length_unit, directions, options.road_crs or "wgs84", options.road_encoding
+    )
+    return read_road_tables(nodes, links, read_as)
 
 
 def _four_degrees(text: str) -> tuple[float, float, float, float]:

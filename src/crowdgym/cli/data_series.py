@@ -1,6 +1,6 @@
 """``crowdgym data`` for sensing series: what ``build --from``, ``build --table``, ``fetch`` and ``info`` do."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdgym.cli.assignments import column_pairs
+from crowdgym.cli.data_files import FileOptions
 from crowdgym.common.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ class SeriesOptions:
     attribute: Annotated[list[str], typer.Option(metavar="COLUMN", help="Measured column; may be repeated.")] = field(
         default_factory=list
     )
-    unit: Annotated[str, typer.Option(help="Unit of the coordinates: km, m or degrees.")] = "km"
-    time_format: Annotated[str | None, typer.Option(help="Format of times, such as %d/%m/%y; else ISO 8601.")] = None
-    cycle_s: Annotated[float | None, typer.Option(help="Length of a cycle, s; else told by the times.")] = None
+    unit: Annotated[
+        str | None, typer.Option(help="Unit of the coordinates: km, m or degrees; else told by their columns' names.")
+    ] = None
+    cycle_s: Annotated[
+        float | None, typer.Option(help="Length of a cycle, s, of which values are means; else told by the times.")
+    ] = None
 
     def is_given(self) -> bool:
         """Whether a sensing series is meant."""
@@ -44,11 +48,11 @@ class SeriesOptions:
 
     def of_table(self) -> bool:
         """Whether an option is given that belongs to ``--table``."""
-        plain = (self.table, self.coordinates, self.time_format, self.cycle_s)
+        plain = (self.table, self.coordinates, self.unit, self.cycle_s)
         return any(option is not None for option in plain) or bool(self.series_column or self.attribute)
 
 
-def build_series(name: str, options: SeriesOptions, *, force: bool) -> None:
+def build_series(name: str, options: SeriesOptions, files: FileOptions, *, force: bool) -> None:
     """Make a dataset from the Piemonte files in a folder, or from a table.
 
     Raises:
@@ -58,11 +62,11 @@ def build_series(name: str, options: SeriesOptions, *, force: bool) -> None:
     from crowdgym.data.sensing.piemonte import FILES, read_piemonte
     from crowdgym.data.sensing.tables import SeriesColumns, read_series
 
-    named = column_pairs("--series-column", options.series_column, ("cell", "time", "x", "y"))
+    named = column_pairs("--series-column", options.series_column, ("cell", "time", "x", "y", "parameter", "value"))
     check_target(name, overwrite=force)
     folder = options.folder
     if folder is not None:
-        if options.of_table():
+        if options.of_table() or files != FileOptions():
             raise DataError("--from is given with options of --table; expected the folder of the Piemonte files alone")
         sources = [file.name for file in FILES if (folder / file.name).exists()]
         _print_build(keep_series(read_piemonte(folder, name), sources, overwrite=force))
@@ -73,12 +77,13 @@ def build_series(name: str, options: SeriesOptions, *, force: bool) -> None:
         **named,
         attributes=tuple(options.attribute),
         unit=unit,
-        time_format=options.time_format,
+        time_format=files.time_format,
         cycle_s=options.cycle_s,
+        encoding=files.encoding,
     )
-    series = read_series(name, options.table, columns, options.coordinates)
+    reading = read_series(name, options.table, columns, options.coordinates)
     sources = [path.name for path in (options.table, options.coordinates) if path is not None]
-    _print_build(keep_series(series, sources, overwrite=force))
+    _print_build(keep_series(reading.series, sources, overwrite=force), reading.notes)
 
 
 def fetch_series(name: str, *, force: bool) -> None:
@@ -134,15 +139,24 @@ def _facts(series: "SensingSeries", description: Mapping[str, Any]) -> Iterator[
         yield "created by", str(description["created_by"])
 
 
-def _print_build(build: "SeriesBuild") -> None:
+def _print_build(build: "SeriesBuild", notes: Sequence[str] = ()) -> None:
     series = build.series
     console = Console()
     _say(
         console,
         f"series: {series.num_cells} cells, {series.num_cycles} cycles, {series.cycles[0]} to {series.cycles[-1]}",
     )
-    gaps = [f"{name} {count:,}" for name, count in zip(series.attributes, series.missing, strict=True) if count]
+    for note in notes:
+        _say(console, f"series: {note}")
+    share = 100 / (series.num_cells * series.num_cycles)
+    missing = zip(series.attributes, series.missing, strict=True)
+    gaps = [f"{name} {count:,} ({share * count:.1f} %)" for name, count in missing if count]
     _say(console, f"series: attributes {', '.join(series.attributes)}; missing values: {', '.join(gaps) or 'none'}")
+    _say(
+        console,
+        f"series: with {series.num_cells} participants, as many as cells, every cell is sensed: choose fewer, or there "
+        "is no choice to learn",
+    )
     _say(console, f"wrote {build.folder}")
     _say(console, f"use it with scenario={series.name!r}; see 'crowdgym data info {series.name}'")
 

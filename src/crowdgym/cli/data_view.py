@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from crowdgym.common.errors import DataError
-from crowdgym.data.dataset import CATEGORIES
+from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
     from crowdgym.data.build import BuildResult
     from crowdgym.data.dataset import Dataset
-    from crowdgym.data.orders.snap import Progress, SnapDistances, StreamReport
+    from crowdgym.data.orders.report import SnapDistances, StreamReport
+    from crowdgym.data.orders.snap import Progress
     from crowdgym.data.roads.assemble import AssemblyReport
 
 BAR_WIDTH = 40
 TRIPS_FROM = 150  # pick-up nodes whose trips are measured along the roads
-CITY_COUNTS = ("nodes", "edges", "orders", "days")  # what a list shows
-SERIES_COUNTS = ("cells", "cycles", "attributes", "missing")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -47,47 +43,14 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
         _say(console, f"roads: {line}")
     for line in _order_lines(result.orders, len(result.dataset.orders)):
         _say(console, f"orders: {line}")
+    if result.workers is not None and result.dataset.workers is not None:
+        for line in _order_lines(result.workers, len(result.dataset.workers)):
+            _say(console, f"workers: {line}")
     _say(console, f"wrote {result.folder}")
     _say(console, f"use it with scenario={result.dataset.name!r}; see 'crowdgym data info {result.dataset.name}'")
-
-
-def print_list() -> None:
-    """List the names of the datasets and what is in them: cities, then sensing series."""
-    from crowdgym.data.store import CITY, SENSING, datasets_folder
-
-    rows = list(_listed())
-    console = Console()
-    for kind, keys in ((CITY, CITY_COUNTS), (SENSING, SERIES_COUNTS)):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("name", "kind", *keys, "origin"):
-            left = heading in ("name", "kind", "origin")
-            table.add_column(heading, justify="left" if left else "right", overflow="fold")
-        for row in rows:
-            if row[1] == kind or (row[1] == "?" and kind == CITY):
-                table.add_row(*row)
-        console.print(table)
-    _say(console, f"kept in {datasets_folder()}")
-
-
-def _listed() -> Iterator[tuple[str, ...]]:
-    """A row of text for each dataset: name, kind, counts, origin."""
-    from crowdgym.data.names import embedded_names, series_names
-    from crowdgym.data.registry import dataset_description, dataset_names
-    from crowdgym.data.store import CITY, SENSING, datasets_folder, kind_of, read_description
-
-    for name in dataset_names():
-        origin = "built in" if name in embedded_names() else "built from files"
-        keys, kind = CITY_COUNTS, CITY
-        try:
-            in_memory = name in series_names()
-            description = dataset_description(name) if in_memory else read_description(datasets_folder() / name)
-            kind = kind_of(description)
-            keys = SERIES_COUNTS if kind == SENSING else CITY_COUNTS
-            yield (name, kind, *(f"{description['counts'][key]:,}" for key in keys), origin)
-        except FileNotFoundError:
-            yield (name, kind, *["-"] * len(keys), f"{origin}, not made yet")
-        except (DataError, KeyError, TypeError):
-            yield (name, "?", *["?"] * len(CITY_COUNTS), f"{origin}, damaged")
+    for doubt in (roads.lengths.doubt, result.orders.loss, result.workers.loss if result.workers else None):
+        if doubt is not None:
+            _say(Console(stderr=True, style="bold"), f"WARNING: {doubt}")
 
 
 def print_info(name: str) -> None:
@@ -137,12 +100,33 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
     if len(trips):
         low, median, high = np.quantile(trips, (0.1, 0.5, 0.9)) / 1000
         yield "trip by road", f"median {median:.2f} km, 10 % below {low:.2f} km, 10 % above {high:.2f} km"
-    shares = np.bincount(dataset.category[dataset.orders.origin], minlength=len(CATEGORIES)) / max(
+    shares = np.bincount(dataset.category[dataset.orders.origin], minlength=len(dataset.category_names)) / max(
         len(dataset.orders), 1
     )
-    yield "places", ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(CATEGORIES, shares, strict=True))
+    yield (
+        "places",
+        ", ".join(f"{name} {100 * share:.1f} %" for name, share in zip(dataset.category_names, shares, strict=True)),
+    )
+    yield from _part_facts(dataset, description)
     if "created_by" in description:
         yield "created by", str(description["created_by"])
+
+
+def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What the sources give besides places and times, and what environments draw."""
+    for name in dataset.orders.parts:
+        values = getattr(dataset.orders, name)
+        known = values[np.isfinite(values)]
+        median = f", median {np.median(known):.4g}" if len(known) else ""
+        yield (
+            name.removesuffix("_s"),
+            f"{len(known):,} of the orders have one{median}{' s' if name[-2:] == '_s' else ''}",
+        )
+    if dataset.workers is not None:
+        shifts = " with shifts" if dataset.workers.deadline_s is not None else ""
+        yield "workers", f"{len(dataset.workers):,} beginnings{shifts}"
+    if "drawn" in description:
+        yield "drawn", ", ".join(description["drawn"]) or "none of payments, deadlines, workers and kinds of places"
 
 
 def _size(dataset: "Dataset") -> str:
@@ -176,9 +160,19 @@ def _order_lines(report: "StreamReport", kept: int) -> Iterator[str]:
     points = "" if found == usable else f", {found:,} orders"
     yield f"read {report.rows:,} rows of {files} ({', '.join(formats)}){points}"
     for reason, count in report.unusable.items():
-        yield f"left out {count:,} with {reason}" if not reason.startswith("too far") else _far(report, count, reason)
+        said = f"left out {count:,} with {reason}" if not reason.startswith("too far") else _far(report, count, reason)
+        yield said + example_of(reason, report.examples)
     for reason, count in report.without_destination.items():
-        yield f"kept {count:,} without their destination ({reason})"
+        yield f"kept {count:,} without their destination ({reason}{example_of(reason, report.examples)})"
+    if report.snap.from_left_out:
+        yield f"moved {report.snap.from_left_out:,} pick-ups from nodes that cannot be left or reached on the roads"
+    if report.snap.shared_ids:
+        yield f"kept {report.snap.shared_ids:,} that share their id with an earlier order of another time or place"
+    for clock in dict.fromkeys(source.clock for source in report.sources):
+        yield f"clock: {clock}"
+    for encoding in dict.fromkeys(source.encoding for source in report.sources):
+        if encoding not in ("", "utf-8"):
+            yield f"text is read as {encoding} (--encoding names another)"
     for what, distances in (("pick-ups", report.snap.origin), ("drop-offs", report.snap.destination)):
         if distances.places:
             yield f"moved {what} to the nearest node, {_moved(distances)}"

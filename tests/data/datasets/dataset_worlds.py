@@ -94,6 +94,6 @@ def write_road_files(folder: Path) -> tuple[Path, Path]:
 def write_order_file(path: Path, edit: Callable[[str], str] = lambda text: text) -> Path:
     """Twelve orders in hours 0 to 11 of one day, and four rows that cannot be used."""
     rows = [f"{i},2016-11-01 {i:02d}:30:00,{100 + i % 8},{100 + (i + 3) % 8}" for i in range(12)]
-    rows += ["12,,100,101", "13,soon,100,101", "14,2016-11-01 12:00:00,999,101", "0,2016-11-01 13:00:00,100,101"]
+    rows += ["12,,100,101", "13,soon,100,101", "14,2016-11-01 12:00:00,999,101", "0,2016-11-01 00:30:00,100,103"]
     path.write_text(edit("order_id,time,origin_id,destination_id\n" + "\n".join(rows) + "\n"))
     return path

@@ -75,7 +75,7 @@ def test_the_description_accounts_for_every_row_and_names_the_sources(tmp_path: 
     (source,) = description["orders"]["sources"]
     assert (source["name"], source["size_bytes"]) == ("orders.csv", path.stat().st_size)
     assert source["read"]["unusable"] == {"missing time": 1, "bad time": 1}
-    assert description["orders"]["snap"]["unusable"] == {"unknown node": 1, "duplicate order id": 1}
+    assert description["orders"]["snap"]["unusable"] == {"unknown node": 1, "repeated order": 1}
     assert description["roads"]["nodes_read"] == 8
 
 

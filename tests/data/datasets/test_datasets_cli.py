@@ -45,9 +45,10 @@ def test_build_says_what_was_read_left_out_and_written(data: Crowdgym, tmp_path:
         "roads: kept 8 nodes and 8 edges",
         "orders: read 16 rows of 1 file (table)",
         "orders: left out 1 with missing time",
-        "orders: left out 1 with bad time",
-        "orders: left out 1 with unknown node",
-        "orders: left out 1 with duplicate order id",
+        "orders: left out 1 with bad time, such as 'soon'",
+        "orders: left out 1 with unknown node, such as '999'",
+        "orders: left out 1 with repeated order",
+        "orders: clock: times without a zone are local",
         "orders: kept 12, first day 2016-11-01",
         f"wrote {tmp_path / 'cache' / 'datasets' / 'mine'}",
         "use it with scenario='mine'; see 'crowdgym data info mine'",
@@ -60,7 +61,7 @@ def test_build_says_how_far_places_were_moved_and_which_are_too_far(data: Crowdg
 
     result = data(f"build mine {ROADS} --orders places.csv --crs wgs84 --max-snap-m 300")
 
-    assert "orders: left out 1 too far from any road (more than 300 m)" in result.stdout
+    assert "orders: left out 1 too far from any road (more than 300 m), such as '104.5, 30.66'" in result.stdout
     assert re.search(
         r"orders: moved pick-ups to the nearest node, median \d\d m, 90 % below \d\d m, at most", result.stdout
     )
@@ -146,20 +147,26 @@ def test_list_shows_cities_and_datasets_with_their_counts_and_builds_nothing(dat
     ("line", "expected"),
     [
         ("build mine --orders orders.csv", "roads are read from one source, found none; expected one of --nodes and"),
-        (f"build mine {ROADS} --osm x.osm --orders orders.csv", "found --nodes and --links and --osm"),
+        (f"build mine {ROADS} --roads x.osm --orders orders.csv", "found --nodes and --links and --roads"),
         ("build mine --nodes node.csv --orders orders.csv", "--nodes is given alone; expected --nodes and --links"),
         ("build mine --bbox 1,2,3 --orders orders.csv", "--bbox is '1,2,3'; expected WEST,SOUTH,EAST,NORTH"),
         (f"build mine {ROADS} --orders nothing*.csv", "no file matches 'nothing*.csv'"),
         (f"build mine {ROADS} --orders node.csv", "node.csv is in no format known for orders"),
         (f"build mine {ROADS} --orders orders.csv --format gaia-chengdu", "orders.csv is not gaia-chengdu"),
-        (f"build mine {ROADS} --orders orders.csv --format gaia", "order_format is 'gaia'; expected one of"),
-        (f"build mine {ROADS} --orders orders.csv --crs utm", "crs is 'utm'; expected one of gcj02, wgs84"),
-        (f"build mine {ROADS} --orders orders.csv --utc-offset 99", "utc_offset_h is 99.0; expected hours between"),
-        (f"build mine {ROADS} --orders orders.csv --max-snap-m 0", "max_snap_m is 0.0; expected a distance"),
+        (f"build mine {ROADS} --orders orders.csv --format gaia", "--format is 'gaia'; expected one of"),
+        (
+            f"build mine {ROADS} --orders orders.csv --crs utm",
+            "--crs is 'utm'; expected wgs84 (GPS and",
+        ),
+        (
+            f"build mine {ROADS} --orders orders.csv --time-zone 99",
+            "--time-zone is '99'; expected a name",
+        ),
+        (f"build mine {ROADS} --orders orders.csv --max-snap-m 0", "--max-snap-m is 0.0; expected a distance"),
         (f"build mine {ROADS} --orders orders.csv --column when=x", "--column is 'when=x'; expected KEY=COLUMN where"),
         (f"build mine {ROADS} --orders orders.csv --column time=a --column time=b", "--column time is given twice"),
         (f"build mine {ROADS} --orders orders.csv --road-column tail=u", "--road-column lacks node_id, longitude"),
-        (f"build mine {ROADS} --oneway --orders orders.csv", "--oneway needs to know which links are one-way"),
+        (f"build mine {ROADS} --two-way --arcs --orders orders.csv", "--two-way and --arcs are given together"),
         (f"build ringtown {ROADS} --orders orders.csv", "the name 'ringtown' belongs to a city that is built in"),
         (f"build Mine {ROADS} --orders orders.csv", "the name 'Mine' of a dataset is not valid"),
         ("info mine", "unknown dataset or scenario 'mine'"),
@@ -234,3 +241,79 @@ def test_an_interrupt_becomes_one_line(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(typer.Exit) as ending, clean_endings():
         raise KeyboardInterrupt
     assert (ending.value.exit_code, capsys.readouterr().err) == (130, "interrupted\n")
+
+
+def test_a_dataset_is_removed_with_its_files(data: Crowdgym) -> None:
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    removed, again, built_in = data("remove mine"), data("remove mine"), data("remove ringtown")
+
+    assert removed.stdout == f"removed {datasets_folder() / 'mine'}\n"
+    assert list(datasets_folder().iterdir()) == []
+    assert (again.exit_code, built_in.exit_code) == (2, 2)
+    assert "unknown dataset or scenario 'mine'" in again.stderr
+    assert "the dataset 'ringtown' is built in; expected one that was built or fetched" in built_in.stderr
+
+
+def test_the_list_is_given_as_json(data: Crowdgym) -> None:
+    import json
+
+    data(f"build mine {ROADS} --orders orders.csv")
+
+    rows = {row["name"]: row for row in json.loads(data("list --json").stdout)}
+
+    assert rows["mine"] == {
+        "name": "mine",
+        "kind": "city",
+        "origin": "built from files",
+        "state": "made",
+        "counts": {"nodes": 8, "edges": 8, "orders": 12, "days": 1},
+    }
+    assert rows["ringtown"]["state"] == "not made yet"
+
+
+def test_lengths_that_cannot_be_metres_are_refused_and_read_by_naming_their_unit(
+    data: Crowdgym, tmp_path: Path
+) -> None:
+    links = (tmp_path / "link.csv").read_text().replace(",500\n", ",0.5\n")
+    (tmp_path / "link.csv").write_text(links)
+
+    refused, read = (data(f"build mine {ROADS} --orders orders.csv {more}") for more in ("", "--length-unit km"))
+    believed = data(f"build mine {ROADS} --orders orders.csv --force --length-unit m")
+
+    assert refused.exit_code == 2
+    assert "8 of 8 roads are shorter than the straight line between their ends; which unit are the" in refused.stderr
+    assert "--length-unit km would fit" in refused.stderr
+    assert "roads: read the lengths in length as km\n" in read.stdout
+    assert (believed.exit_code, believed.stderr.startswith("WARNING: 8 of 8 roads are shorter")) == (0, True)
+
+
+def test_a_build_that_loses_most_rows_ends_loudly_and_fails_if_strict(data: Crowdgym, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("time,origin_id\n2016-11-01,100\n1.11.2016,100\n2.11.2016,100\n")
+
+    loud, strict = (data(f"build {end} --orders orders.csv") for end in (f"a {ROADS}", f"b {ROADS} --strict"))
+
+    assert loud.exit_code == 0
+    assert loud.stderr.startswith(
+        "WARNING: only 1 of 3 rows are kept (33 %): 2 with bad time, such as '1.11.2016'; --t"
+    )
+    assert strict.exit_code == 2
+    assert not (datasets_folder() / "b").exists()
+
+
+def test_options_of_the_readers_reach_them(data: Crowdgym, tmp_path: Path) -> None:
+    rows = "zeit;x;y\n1.11.2016 12:00 +0000;104,0753;30,66\n"
+    (tmp_path / "orders.csv").write_bytes(rows.encode("utf-16"))
+    columns = "--column time=zeit --column origin_lng=x --column origin_lat=y --crs wgs84"
+
+    result = CliRunner().invoke(
+        app,
+        [
+            *f"data build mine {ROADS} --orders orders.csv {columns} --decimal-comma --time-zone Asia/Tokyo".split(),
+            *["--time-format", "%d.%m.%Y %H:%M %z", "--encoding", "utf-16"],
+        ],
+    )
+
+    assert result.exit_code == 0, result.stderr
+    assert "turned into that of Asia/Tokyo" in result.stdout
+    assert re.search(r"^21  100\.00 ", data("info mine").stdout, flags=re.MULTILINE)

@@ -60,7 +60,7 @@ def test_an_unknown_format_is_described(tmp_path: Path) -> None:
 
     assert "orders.csv is in no format known for orders" in message
     assert "found 2 comma separated columns with the header 'animal, legs'" in message
-    assert "expected gaia-chengdu, gaia-haikou, gaia-gps or a table whose header names the times" in message
+    assert "gowalla, porto, tlc or a table whose header names the times" in message
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_unknown_format_is_described(tmp_path: Path) -> None:
         (HAIKOU_HEADER.encode() + b"\n", "orders.csv has no rows after its header; expected orders"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "orders.csv is not a text file in UTF-8"),
         (b"PAR1 and then nothing of the kind", "orders.csv is a damaged Parquet file"),
-        ("time,origin_id\n".encode("utf-16"), "orders.csv is not a text file in UTF-8"),
+        ("time,origin_id\n".encode("utf-16"), "orders.csv has no rows after its header"),
     ],
 )
 def test_a_file_that_is_empty_or_no_text_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -96,7 +96,7 @@ def test_a_file_of_which_no_row_can_be_used_is_refused_with_the_reasons(tmp_path
     message = refusal(write(tmp_path, "time,origin_id\nsoon,7\nlater,8\n,9\n"))
 
     assert "none of the 3 rows of" in message
-    assert "orders.csv can be used (2 with bad time, 1 with missing time)" in message
+    assert "orders.csv can be used (2 with bad time, such as 'soon', 1 with missing time)" in message
 
 
 def test_a_quote_that_is_never_closed_does_no_more_than_spoil_its_file(tmp_path: Path) -> None:
@@ -148,15 +148,32 @@ def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     [
         (
             {"order_format": "gaia"},
-            "order_format is 'gaia'; expected one of gaia-chengdu, gaia-haikou, gaia-gps, table",
+            "--format is 'gaia'; expected one of chicago, foursquare, gaia-chengdu, gaia-gps, "
+            "gaia-haikou, gowalla, porto, tlc, table",
         ),
-        ({"crs": "bd09"}, "crs is 'bd09'; expected one of gcj02, wgs84"),
-        ({"times": "hours"}, "times is 'hours'; expected one of auto, seconds-of-day"),
-        ({"utc_offset_h": 480}, "utc_offset_h is 480; expected hours between -12 and 14"),
-        ({"utc_offset_h": float("nan")}, "utc_offset_h is nan; expected hours between -12 and 14"),
+        (
+            {"crs": "bd09"},
+            "--crs is 'bd09'; expected wgs84 (GPS and OpenStreetMap), gcj02 (DiDi and other Chinese services) or a "
+            "system that PROJ knows, such as EPSG:32632",
+        ),
+        ({"times": "hours"}, "--times is 'hours'; expected one of auto, seconds-of-day"),
+        (
+            {"time_zone": "Europe/Berlim"},
+            "--time-zone is 'Europe/Berlim'; expected a name such as Europe/Berlin, an offset such as +08:00, or UTC",
+        ),
+        (
+            {"time_zone": "+99:00"},
+            "--time-zone is '+99:00'; expected a name such as Europe/Berlin, an offset such as +08:00, or UTC",
+        ),
+        ({"time_format": "%d.%m. %H:%M"}, "--time-format is '%d.%m. %H:%M'; expected a year (%Y or %y) in it"),
+        ({"time_format": "%Y-%m-%d %H %I"}, "--time-format is '%Y-%m-%d %H %I'; expected each part of a time once"),
+        (
+            {"encoding": "ebcdic-de"},
+            "--encoding is 'ebcdic-de'; expected the name of an encoding, such as utf-8, gbk, utf-16 or latin-1",
+        ),
         (
             {"order_format": "gaia-gps", "columns": OrderColumns(time="ts")},
-            "columns are named (time), but gaia-gps has columns of its own; expected the format 'table'",
+            "--column names columns (time), but gaia-gps has columns of its own; expected --format table",
         ),
     ],
 )

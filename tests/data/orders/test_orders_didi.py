@@ -75,7 +75,7 @@ def test_the_eighth_column_of_the_kdd_cup_edition_does_no_harm(tmp_path: Path) -
 def test_the_clock_of_the_city_is_a_parameter(tmp_path: Path) -> None:
     path = write(tmp_path, chengdu_row("a1", MIDNIGHT + 8 * 3600))
 
-    orders, _ = read_orders(path, OrderOptions(utc_offset_h=0.0))
+    orders, _ = read_orders(path, OrderOptions(time_zone="UTC"))
 
     assert (orders.time_s - DAY).tolist() == [0]
 
@@ -100,10 +100,11 @@ def test_chengdu_rows_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) 
 
     orders, report = read_orders(path)
 
-    assert len(orders) == 1
+    assert (orders.time_s - DAY).tolist() == [0, 0]  # the second in milliseconds
     assert report.unusable == {
-        "bad time": 3,
-        "coordinates out of range": 3,
+        "bad time": 2,
+        "coordinates out of range": 2,
+        "latitude and longitude swapped": 1,
         "missing coordinates": 2,
         "wrong number of columns": 2,
         "missing time": 1,

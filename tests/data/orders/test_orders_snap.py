@@ -68,13 +68,27 @@ def test_node_ids_are_those_of_the_source_and_unknown_ones_are_counted() -> None
     assert report.origin.places == 0
 
 
-def test_of_orders_with_the_same_id_the_first_that_can_be_used_is_kept() -> None:
-    raw = orders(NodeIds(np.array([7, 70, 8, 9, 9, 9])), key=[5, 6, 6, 5, 0, 0])
+def test_of_orders_with_the_same_id_time_and_places_the_first_is_kept() -> None:
+    raw = orders(NodeIds(np.array([7, 70, 8, 8, 9, 9])), key=[5, 6, 6, 6, 0, 0])
 
     stream, report = snap(raw, street())
 
     assert stream.origin.tolist() == [0, 1, 2, 2]
-    assert report.unusable == {"unknown node": 1, "duplicate order id": 1}
+    assert report.unusable == {"unknown node": 1, "repeated order": 1}
+
+
+@pytest.mark.parametrize(
+    "other", [{"time_s": [NOON, NOON + 1]}, {"origin": [7, 8]}, {"destination": [7, 9]}, {"destination": [7, NO_NODE]}]
+)
+def test_orders_that_share_an_id_and_differ_otherwise_are_kept_and_counted(other: dict) -> None:
+    origin, destination = other.pop("origin", [7, 7]), other.pop("destination", [7, 7])
+    raw = orders(NodeIds(np.array(origin)), NodeIds(np.array(destination)), key=[5, 5], **other)
+
+    stream, report = snap(raw, street())
+
+    assert len(stream) == 2
+    assert report.unusable == {}
+    assert report.shared_ids == 1
 
 
 def test_the_stream_is_sorted_by_time_ties_as_in_the_source_and_counts_from_its_first_midnight() -> None:
@@ -97,7 +111,7 @@ def test_orders_of_another_city_are_refused_with_the_box_that_was_expected() -> 
 
 @pytest.mark.parametrize("max_snap_m", [0, -1, float("nan")])
 def test_a_largest_distance_that_is_not_positive_is_refused(max_snap_m: float) -> None:
-    with pytest.raises(DataError, match=r"max_snap_m is .*; expected a distance in metres greater than 0"):
+    with pytest.raises(DataError, match=r"--max-snap-m is .*; expected a distance in metres greater than 0"):
         snap(orders(NodeIds(np.array([7]))), street(), max_snap_m=max_snap_m)
 
 
@@ -110,11 +124,11 @@ def test_files_of_several_formats_become_one_stream_and_every_row_is_accounted_f
                 ("one", MIDNIGHT + 60, gcj02(0)),
                 ("two", "never", gcj02(0)),
                 ("three", MIDNIGHT + 61, gcj02(5000)),
-                ("one", MIDNIGHT + 62, gcj02(0)),
+                ("one", MIDNIGHT + 60, gcj02(0)),
             ]
         )
     )
-    table.write_text("order_id,time,origin_id\nfour,2016-11-01 00:00:30,8\none,2016-11-01 00:00:40,8\nfive,,8\n")
+    table.write_text("order_id,time,origin_id\nfour,2016-11-01 00:00:30,8\nfour,2016-11-01 00:00:30,8\nfive,,8\n")
     gps = tmp_path / "c.txt"
     gps.write_text(f"d,six,{MIDNIGHT + 20},{gcj02(1000)}\n")
     more_gps = tmp_path / "d.txt"
@@ -128,7 +142,7 @@ def test_files_of_several_formats_become_one_stream_and_every_row_is_accounted_f
     assert [source.order_format for source in report.sources] == ["gaia-chengdu", "table", "gaia-gps", "gaia-gps"]
     assert [source.read.rows for source in report.sources] == [4, 3, 1, 1]
     assert [source.read.orders for source in report.sources] == [3, 2, 1, 0]
-    assert report.unusable == {"duplicate order id": 2, "bad time": 1, "missing time": 1, "too far from any road": 1}
+    assert report.unusable == {"repeated order": 2, "bad time": 1, "missing time": 1, "too far from any road": 1}
     assert report.rows == 9 == len(stream) + 1 + sum(report.unusable.values())  # two rows make one trajectory
 
 

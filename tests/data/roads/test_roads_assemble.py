@@ -16,11 +16,11 @@ NOWHERE = math.nan
 
 
 def test_every_road_becomes_an_arc_each_way_with_its_length_in_whole_metres() -> None:
-    """1 --100.4-- 2 --50.6-- 3."""
+    """1 --112.4-- 2 --120.6-- 3; straight lines are 111.2 m."""
     network, report = assemble(
-        node_table(line_of_places(3)), road_table([(1, 2, 100.4), (3, 2, 50.6)]), source="the test"
+        node_table(line_of_places(3)), road_table([(1, 2, 112.4), (3, 2, 120.6)]), source="the test"
     )
-    assert lengths_by_id(network) == {(1, 2): 100, (2, 1): 100, (2, 3): 51, (3, 2): 51}
+    assert lengths_by_id(network) == {(1, 2): 112, (2, 1): 112, (2, 3): 121, (3, 2): 121}
     assert (network.num_nodes, network.num_edges, network.num_arcs, network.unit_m) == (3, 2, 4, 1.0)
     assert report.lines() == ["read 3 nodes and 2 roads from the test", "kept 3 nodes and 2 edges"]
 

@@ -11,7 +11,7 @@ import pytest
 from roads_worlds import lengths_by_id
 
 from crowdgym.common.errors import DataError, DataWarning
-from crowdgym.data.roads.osm import read_graphml, read_osm_xml
+from crowdgym.data.roads.osm import read_graphml, read_osm_file
 
 # OSMnx takes the earth for a sphere of radius 6,371,009 m: 0.001 degrees on the equator are 111.195 m.
 PLACES = {1: (0.0, 0.0), 2: (0.001, 0.0), 3: (0.002, 0.0), 4: (0.002, 0.001), 5: (0.0, 0.001), 6: (0.003, 0.0)}
@@ -45,11 +45,13 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def test_streets_of_an_osm_file_are_two_way_and_joined_across_nodes_that_are_no_crossings(tmp_path: Path) -> None:
+def test_streets_are_opened_both_ways_if_asked_for_and_joined_across_nodes_that_are_no_crossings(
+    tmp_path: Path,
+) -> None:
     """With a cul-de-sac 7 - 1 in the west, 1 and 3 are crossings; 2, 4 and 5 are none."""
     crossings = [*SQUARE, ([1, 7], STREET)]
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, report = read_osm_xml(write(tmp_path / "town.osm", osm_xml(crossings, places)))
+    network, report = read_osm_file(write(tmp_path / "town.osm", osm_xml(crossings, places)), two_way=True)
     assert lengths_by_id(network) == {
         (1, 3): 222, (3, 1): 222, (3, 6): 111, (6, 3): 111, (1, 7): 111, (7, 1): 111,
     }  # fmt: skip
@@ -57,9 +59,9 @@ def test_streets_of_an_osm_file_are_two_way_and_joined_across_nodes_that_are_no_
     assert (report.nodes_read, report.roads_read) == (4, 4)
 
 
-def test_one_way_streets_are_honoured_when_asked_for(tmp_path: Path) -> None:
+def test_one_way_streets_are_one_way(tmp_path: Path) -> None:
     places = {**PLACES, 7: (-0.001, 0.0)}
-    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)), oneway=True)
+    network, _ = read_osm_file(write(tmp_path / "town.osm", osm_xml([*SQUARE, ([1, 7], STREET)], places)))
     arcs = lengths_by_id(network)
     assert arcs[1, 3] == 222
     assert arcs[3, 1] == 445  # round the block
@@ -78,7 +80,7 @@ def test_what_cars_may_not_use_is_left_out(tmp_path: Path) -> None:
         {"highway": "construction"},
     ]
     ways = [([1, 2], STREET), *(([2, 3], tags) for tags in others)]
-    network, _ = read_osm_xml(write(tmp_path / "town.osm", osm_xml(ways)))
+    network, _ = read_osm_file(write(tmp_path / "town.osm", osm_xml(ways)))
     assert sorted(network.node_ids.tolist()) == [1, 2]
 
 
@@ -86,7 +88,7 @@ def test_what_cars_may_not_use_is_left_out(tmp_path: Path) -> None:
 def test_compressed_files_are_read_as_well(suffix: str, compress: object, tmp_path: Path) -> None:
     path = tmp_path / f"town.osm{suffix}"
     path.write_bytes(compress(osm_xml([([1, 2], STREET)]).encode()))  # type: ignore[operator]
-    assert lengths_by_id(read_osm_xml(path)[0]) == {(1, 2): 111, (2, 1): 111}
+    assert lengths_by_id(read_osm_file(path)[0]) == {(1, 2): 111, (2, 1): 111}
 
 
 @pytest.mark.parametrize(
@@ -111,12 +113,12 @@ def test_compressed_files_are_read_as_well(suffix: str, compress: object, tmp_pa
 )
 def test_an_osm_file_that_cannot_be_used_is_refused_in_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=sentence):
-        read_osm_xml(write(tmp_path / "town.osm", text))
+        read_osm_file(write(tmp_path / "town.osm", text))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"cannot read .*town\.osm: No such file or directory; expected OSM XML"):
-        read_osm_xml(tmp_path / "town.osm")
+        read_osm_file(tmp_path / "town.osm")
     with pytest.raises(DataError, match=r"cannot read .*town\.graphml: No such file or directory; expected GraphML"):
         read_graphml(tmp_path / "town.graphml")
 
@@ -126,7 +128,7 @@ def test_reading_leaves_nothing_in_the_working_directory(tmp_path: Path, monkeyp
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    read_osm_xml(path)
+    read_osm_file(path)
     assert os.listdir(elsewhere) == []
 
 
@@ -146,10 +148,10 @@ def test_a_file_that_osmnx_saved_is_read_two_way_or_with_its_directions(tmp_path
     path = tmp_path / "town.graphml"
     osmnx.save_graphml(town_graph(), path)
     both = {(2, 3): 120, (3, 2): 120, (3, 1): 240, (1, 3): 240}
-    network, report = read_graphml(path)
+    network, report = read_graphml(path, two_way=True)
     assert lengths_by_id(network) == {(1, 2): 111, (2, 1): 111, **both}
     assert (report.roads_read, report.parallel_roads_merged) == (3, 0)
-    assert lengths_by_id(read_graphml(path, oneway=True)[0]) == {(1, 2): 111, **both}
+    assert lengths_by_id(read_graphml(path)[0]) == {(1, 2): 111, **both}
 
 
 def test_a_projected_graph_is_turned_back_into_degrees(tmp_path: Path) -> None:

@@ -127,20 +127,20 @@ def both_ways(roads: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
 TOWN_ROADS = both_ways({(2, 3): 111, (2, 4): 111, (1, 4): 157, (3, 4): 157, (1, 5): 111, (3, 6): 111})
 
 
-def test_a_box_is_fetched_with_streets_two_way(server: Server) -> None:
-    network, report = fetch_bbox(*BOX, endpoints=server.endpoints)
+def test_a_box_is_fetched_with_streets_opened_both_ways_if_asked_for(server: Server) -> None:
+    network, report = fetch_bbox(*BOX, two_way=True, endpoints=server.endpoints)
     assert lengths_by_id(network) == TOWN_ROADS | both_ways({(1, 2): 111})
     assert report.source == "OpenStreetMap, box -0.01, -0.01, 0.01, 0.01"
 
 
-def test_one_way_streets_are_honoured_when_asked_for(server: Server) -> None:
-    network, _ = fetch_bbox(*BOX, oneway=True, endpoints=server.endpoints)
+def test_one_way_streets_are_one_way(server: Server) -> None:
+    network, _ = fetch_bbox(*BOX, endpoints=server.endpoints)
     assert lengths_by_id(network) == TOWN_ROADS | {(1, 2): 111}
 
 
 def test_a_place_is_looked_up_and_its_streets_are_fetched(server: Server) -> None:
     network, report = fetch_place("Nulltown, Atlantic", endpoints=server.endpoints)
-    assert lengths_by_id(network) == TOWN_ROADS | both_ways({(1, 2): 111})
+    assert lengths_by_id(network) == TOWN_ROADS | {(1, 2): 111}
     assert [question.split()[0] for question in server.asked] == ["/nominatim/search", "/api/interpreter"]
     assert "Nulltown, Atlantic" in server.asked[0]
     assert report.source == "OpenStreetMap, Nulltown, Atlantic"

@@ -7,7 +7,7 @@ import pytest
 from roads_worlds import lengths_by_id
 
 from crowdgym.common.errors import DataError, DataWarning
-from crowdgym.data.roads.tables import RoadColumns, read_road_tables
+from crowdgym.data.roads.tables import RoadColumns, RoadTableOptions, read_road_tables
 
 NODES = "node_id,name,x_coord,y_coord\n1,a,110.0,20.0\n2,,110.001,20.0\n3,c,110.001,20.001\n"
 LINKS = 'link_id,from_node_id,to_node_id,geometry,length\n0,1,2,"LINESTRING (0 0, 1 1)",120.4\n1,3,2,,110.6\n'
@@ -55,8 +55,8 @@ def test_ids_keep_all_their_digits(write: Write) -> None:
 def test_columns_of_other_names_are_read_when_named(write: Write) -> None:
     nodes = "lat,lon,id\n20,110,1\n20,110.001,2\n20.001,110.001,3\n"
     links = "a;b,a,b,metres\nx,1,2,120.4\nx,3,2,110.6\n"
-    columns = RoadColumns(node_id="id", longitude="lon", latitude="lat", tail="a", head="b", length_m="metres")
-    network, _ = read_road_tables(*write(nodes, links), columns)
+    columns = RoadColumns(node_id="id", longitude="lon", latitude="lat", tail="a", head="b", length="metres")
+    network, _ = read_road_tables(*write(nodes, links), RoadTableOptions(columns))
     assert lengths_by_id(network) == TRIANGLE
 
 
@@ -64,14 +64,14 @@ def test_a_one_way_column_is_honoured_when_named(write: Write) -> None:
     """1 -> 2 -> 3 -> 1 one way, in four spellings of yes and no."""
     links = "from_node_id,to_node_id,length,one\n1,2,10,yes\n2,3,10,TRUE\n3,1,10,1\n1,3,50,no\n"
     columns = RoadColumns("node_id", "x_coord", "y_coord", "from_node_id", "to_node_id", "length", "one")
-    network, _ = read_road_tables(*write(NODES, links), columns)
+    network, _ = read_road_tables(*write(NODES, links), RoadTableOptions(columns))
     assert lengths_by_id(network) == {(1, 2): 10, (2, 3): 10, (3, 1): 10, (1, 3): 50}
 
 
 def test_without_a_length_column_or_value_lengths_come_from_coordinates(write: Write) -> None:
     columns = RoadColumns("node_id", "x_coord", "y_coord", "from_node_id", "to_node_id")
     with pytest.warns(DataWarning, match="2 of 2 roads"):
-        network, _ = read_road_tables(*write(NODES, LINKS), columns)
+        network, _ = read_road_tables(*write(NODES, LINKS), RoadTableOptions(columns))
     assert lengths_by_id(network) == {(1, 2): 104, (2, 1): 104, (2, 3): 111, (3, 2): 111}
     empty = "from_node_id,to_node_id,length\n1,2,\n2,3,7\n"
     with pytest.warns(DataWarning, match="1 of 2 roads"):
@@ -122,23 +122,23 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(nodes: str, links: str, 
 def test_a_column_that_is_named_but_not_there_is_refused_with_those_that_are(write: Write) -> None:
     columns = RoadColumns("node_id", "lon", "y_coord", "from_node_id", "to_node_id")
     with pytest.raises(DataError, match=r"nodes\.csv has no column 'lon'; it has node_id, name, x_coord, y_coord"):
-        read_road_tables(*write(NODES, LINKS), columns)
+        read_road_tables(*write(NODES, LINKS), RoadTableOptions(columns))
 
 
 def test_a_value_that_is_neither_yes_nor_no_is_refused(write: Write) -> None:
     columns = RoadColumns("node_id", "x_coord", "y_coord", "from_node_id", "to_node_id", None, "length")
     with pytest.raises(DataError, match=r"links\.csv, line 2: length is '120.4'; expected 1, true, yes, 0, false"):
-        read_road_tables(*write(NODES, LINKS), columns)
+        read_road_tables(*write(NODES, LINKS), RoadTableOptions(columns))
 
 
 def test_a_file_that_is_missing_or_not_text_is_refused(write: Write, tmp_path: Path) -> None:
     nodes, links = write(NODES, LINKS)
-    with pytest.raises(DataError, match=r"cannot read .*nowhere\.csv: No such file or directory; expected a comma-sep"):
+    with pytest.raises(DataError, match=r"there is no file .*nowhere\.csv; expected a comma-sep"):
         read_road_tables(tmp_path / "nowhere.csv", links)
-    with pytest.raises(DataError, match=r"cannot read .*: Is a directory; expected a comma-separated table"):
+    with pytest.raises(DataError, match=r" is a folder; expected a comma-separated table"):
         read_road_tables(tmp_path, links)
-    nodes.write_bytes(b"node_id,x_coord\xff\xfe,y_coord\n")
-    with pytest.raises(DataError, match=r"nodes\.csv is not text in UTF-8"):
+    nodes.write_bytes(b"node_id\0,x_coord,y_coord\n")
+    with pytest.raises(DataError, match=r"nodes\.csv is not a text file in UTF-8 or another encoding"):
         read_road_tables(nodes, links)
 
 

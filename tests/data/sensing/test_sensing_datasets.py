@@ -122,7 +122,9 @@ def test_build_from_a_table_says_what_was_read_and_where_it_is(data: Callable[[s
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
         "series: 3 cells, 2 cycles, 2024-05-01 to 2024-05-02",
-        "series: attributes heat, dust; missing values: dust 2",
+        "series: attributes heat, dust; missing values: dust 2 (33.3 %)",
+        "series: with 3 participants, as many as cells, every cell is sensed: choose fewer, or there is no choice to "
+        "learn",
         f"wrote {tmp_path / 'cache' / 'datasets' / 'row'}",
         "use it with scenario='row'; see 'crowdgym data info row'",
     ]

@@ -12,7 +12,7 @@ from crowdgym.data.sensing.tables import SeriesColumns, read_series
 
 
 def read(folder: Path, text: str = TABLE, columns: SeriesColumns | None = None) -> SensingSeries:
-    return read_series("row", write_table(folder, text), columns)
+    return read_series("row", write_table(folder, text), columns).series
 
 
 def same(one: SensingSeries, other: SensingSeries) -> bool:
@@ -61,7 +61,7 @@ def test_parquet_is_read_like_text(tmp_path: Path) -> None:
 
     frame = pd.read_csv(write_table(tmp_path), dtype={"cell": str}, parse_dates=["time"])
     frame.to_parquet(tmp_path / "table.parquet")
-    assert same(read_series("row", tmp_path / "table.parquet"), row_of_three())
+    assert same(read_series("row", tmp_path / "table.parquet").series, row_of_three())
 
 
 def test_columns_can_have_any_names_and_the_rest_is_measured_or_named(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_coordinates_can_be_in_a_table_of_their_own(tmp_path: Path) -> None:
     lines = [line.split(",") for line in TABLE.splitlines()]
     table = write_table(tmp_path, "\n".join(",".join([*line[:2], *line[4:]]) for line in lines))
     (tmp_path / "places.csv").write_text("cell,x_km,y_km\nc,6,8\na,0,0\nb,3,4\n")
-    assert same(read_series("row", table, None, tmp_path / "places.csv"), row_of_three())
+    assert same(read_series("row", table, None, tmp_path / "places.csv").series, row_of_three())
 
 
 def test_times_are_iso_dates_hours_numbers_or_of_a_named_format(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_columns_that_cannot_be_are_refused(columns: dict[str, object], sentence
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x80")
+    (tmp_path / "binary.csv").write_bytes(b"\x89\x00\x00\x80\x00")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 and nothing more")
     for name, sentence in (
         ("binary.csv", "is not a text file in UTF-8"),

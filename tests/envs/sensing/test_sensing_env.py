@@ -86,7 +86,8 @@ def test_infos_say_where_everyone_is_and_what_was_collected_and_inferred() -> No
         assert info["cell"] == x
         assert info["candidates"].tolist() == [0, 1, 2, 3, 4]
         assert info["candidate_cells"].tolist() == cells
-        np.testing.assert_array_equal(info["collected"], truth[x] if x in cells else [np.nan] * 4)
+        np.testing.assert_array_equal(info["collected"], truth[x] if x in cells else [0.0] * 4)
+        assert info["is_collected"].tolist() == [int(x in cells)] * 4
         assert np.isfinite(info["inferred"]).all()
         assert info["action_mask"].tolist() == [1] * 6
     _, infos = sensing_v0.parallel_env(**SHORT, agents="participants").reset(seed=3)
@@ -95,6 +96,14 @@ def test_infos_say_where_everyone_is_and_what_was_collected_and_inferred() -> No
         assert info["cell"] == x
         assert info["candidates"].tolist() == list(range(24))
         np.testing.assert_array_equal(info["collected"], truth[x])
+
+
+@pytest.mark.parametrize("agents", ["cells", "participants"])
+def test_an_episode_that_is_played_again_has_the_same_infos(agents: str) -> None:
+    """PettingZoo compares infos by ==, which NaN never passes."""
+    from pettingzoo.test import parallel_seed_test
+
+    parallel_seed_test(lambda: sensing_v0.parallel_env(**SHORT, agents=agents), num_cycles=10)
 
 
 def test_an_episode_of_eight_cycles_has_seven_steps_and_ends_with_metrics() -> None:
