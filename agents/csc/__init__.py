@@ -42,4 +42,10 @@ POLICIES = (
         "crowdgym.agents.csc.turn_policies:LargestGainTurnPolicy",
         _ONLY,
     ),
+    PolicySpec(
+        "lookahead",
+        "coalitions of idle and soon-idle workers, formed together, a worker's time at a price (CrowdGym's own)",
+        "crowdgym.agents.csc.lookahead:LookaheadPolicy",
+        _ONLY,
+    ),
 )

@@ -113,6 +113,13 @@ def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: 
 
 
 @jit
+def commit(game: Game, coalitions: Coalitions, task: Ints, arrival_s: Floats) -> None:
+    """Take in workers that are at a task or on their way, one after the other: the task and the arrival of each."""
+    for worker in range(len(task)):
+        join(game, coalitions, task[worker], COMMITTED, arrival_s[worker])
+
+
+@jit
 def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
     """Let a player go."""
     j = 0

@@ -74,7 +74,7 @@ class Turns(NamedTuple):
 def start_turns(game: Game, coalitions: Coalitions) -> Turns:
     """Before anybody has chosen. ``coalitions`` will be changed."""
     count, options = game.task.shape
-    first, member, option = _players_of_tasks(game)
+    first, member, option = players_of_tasks(game)
     turns = Turns(
         game,
         coalitions,
@@ -140,8 +140,8 @@ def take_turns(turns: Turns, preference: Floats) -> None:
 
 
 @jit
-def _players_of_tasks(game: Game) -> tuple[Ints, Ints, Ints]:
-    """``first``, ``member`` and ``option`` of `Turns`."""
+def players_of_tasks(game: Game) -> tuple[Ints, Ints, Ints]:
+    """``first``, ``member`` and ``option`` of `Turns`: the players of each task, nearest first."""
     options = game.task.shape[1]
     first = np.zeros(len(game.payment) + 1, np.int64)
     for task in game.task.ravel():
