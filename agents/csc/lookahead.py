@@ -16,7 +16,7 @@ from crowdgym.agents.csc.priced_coalitions import (
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 
 # Chosen on instances of seeds 3,000,000 and on of the paper's scenarios.
-HORIZON_S: Final = 300.0  # who becomes idle within it is a player that reserves
+HORIZON_S: Final = 200.0  # who becomes idle within it is a player that reserves
 PRICE: Final = 0.2e-3  # of a worker's second where all workers are busy, as a share of the mean payment
 SCARCITY: Final = 1.0  # the price is proportional to this power of the share of workers that are busy
 SKILL_PREMIUM: Final = 1.0  # of a worker with twice as many skills as the mean
