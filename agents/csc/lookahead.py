@@ -26,7 +26,7 @@ class LookaheadPolicy:
     """Plans coalitions of the idle workers and of those that become idle soon, and acts on the part of the idle ones.
 
     At every epoch the idle workers and those that become idle within `HORIZON_S` play the game of
-    `crowdgym.agents.csc.priced_coalitions`, from nobody having chosen. Who is not idle yet only reserves: its choice
+    `crowdgym.agents.csc.priced_coalitions`, all of them holding at first. A worker that is not idle yet only reserves: its choice
     keeps others from a task, or makes it worth beginning, and is made anew at the next epoch. A worker's second has a
     price, which rises with the share of workers that are busy and with the worker's skills, so a join has to earn more
     than the time that it takes could earn elsewhere.

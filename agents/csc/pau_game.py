@@ -156,7 +156,7 @@ def _withdraw(game: Game, coalitions: Coalitions, choice: Ints, player: int) -> 
 
 @jit
 def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float, haste_s: float) -> bool:
-    """Whether somebody who is not in it makes a coalition that is paid finish earlier by more than ``haste_s``."""
+    """Whether a player that is not in it makes a coalition that is paid finish earlier by more than ``haste_s``."""
     if coalitions.paid[task] <= 0.0:
         return False
     row, members, left_s = coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task]

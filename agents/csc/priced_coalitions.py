@@ -262,7 +262,7 @@ def form_coalitions(priced: PricedGame, coalitions: PricedCoalitions) -> Ints:
 
     Args:
         priced: who may join what.
-        coalitions: those committed; changed. There is room for everybody.
+        coalitions: those committed; changed. There is room for all players.
 
     Returns:
         The candidate each player joins, or `HOLD`. Shape [n].

@@ -1,8 +1,8 @@
 """Idle workers choose one after the other within an epoch, in compiled loops.
 
 Each sees what those before it have chosen. A join is legal if it adds payment, alone or together with the nearest
-waiting player: a task that one worker finishes too late and two in time adds nothing for the first of the two, so
-without the pair nobody would begin it. A learner or a rule needs four calls:
+waiting player: where one worker finishes a task too late and two finish it in time, the first of the two adds nothing
+alone, and without pairs no worker begins such a task. A learner or a rule needs four calls:
 
     turns = start_turns(game, coalitions)
     player = next_player(turns)  # the one with the largest gain, or NO_PLAYER
@@ -42,7 +42,7 @@ class Turns(NamedTuple):
 
     Attributes:
         game: who may join what.
-        coalitions: those so far, the choices of this epoch included; there is room for everybody.
+        coalitions: those so far, the choices of this epoch included; there is room for all players.
         choice: the candidate each player has joined, or `HOLD`. Shape [n].
         waiting: who has not chosen yet. Shape [n].
         alone: what a join adds to the payments, in currency. Shape [n, K].
@@ -72,7 +72,7 @@ class Turns(NamedTuple):
 
 @jit
 def start_turns(game: Game, coalitions: Coalitions) -> Turns:
-    """Before anybody has chosen. ``coalitions`` will be changed."""
+    """The turns of an epoch before the first choice. ``coalitions`` will be changed."""
     count, options = game.task.shape
     first, member, option = players_of_tasks(game)
     turns = Turns(
@@ -115,7 +115,7 @@ def apply_choice(turns: Turns, player: int, option: int) -> None:
     turns.choice[player] = option
     if option != HOLD:
         join(game, turns.coalitions, game.task[player, option], player, game.arrival_s[player, option])
-    for other in range(game.task.shape[1]):  # nobody can count on the player as a partner any more
+    for other in range(game.task.shape[1]):  # the player is no partner of others any more
         if game.task[player, other] < 0:
             break
         _update_task(turns, game.task[player, other])

@@ -190,7 +190,7 @@ def test_each_takes_its_favourite_of_the_legal_joins_in_order_of_gain(seed: int)
 
 
 def test_the_gains_themselves_may_be_the_preference() -> None:
-    """The second of two equal tasks is better once somebody is at the first: 67.5 - 45 = 22.5 is less than 45."""
+    """The second of two equal tasks is better once a worker is at the first: 67.5 - 45 = 22.5 is less than 45."""
     turns = started(a_game([[0, 1], [0, 1]], [[10.0, 10.0], [20.0, 20.0]], **two_tasks(90.0, 90.0)))
     take_turns(turns, turns.gain)
     assert turns.choice.tolist() == [0, 1]
