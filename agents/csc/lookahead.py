@@ -19,17 +19,17 @@ from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 HORIZON_S: Final = 200.0  # who becomes idle within it is a player that reserves
 PRICE: Final = 0.2e-3  # of a worker's second where all workers are busy, as a share of the mean payment
 SCARCITY: Final = 1.0  # the price is proportional to this power of the share of workers that are busy
-SKILL_PREMIUM: Final = 1.0  # of a worker with twice as many skills as the mean
+SKILL_PREMIUM: Final = 1.0  # by which the price is higher for twice as many skills as the mean
 
 
 class LookaheadPolicy:
     """Plans coalitions of the idle workers and of those that become idle soon, and acts on the part of the idle ones.
 
     At every epoch the idle workers and those that become idle within `HORIZON_S` play the game of
-    `crowdgym.agents.csc.priced_coalitions`, all of them holding at first. A worker that is not idle yet only reserves: its choice
-    keeps others from a task, or makes it worth beginning, and is made anew at the next epoch. A worker's second has a
-    price, which rises with the share of workers that are busy and with the worker's skills, so a join has to earn more
-    than the time that it takes could earn elsewhere.
+    `crowdgym.agents.csc.priced_coalitions`, all of them holding at first. A worker that is not idle yet only reserves:
+    its choice keeps others from a task, or makes it worth beginning, and is made anew at the next epoch. A worker's
+    second has a price, which rises with the share of workers that are busy and with the worker's skills, so a join has
+    to earn more than the same time is likely to earn elsewhere.
 
     It reads observations and infos only, and draws nothing at random.
     """
