@@ -76,7 +76,18 @@ def test_those_that_come_with_crowdgym(name: str, kind: type) -> None:
 
 
 def test_names_are_those_of_an_environment() -> None:
-    assert policy_names("csc_v0") == ("greedy", "pau", "pau-fair", "random", "hold")
+    assert policy_names("csc_v0") == (
+        "greedy",
+        "pau",
+        "pau-nohelp",
+        "pau-fair",
+        "turn-random",
+        "turn-nearest",
+        "turn-gain",
+        "lookahead",
+        "random",
+        "hold",
+    )
     assert policy_names("dasc_v0") == (
         "greedy",
         "recommend-all",
@@ -127,7 +138,8 @@ def test_those_of_an_installed_module() -> None:
 def test_an_unknown_name() -> None:
     assert refusal("gredy") == (
         "there is no agent 'gredy' for csc_v0; did you mean 'greedy'? "
-        "(known: greedy, pau, pau-fair, random, hold, ippo; your own is given as module:Class, "
+        "(known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, turn-gain, lookahead, random, hold, "
+        "ippo; your own is given as module:Class, "
         "a trained one as its folder)"
     )
 
@@ -135,7 +147,8 @@ def test_an_unknown_name() -> None:
 def test_a_name_of_another_environment() -> None:
     assert refusal("critical-path") == (
         "there is no agent 'critical-path' for csc_v0, only for dasc_v0 "
-        "(known: greedy, pau, pau-fair, random, hold, ippo; your own is given as module:Class, "
+        "(known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, turn-gain, lookahead, random, hold, "
+        "ippo; your own is given as module:Class, "
         "a trained one as its folder)"
     )
 

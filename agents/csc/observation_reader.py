@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.csc.pau_game import COMMITTED, Coalitions, Floats, Game, Ints, join
+from crowdgym.agents.csc.pau_game import Coalitions, Floats, Game, Ints, commit
 from crowdgym.agents.policy import Episode, Infos, Observations
 from crowdgym.common.layout import ObservationLayout
 
@@ -119,8 +119,7 @@ class Reader:
         until_s = np.where(travelling, self._of_workers(seen, "until_idle"), 0.0)
         busy = np.flatnonzero((travelling | working) & np.isin(self._sent_to, ids))
         coalitions = Coalitions.empty(len(ids), len(self._agents))
-        for worker, task in zip(busy.tolist(), np.searchsorted(ids, self._sent_to[busy]).tolist(), strict=True):
-            join(game, coalitions, task, COMMITTED, float(until_s[worker]))
+        commit(game, coalitions, np.searchsorted(ids, self._sent_to[busy]), until_s[busy])
         return coalitions
 
     def _values(self, rows: Floats, name: str) -> Floats:

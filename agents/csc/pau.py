@@ -51,6 +51,19 @@ class PauPolicy:
         return choice
 
 
+class UnhelpfulPauPolicy(PauPolicy):
+    """PAU without its rule that a player who gains nothing helps where a coalition then finishes earlier.
+
+    To help costs no payment now, but the helper is bound until the task ends, and misses what appears meanwhile.
+    """
+
+    def choose(self, now: DispatchState) -> Ints:
+        """See `PauPolicy`."""
+        choice = np.full(len(now.players), HOLD, np.int64)
+        settle(now.game, now.coalitions, choice, MOVES_PER_PLAYER * len(choice), self._generator, np.inf)
+        return choice
+
+
 class FairPauPolicy(PauPolicy):
     """PAU with priority-aware fairness: payments are split by marginal contribution, and envy counts.
 

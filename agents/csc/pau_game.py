@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 HOLD = -1  # the choice of a player in no coalition
 HOTTEST, COLDEST = 0.1, 0.001  # temperatures, as shares of the mean payment of the game's tasks; assumption
 TOLERANCE = 1e-9  # as such a share: what no player changes for
-HASTE_S = 1e-6  # less is no difference
+LEAST_HASTE_S = 1e-6  # less is no difference
 COMMITTED = -1  # in place of a player: a worker that is at the task or on its way, and can't choose
 
 
@@ -113,6 +113,13 @@ def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: 
 
 
 @jit
+def commit(game: Game, coalitions: Coalitions, task: Ints, arrival_s: Floats) -> None:
+    """Take in workers that are at a task or on their way, one after the other: the task and the arrival of each."""
+    for worker in range(len(task)):
+        join(game, coalitions, task[worker], COMMITTED, arrival_s[worker])
+
+
+@jit
 def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
     """Let a player go."""
     j = 0
@@ -148,16 +155,18 @@ def _withdraw(game: Game, coalitions: Coalitions, choice: Ints, player: int) -> 
 
 
 @jit
-def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> bool:
-    """Whether a player outside a coalition that is paid would make it finish earlier."""
+def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float, haste_s: float) -> bool:
+    """Whether a player outside a coalition that is paid would make it finish earlier by more than ``haste_s``."""
     if coalitions.paid[task] <= 0.0:
         return False
     row, members, left_s = coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task]
-    return _finish_with_s(row, members, left_s, arrival_s) < finish_s(row, members, left_s) - HASTE_S
+    return _finish_with_s(row, members, left_s, arrival_s) < finish_s(row, members, left_s) - haste_s
 
 
 @jit
-def _best_response(game: Game, coalitions: Coalitions, player: int, before: int, tolerance: float) -> int:
+def _best_response(
+    game: Game, coalitions: Coalitions, player: int, before: int, tolerance: float, haste_s: float
+) -> int:
     """What a player chooses who is in no coalition now and was in that of ``before``."""
     best, most = HOLD, 0.0
     if before != HOLD:
@@ -172,18 +181,20 @@ def _best_response(game: Game, coalitions: Coalitions, player: int, before: int,
             best, most = option, gain
     if best != HOLD:
         return best
-    if before != HOLD and _hastens(game, coalitions, game.task[player, before], game.arrival_s[player, before]):
+    if before != HOLD and _hastens(
+        game, coalitions, game.task[player, before], game.arrival_s[player, before], haste_s
+    ):
         return before
     for option in range(game.task.shape[1]):
         if game.task[player, option] < 0:
             break
-        if _hastens(game, coalitions, game.task[player, option], game.arrival_s[player, option]):
+        if _hastens(game, coalitions, game.task[player, option], game.arrival_s[player, option], haste_s):
             return option
     return HOLD
 
 
 @jit
-def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) -> int:
+def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float, haste_s: float = LEAST_HASTE_S) -> int:
     """Best responses, player after player in order of priority, until no player changes: a Nash equilibrium.
 
     A player changes for a payoff that is higher by more than ``tolerance``; of equals it keeps what it has, else takes
@@ -196,6 +207,7 @@ def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) 
         coalitions: as they are; changed.
         choice: the candidate each player has joined, or `HOLD`; changed. Shape [n].
         tolerance: positive, in currency.
+        haste_s: positive; a player helps where the coalition finishes earlier by more than this. Infinite: never.
 
     Returns:
         How many changes there were.
@@ -205,7 +217,7 @@ def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float) 
         for player in range(len(choice)):
             before = choice[player]
             _withdraw(game, coalitions, choice, player)
-            best = _best_response(game, coalitions, player, before, tolerance)
+            best = _best_response(game, coalitions, player, before, tolerance, haste_s)
             _move(game, coalitions, choice, player, best)
             changes += best != before
             since = since + 1 if best == before else 0
@@ -242,12 +254,13 @@ def anneal(
     coldest: float,
     tolerance: float,
     generator: np.random.Generator,
+    haste_s: float = LEAST_HASTE_S,
 ) -> None:
     """Simulated annealing around an equilibrium, and best responses from the best potential met on the way.
 
     A random player tries a random choice; a change of the potential by Δ < 0 is accepted with probability exp(Δ / T),
     T falling geometrically from ``hottest`` to ``coldest`` (currency). What is left behind is a Nash equilibrium with a
-    potential no lower than that at the start.
+    potential no lower than that at the start. ``haste_s`` as in `respond`.
     """
     best = choice.copy()
     above = 0.0  # the potential, over that at the start
@@ -277,7 +290,7 @@ def anneal(
                 highest = above
                 best[:] = choice
     adopt(game, coalitions, choice, best)
-    respond(game, coalitions, choice, tolerance)
+    respond(game, coalitions, choice, tolerance, haste_s)
 
 
 @jit
@@ -287,11 +300,21 @@ def mean_payment(game: Game) -> float:
 
 
 @jit
-def settle(game: Game, coalitions: Coalitions, choice: Ints, moves: int, generator: np.random.Generator) -> None:
-    """Best responses, then annealing for ``moves`` moves: leaves behind the equilibrium that PAU acts on."""
+def settle(
+    game: Game,
+    coalitions: Coalitions,
+    choice: Ints,
+    moves: int,
+    generator: np.random.Generator,
+    haste_s: float = LEAST_HASTE_S,
+) -> None:
+    """Best responses, then annealing for ``moves`` moves: leaves behind the equilibrium that PAU acts on.
+
+    ``haste_s`` as in `respond`.
+    """
     scale = mean_payment(game)
-    respond(game, coalitions, choice, TOLERANCE * scale)
-    anneal(game, coalitions, choice, moves, HOTTEST * scale, COLDEST * scale, TOLERANCE * scale, generator)
+    respond(game, coalitions, choice, TOLERANCE * scale, haste_s)
+    anneal(game, coalitions, choice, moves, HOTTEST * scale, COLDEST * scale, TOLERANCE * scale, generator, haste_s)
 
 
 @jit

@@ -337,6 +337,17 @@ def test_the_potential_never_falls_under_best_response(seed: int) -> None:
     assert compiled.tolist() == choice
 
 
+def test_without_help_who_gains_nothing_holds() -> None:
+    """Expected at 60, and one is there from 0: a second one earns nothing more, but the task is done at 30."""
+    game = a_game([[0]], [[0.0]], expected_s=[60.0])
+    choice = np.full(1, HOLD)
+    respond(game, joined(game, 0.0), choice, TOLERANCE)
+    assert choice.tolist() == [0]
+    choice = np.full(1, HOLD)
+    respond(game, joined(game, 0.0), choice, TOLERANCE, np.inf)
+    assert choice.tolist() == [HOLD]
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_annealing_returns_no_less_than_the_equilibrium_and_one_itself(seed: int) -> None:
     game = random_game(seed, players=6)
