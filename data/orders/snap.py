@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import DataError
 from crowdgym.data.orders.days import DayRange
+from crowdgym.data.orders.loss import advice_for
 from crowdgym.data.orders.raw import (
     NO_KEY,
     OTHER_DAY,
@@ -291,10 +292,11 @@ def _nothing_left(losses: _Losses, snapper: Snapper, source: str) -> DataError:
         f"{count} {reason}" + (f", such as {losses.examples[reason]}" if reason in losses.examples else "")
         for reason, count in losses.unusable.most_common()
     )
+    advice = "; ".join(advice_for(losses.unusable, losses.examples))
     return DataError(
         f"none of the {losses.orders} orders of {source} can be put on the roads ({why}); expected pick-ups "
         f"within {snapper.max_snap_m:g} m of a road node between {west:.4f}, {south:.4f} and {east:.4f}, {north:.4f} "
-        "(WGS-84), or ids that the nodes have in the source of the network"
+        f"(WGS-84), or ids that the nodes have in the source of the network; {advice}"
     )
 
 
