@@ -9,6 +9,7 @@ from crowdgym.agents.csc.observation_reader import DispatchState, Reader
 from crowdgym.agents.csc.pau_game import Floats, Game, Ints, finish_s
 from crowdgym.agents.policy import Episode, Observations
 from crowdgym.common.jit import jit
+from crowdgym.common.layout import ObservationLayout
 
 Flags = NDArray[np.bool_]
 
@@ -73,9 +74,9 @@ class LookaheadReader(Reader):
 
     def __init__(self, episode: Episode, horizon_s: float) -> None:
         super().__init__(episode)
-        layout = episode.metadata["observation_layout"]
-        self._current = slice(layout["own_task"]["start"], layout["own_task"]["stop"])
-        self._skill_names = [name for name in layout["w_self"]["features"] if name.startswith("skill_")]
+        width = int(np.prod(episode.observation_space.shape or (0,)))
+        self._current = ObservationLayout.from_metadata(episode.metadata, width)["own_task"]
+        self._skill_names = [name for name in self._own.features if name.startswith("skill_")]
         self._horizon_s = horizon_s
         self._range_m = float(episode.metadata["rules"]["range_m"])
         self._end_s = float(episode.metadata["rules"]["horizon_s"])
@@ -109,28 +110,27 @@ class LookaheadReader(Reader):
             num_skills=workers.skills.sum(axis=1),
             busy_share=float(workers.busy.mean()),
             mean_payment=float(np.mean(list(self._most_paid.values()))),
-            left_s=self._end_s - float(self._own.values(seen[:1], "elapsed")[0]),
+            left_s=self._end_s - float(self._of_workers(seen[:1], "elapsed")[0]),
         )
 
     def _workers(self, seen: NDArray[np.float32]) -> _Workers:
         def is_so(name: str) -> Flags:
-            return seen[:, self._own.at[name]] > 0.5
+            return self._of_workers(seen, name) > 0.5
 
         return _Workers(
             travelling=is_so("travelling"),
             working=is_so("working"),
             released=is_so("released"),
-            until_idle_s=self._own.values(seen, "until_idle"),
-            place_m=np.stack([self._own.values(seen, "x"), self._own.values(seen, "y")], axis=1),
+            until_idle_s=self._of_workers(seen, "until_idle"),
+            place_m=np.stack([self._of_workers(seen, "x"), self._of_workers(seen, "y")], axis=1),
             skills=np.stack([is_so(name) for name in self._skill_names], axis=1),
-            current=seen[:, self._current].astype(np.float64),
+            current=self._current.take(seen)[:, 0].astype(np.float64),
         )
 
     def _note_places(self, now: DispatchState, seen: NDArray[np.float32], workers: _Workers) -> Floats:
         """Where the tasks of the game are, [m, 2]; and how much longer roads are than straight lines."""
         there = now.options >= 0
-        rows = seen[now.players, self._optional["start"] : self._optional["stop"]]
-        rows = rows.reshape(len(now.players), *self._optional["shape"])[there].astype(np.float64)
+        rows = self._optional.take(seen[now.players])[there].astype(np.float64)
         offset_m = np.stack([self._values(rows, "dx"), self._values(rows, "dy")], axis=1)
         task_m = np.zeros((len(now.game.payment), 2))
         task_m[now.game.task[there]] = workers.place_m[now.players[np.nonzero(there)[0]]] + offset_m
