@@ -1,6 +1,5 @@
 """Datasets by name: the embedded ones, and whatever `build_dataset` or ``crowdgym data build`` has made."""
 
-import difflib
 import os
 import threading
 import warnings
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning
+from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning, UnknownDatasetError
 from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
@@ -295,14 +294,8 @@ def _is_there(name: str) -> bool:
     return NAME_PATTERN.fullmatch(name) is not None and (datasets_folder() / name / DESCRIPTION_FILE).exists()
 
 
-def _unknown(name: str) -> DataError:
-    names = dataset_names()
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return DataError(
-        f"unknown dataset or scenario {name!r}{hint}; known are {', '.join(names)}, "
-        "and 'crowdgym data build' makes others from your own files"
-    )
+def _unknown(name: str) -> UnknownDatasetError:
+    return UnknownDatasetError(name, dataset_names())
 
 
 def _stamp_of(folder: Path) -> _Stamp:

@@ -12,6 +12,7 @@ from crowdgym.configs.csc import CscSettings
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
+from crowdgym.envs.core.scenario_data import data_of
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
 from crowdgym.envs.csc.global_state import global_state, state_layout
@@ -53,7 +54,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         require_method("generator", generator, "generate")
         require_method("reward_strategy", reward_strategy, "write")
         settings = CscSettings.load(**keywords)
-        dataset = load_dataset(settings.dataset)
+        dataset = data_of(settings, load_dataset)
         return cls(
             settings=settings,
             network=dataset.network,

@@ -13,6 +13,7 @@ from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
+from crowdgym.envs.core.scenario_data import data_of
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.file_generator import FileGenerator
 from crowdgym.envs.dasc.generator import DascInstanceGenerator, OrderStreamGenerator
@@ -70,7 +71,7 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
         require_method("generator", generator, "generate")
         require_method("reward_strategy", reward_strategy, "write")
         settings = DascSettings.load(**keywords)
-        dataset = load_dataset(settings.dataset)
+        dataset = data_of(settings, load_dataset)
         if generator is None and settings.tasks_file is not None:
             from_file = FileGenerator(settings.tasks_file, dataset, settings, keywords.keys())
             generator, settings = from_file, from_file.settings

@@ -13,6 +13,7 @@ from crowdgym.configs.sensing import SensingSettings
 from crowdgym.data.registry import load_series
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.envs.api.definition import EnvironmentDefinition, Viewer, require_method
+from crowdgym.envs.core.scenario_data import data_of
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.sensing.agent_modes import AGENT_MODES, AgentMode
 from crowdgym.envs.sensing.generator import (
@@ -71,7 +72,7 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
         require_method("inference_strategy", inference_strategy, "infer")
         require_method("reward_strategy", reward_strategy, "write")
         settings = SensingSettings.load(**keywords)
-        series = load_series(settings.dataset)
+        series = data_of(settings, load_series)
         ours = SeriesGenerator(series, settings)  # also checks what settings and series have to do with each other
         attributes = chosen_attributes(series, settings)
         return cls(

@@ -106,7 +106,9 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
         "Arguments:",
         "Roads (one source):",
         "Orders:",
+        "Workers and places (else drawn):",
         "Sensing series (no roads, no orders):",
+        "Text in files:",
         "Options:",
     ]
     orders = said.split("Orders:\n")[1].split("\n\n")[0]
@@ -229,7 +231,7 @@ def test_a_shell_completes_names(line: str, expected: list[str]) -> None:
 
 
 def test_a_dataset_that_was_built_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdgym.cli.completion import scenarios
+    from crowdgym.cli.shared.completion import scenarios
     from crowdgym.data.store import datasets_folder
 
     monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path))

@@ -7,9 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.endings import CleanGroup
-from crowdgym.cli.grouping import SectionedCommand, grouped
-from crowdgym.cli.options import number
+from crowdgym.cli.shared.endings import CleanGroup
+from crowdgym.cli.shared.grouping import SectionedCommand, grouped
+from crowdgym.cli.shared.options import number
 
 
 @dataclass(frozen=True)

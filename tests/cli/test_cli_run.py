@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.assignments import parse_assignments
 from crowdgym.cli.main import app
+from crowdgym.cli.shared.assignments import parse_assignments
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from crowdgym.cli.options import AsJson, environment
-from crowdgym.cli.output import print_json, print_listing
+from crowdgym.cli.shared.options import AsJson, environment
+from crowdgym.cli.shared.output import print_json, print_listing
 
 app = typer.Typer()
 

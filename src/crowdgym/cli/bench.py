@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
-from crowdgym.cli import completion
-from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import Resume, number
-from crowdgym.cli.output import check_output_folder, print_table
+from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.options import Resume, number
+from crowdgym.cli.shared.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
 from crowdgym.execution.jobs import Engine, Job, Outcome
 from crowdgym.execution.processes import ProcessEngine

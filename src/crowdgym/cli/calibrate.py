@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.options import Jobs, Resume, number, output_folder
-from crowdgym.cli.output import check_output_folder, print_table
+from crowdgym.cli.shared.options import Jobs, Resume, number, output_folder
+from crowdgym.cli.shared.output import check_output_folder, print_table
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 import crowdgym
-from crowdgym.cli import completion
-from crowdgym.cli.options import EpisodesOfEach, FirstSeed, output_folder
-from crowdgym.cli.output import check_output_folder, print_comparison
-from crowdgym.cli.progress import EpisodeProgress, shown_progress
+from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.options import EpisodesOfEach, FirstSeed, output_folder
+from crowdgym.cli.shared.output import check_output_folder, print_comparison
+from crowdgym.cli.shared.progress import EpisodeProgress, shown_progress
 
 AGENTS = ("greedy", "random", "hold")
 ENVIRONMENT = "csc_v0"

@@ -9,7 +9,7 @@ import typer
 
 import crowdgym
 import crowdgym.cli
-from crowdgym.cli.endings import CleanGroup
+from crowdgym.cli.shared.endings import CleanGroup
 
 
 def main() -> None:

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 import crowdgym
-from crowdgym.cli import completion
-from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentSettings, Episodes, FirstSeed, JsonFile, environment, output_file
-from crowdgym.cli.output import print_episodes, write_results
-from crowdgym.cli.progress import EpisodeProgress, shown_progress
+from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.options import EnvironmentSettings, Episodes, FirstSeed, JsonFile, environment, output_file
+from crowdgym.cli.shared.output import print_episodes, write_results
+from crowdgym.cli.shared.progress import EpisodeProgress, shown_progress
 from crowdgym.common.errors import ConfigError
 
 app = typer.Typer()

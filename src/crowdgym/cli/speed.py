@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentName, EnvironmentSettings, JsonFile, Seed, number
-from crowdgym.cli.output import print_table, write_results
+from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.options import EnvironmentName, EnvironmentSettings, JsonFile, Seed, number
+from crowdgym.cli.shared.output import print_table, write_results
 
 if TYPE_CHECKING:
     from crowdgym.measure.speed import SpeedResult

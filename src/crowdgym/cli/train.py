@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli import completion
-from crowdgym.cli.assignments import keywords_of
-from crowdgym.cli.grouping import grouped
-from crowdgym.cli.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
-from crowdgym.cli.output import check_output_folder, print_listing, stderr
+from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.assignments import keywords_of
+from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
+from crowdgym.cli.shared.output import check_output_folder, print_listing, stderr
 from crowdgym.common.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@
     │   └── CheckpointError                 the folder of a trained agent that cannot be used
     ├── DataError (ValueError)              a file, or data given as an argument, that cannot be used
     │   ├── UnwritableError                 a file or folder that cannot be written
+    │   ├── UnknownDatasetError             a dataset or scenario of a name that does not exist
     │   ├── DamagedFileError                a file that is truncated, corrupted or not what its name says
     │   └── DatasetExistsError              a dataset of that name is there already
     ├── TraceError (ValueError)             a trace file that cannot be read, or an episode that cannot be recorded
@@ -17,6 +18,8 @@
 
 What is wrong with a call of ``reset`` or ``step`` is raised as Gymnasium's own ``ResetNeeded`` and ``InvalidAction``.
 """
+
+from difflib import get_close_matches
 
 
 class CrowdGymError(Exception):
@@ -45,6 +48,28 @@ class DataError(CrowdGymError, ValueError):
 
 class UnwritableError(DataError):
     """A file or folder that cannot be written."""
+
+
+class UnknownDatasetError(DataError):
+    """A dataset or scenario of a name that does not exist: lists the names that exist.
+
+    Attributes:
+        name: that was asked for.
+        known: the names that exist.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        self.name, self.known = name, known
+        close = get_close_matches(name, known, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        super().__init__(
+            f"unknown dataset or scenario {name!r}{hint}; known are {', '.join(known)}, "
+            "and 'crowdgym data build' makes others from your own files"
+        )
+
+    def __reduce__(self) -> tuple[type[Exception], tuple[str, tuple[str, ...]]]:
+        """For the way to another process."""
+        return type(self), (self.name, self.known)
 
 
 class DamagedFileError(DataError):

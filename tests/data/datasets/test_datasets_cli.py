@@ -8,9 +8,9 @@ import pytest
 from dataset_worlds import install, write_order_file, write_road_files
 from typer.testing import CliRunner, Result
 
-from crowdgym.cli.data_view import hourly_chart
-from crowdgym.cli.endings import clean_endings
+from crowdgym.cli.data.view import hourly_chart
 from crowdgym.cli.main import app
+from crowdgym.cli.shared.endings import clean_endings
 from crowdgym.common.errors import DataError, DataWarning
 from crowdgym.data.store import datasets_folder
 

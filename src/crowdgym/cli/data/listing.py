@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crowdgym.common.errors import DataError
+from crowdgym.configs.loading import presets
 
 State = Literal["made", "not made yet", "damaged"]
 
@@ -74,6 +75,8 @@ def print_list() -> None:
                 state = "" if row.state == "made" else f", {row.state}"
                 table.add_row(row.name, row.kind or "?", *counts, f"{row.origin}{state}")
         console.print(table)
+    named = ", ".join(f"{preset.name} (on {preset.dataset})" for preset in presets() if preset.name != preset.dataset)
+    console.print(f"presets, see 'crowdgym scenarios': {named}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"kept in {datasets_folder()}", markup=False, highlight=False, soft_wrap=True)
 
 

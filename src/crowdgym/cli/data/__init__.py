@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from crowdgym.cli.data_files import FileOptions
-from crowdgym.cli.data_orders import CityPartOptions, OrderFileOptions
-from crowdgym.cli.data_roads import RoadOptions, read_roads
-from crowdgym.cli.data_series import SeriesOptions
-from crowdgym.cli.grouping import SectionedCommand, grouped
-from crowdgym.cli.options import DatasetName, Force
+from crowdgym.cli.data.files import FileOptions
+from crowdgym.cli.data.orders import CityPartOptions, OrderFileOptions
+from crowdgym.cli.data.roads import RoadOptions, read_roads
+from crowdgym.cli.data.series import SeriesOptions
+from crowdgym.cli.shared.grouping import SectionedCommand, grouped
+from crowdgym.cli.shared.options import DatasetName, Force
 from crowdgym.common.errors import DataError
 
 app = typer.Typer(name="data", help="Make, fetch, list, show and remove datasets.", no_args_is_help=True)
@@ -43,7 +43,7 @@ def build(
     """
     files = [*orders.orders, *(more_orders or [])]
     if series.is_given():
-        from crowdgym.cli.data_series import build_series
+        from crowdgym.cli.data.series import build_series
 
         if files or roads.sources():
             raise DataError("a sensing series has no roads and no orders; expected --from or --table without them")
@@ -64,7 +64,7 @@ def _build_city(
     *,
     force: bool,
 ) -> None:
-    from crowdgym.cli.data_view import print_build, reading
+    from crowdgym.cli.data.view import print_build, reading
     from crowdgym.data.build import build_dataset
     from crowdgym.data.names import check_name
     from crowdgym.data.orders.snap import order_files
@@ -105,7 +105,7 @@ def fetch(
 
     piemonte: 24 stations, 182 days, six attributes (0.9 MB). A download that was cut goes on where it stopped.
     """
-    from crowdgym.cli.data_series import fetch_series
+    from crowdgym.cli.data.series import fetch_series
 
     fetch_series(name, force=force)
 
@@ -113,7 +113,7 @@ def fetch(
 @app.command("list")
 def list_datasets(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False) -> None:
     """List the datasets that environments can use."""
-    from crowdgym.cli.data_list import print_json, print_list
+    from crowdgym.cli.data.listing import print_json, print_list
 
     if as_json:
         print_json()
@@ -128,7 +128,7 @@ def info(name: DatasetName) -> None:
     Of a city: counts, bounding box, checksum, days, the hours of its orders, lengths of trips. Of a sensing series:
     cells, cycles, and each attribute.
     """
-    from crowdgym.cli.data_view import print_info
+    from crowdgym.cli.data.view import print_info
 
     print_info(name)
 

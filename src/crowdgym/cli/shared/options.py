@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 import crowdgym
-from crowdgym.cli import completion
-from crowdgym.cli.assignments import keywords_of
-from crowdgym.cli.output import check_output_file
+from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.assignments import keywords_of
+from crowdgym.cli.shared.output import check_output_file
 from crowdgym.common.errors import ConfigError
 
 

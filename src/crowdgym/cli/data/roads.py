@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdgym.cli.assignments import column_pairs
+from crowdgym.cli.shared.assignments import column_pairs
 from crowdgym.common.errors import DataError
 
 if TYPE_CHECKING:

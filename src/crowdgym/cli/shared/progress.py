@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from crowdgym.cli.output import stderr
+from crowdgym.cli.shared.output import stderr
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -11,8 +11,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from crowdgym.cli.assignments import column_pairs
-from crowdgym.cli.data_files import FileOptions
+from crowdgym.cli.data.files import FileOptions
+from crowdgym.cli.shared.assignments import column_pairs
 from crowdgym.common.errors import DataError
 
 if TYPE_CHECKING:

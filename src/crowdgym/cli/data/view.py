@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
+from crowdgym.configs.loading import Preset, presets
 from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
@@ -54,12 +55,16 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
 
 
 def print_info(name: str) -> None:
-    """Show one dataset."""
+    """Show one dataset; of a preset its settings, then its dataset."""
     from crowdgym.data.registry import dataset_description, dataset_kind, load_dataset
     from crowdgym.data.store import SENSING
 
+    preset = next((one for one in presets() if one.name == name != one.dataset), None)
+    if preset is not None:
+        _print_preset(preset)
+        name = preset.dataset
     if dataset_kind(name) == SENSING:
-        from crowdgym.cli.data_series import print_series
+        from crowdgym.cli.data.series import print_series
 
         print_series(name)
         return
@@ -71,6 +76,16 @@ def print_info(name: str) -> None:
     _say(console, "orders by hour of day, percent")
     for line in hourly_chart(dataset.orders.hourly_counts()):
         _say(console, line)
+
+
+def _print_preset(preset: Preset) -> None:
+    console = Console()
+    _say(console, f"{preset.name:<14}a preset: {preset.about}")
+    for environment, settings in preset.settings.items():
+        given = ", ".join(f"{name}={value}" for name, value in settings.items())
+        _say(console, f"{environment:<14}{given or 'the defaults'}")
+    _say(console, f"{'dataset':<14}{preset.dataset}")
+    console.print()
 
 
 def hourly_chart(counts: NDArray[np.int64]) -> list[str]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdgym.cli.assignments import column_pairs
-from crowdgym.cli.data_files import FileOptions
+from crowdgym.cli.data.files import FileOptions
+from crowdgym.cli.shared.assignments import column_pairs
 
 if TYPE_CHECKING:
     from crowdgym.data.build import WorkerFiles

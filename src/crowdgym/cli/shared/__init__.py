@@ -1,0 +1,1 @@
+"""What several commands share: options, checks, output, progress, endings. Not a command."""
