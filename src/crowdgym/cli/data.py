@@ -1,4 +1,4 @@
-"""``crowdgym data``: make datasets from one's own files, fetch them, list them, and look at one."""
+"""``crowdgym data``: make datasets from files, fetch, list and show them."""
 
 from typing import Annotated
 
@@ -31,10 +31,11 @@ def build(
     Either a city, from a road network and files of orders, or a sensing series, from --table (with --coordinates) or
     from a folder with the files that 'crowdgym data fetch piemonte' gets (--from).
 
-    Known formats of orders: gaia-chengdu, gaia-haikou and gaia-gps (DiDi), and table: CSV or Parquet whose columns
-    are told by their names or by --column with the keys time, origin_lng, origin_lat, origin_node, destination_lng,
-    destination_lat, destination_node and order_id. Keys of --road-column: node_id, longitude, latitude, tail, head,
-    length_m, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other column is measured.
+    Known formats of orders: gaia-chengdu, gaia-haikou and gaia-gps (DiDi), and table: CSV or Parquet whose columns are
+    recognised by their names or given by --column. Keys of --column: time, origin_lng, origin_lat, origin_node,
+    destination_lng, destination_lat, destination_node and order_id. Keys of --road-column: node_id, longitude,
+    latitude, tail, head, length_m, oneway. Keys of --series-column: cell, time, x, y; without --attribute every other
+    column is measured.
     """
     files = [*orders.orders, *(more_orders or [])]
     if series.is_given():
@@ -76,7 +77,7 @@ def fetch(
 ) -> None:
     """Download a public dataset, check it, and make the dataset.
 
-    piemonte: 24 stations, 182 days, six attributes (0.9 MB). A download that was cut goes on where it stopped.
+    piemonte: 24 stations, 182 days, six attributes (0.9 MB). An interrupted download continues where it stopped.
     """
     from crowdgym.cli.data_series import fetch_series
 

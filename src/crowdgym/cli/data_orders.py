@@ -21,7 +21,7 @@ class OrderFileOptions:
         default_factory=list
     )
     order_format: Annotated[
-        str | None, typer.Option("--format", help="Format of the files; else it is told by the content.")
+        str | None, typer.Option("--format", help="Format of the files; default: recognised by the content.")
     ] = None
     column: Annotated[
         list[str],
@@ -30,7 +30,7 @@ class OrderFileOptions:
     crs: Annotated[str | None, typer.Option(help="Coordinate system: gcj02 or wgs84.")] = None
     utc_offset_h: Annotated[float, typer.Option("--utc-offset", help="Hours ahead of Greenwich.")] = 8.0
     times: Annotated[str, typer.Option(help="How times are written: auto, or seconds-of-day.")] = "auto"
-    max_snap_m: Annotated[float, typer.Option(help="Farthest that an order may be from a node, m.")] = 1000.0
+    max_snap_m: Annotated[float, typer.Option(help="Largest distance from an order to its nearest node, m.")] = 1000.0
 
     def reading(self) -> "OrderOptions":
         """How the files are read.

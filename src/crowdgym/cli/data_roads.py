@@ -28,7 +28,7 @@ class RoadOptions:
     links: Annotated[Path | None, typer.Option(help="CSV file of links, with --nodes.")] = None
     osm: Annotated[Path | None, typer.Option(help="OpenStreetMap XML file.")] = None
     graphml: Annotated[Path | None, typer.Option(help="GraphML file written by OSMnx.")] = None
-    place: Annotated[str | None, typer.Option(help="Name of a place that OpenStreetMap is asked for.")] = None
+    place: Annotated[str | None, typer.Option(help="Name of a place to download from OpenStreetMap.")] = None
     bbox: Annotated[str | None, typer.Option(help="WEST,SOUTH,EAST,NORTH in degrees.")] = None
     oneway: Annotated[bool, typer.Option("--oneway", help="Keep one-way streets one-way.")] = False
     road_column: Annotated[

@@ -35,11 +35,15 @@ class SeriesOptions:
         default_factory=list
     )
     unit: Annotated[str, typer.Option(help="Unit of the coordinates: km, m or degrees.")] = "km"
-    time_format: Annotated[str | None, typer.Option(help="Format of times, such as %d/%m/%y; else ISO 8601.")] = None
-    cycle_s: Annotated[float | None, typer.Option(help="Length of a cycle, s; else told by the times.")] = None
+    time_format: Annotated[str | None, typer.Option(help="Format of times, such as %d/%m/%y; default: ISO 8601.")] = (
+        None
+    )
+    cycle_s: Annotated[float | None, typer.Option(help="Length of a cycle, s; default: computed from the times.")] = (
+        None
+    )
 
     def is_given(self) -> bool:
-        """Whether a sensing series is meant."""
+        """Whether the options are those of a sensing series."""
         return self.folder is not None or self.table is not None
 
     def of_table(self) -> bool:
