@@ -142,7 +142,7 @@ def test_a_name_of_another_environment() -> None:
 
 def test_a_module_that_is_not_there(here: Path) -> None:
     assert refusal("no_rules:Mine") == (
-        f"the agent 'no_rules:Mine' cannot be loaded: the module 'no_rules' is neither in {here} nor installed"
+        f"the agent 'no_rules:Mine' cannot be loaded: there is no module 'no_rules', neither in {here} nor installed"
     )
 
 
