@@ -1,4 +1,4 @@
-# Everything a newcomer types. Needs Python 3.11 or later and make; the rest is installed into .venv.
+# The commands for development. They need Python 3.11 or later and make; the rest is installed into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ OUT := out
 
 .PHONY: help install demo test lint types golden bench profile mutation clean
 
-help:  ## what there is
+help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
 install: $(VENV)/.installed  ## make .venv with the versions of constraints.txt
@@ -20,33 +20,33 @@ $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 demo: install  ## Greedy on an embedded city: a table of results and a map
 	$(BIN)/crowdgym demo --out $(OUT)
 
-test: install  ## the whole test suite
+test: install  ## run the whole test suite
 	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-lint: install  ## ruff
+lint: install  ## run ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install  ## mypy, strict on the package
+types: install  ## run mypy, strict on the package
 	@rm -rf .typing && mkdir -p .typing/crowdgym
 	@for part in envs agents data configs; do ln -sfn ../../$$part .typing/crowdgym/$$part; done
 	@for file in src/crowdgym/*; do ln -sfn ../../$$file .typing/crowdgym/$$(basename $$file); done
 	MYPYPATH=.typing $(BIN)/mypy -p crowdgym
 
-golden: install  ## write the golden traces anew, after a change of the dynamics that was meant
+golden: install  ## rewrite the golden traces, after an intended change of the dynamics
 	$(BIN)/python tests/golden/rewrite.py
 
-bench: install  ## the figures of the README, ours and our peers'; installs the peers for a while
+bench: install  ## measure the figures of the README, ours and those of peers; installs the peers temporarily
 	$(BIN)/python benchmarks/speed.py
 
-profile: install  ## where the time of a step goes
+profile: install  ## measure the time of each part of a step
 	$(BIN)/python benchmarks/profile_csc.py
 
-mutation: install  ## mutation testing of TARGETS (all), of SAMPLE mutants each (all)
+mutation: install  ## run mutation testing on TARGETS (default: all), with SAMPLE mutants each (default: all)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check cosmic-ray==8.7.0
 	NUMBA_DISABLE_JIT=1 $(BIN)/python tests/mutation/run.py $(TARGETS) $(if $(SAMPLE),--sample $(SAMPLE))
 
-clean:  ## forget .venv and what was written
+clean:  ## remove .venv and all generated files
 	rm -rf $(VENV) .typing $(OUT) build *.egg-info

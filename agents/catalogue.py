@@ -1,7 +1,7 @@
-"""What an agents folder offers, as plain data that imports nothing heavy.
+"""The specifications of policies and learners, as plain data that imports nothing heavy.
 
 Each folder of agents lists its policies in the ``POLICIES`` of its ``__init__`` and its learners in ``LEARNERS``.
-Entry points are ``"module:attribute"``, imported when one is asked for.
+Entry points are ``"module:attribute"`` and are imported when they are used.
 """
 
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """A policy that is played as it is.
+    """A policy that is played without training.
 
     Attributes:
         name: as in ``crowdgym run ENV --agent NAME``.
         about: one line, with the source of the rule.
         entry_point: the class, made without arguments.
-        environments: names of those it can play, such as ("csc_v0",); None for every environment.
+        environments: names of the environments it can play, such as ("csc_v0",); None for every environment.
     """
 
     name: str
@@ -35,7 +35,7 @@ class LearnerSpec:
         trainer: makes a `crowdgym.agents.learning.trainer.Trainer`.
         policy: plays the folder of a trained agent.
         weights: the package whose folders ENVIRONMENT/SCENARIO hold packaged weights, or None.
-        packages: that have to be installed besides CrowdGym's own dependencies.
+        packages: packages that it needs besides CrowdGym's own dependencies.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a policy is: any object with ``act``. Yours needs nothing of CrowdGym, not even this file.
+"""The interface of policies: any object with ``act``. A policy of your own need not import CrowdGym or this file.
 
 The smallest one, a rule of your own:
 
@@ -7,10 +7,10 @@ The smallest one, a rule of your own:
             return {agent: int(info["action_mask"][1]) for agent, info in infos.items()}
 
 One policy acts for all agents, so that a central heuristic can coordinate them and a network can take all observations
-as one batch; a rule for a single agent is a loop over ``infos``. A policy that needs more than the present moment, a
-seed, the layout of an observation or the global state, has a ``reset`` too, and is given an `Episode` at the start of
-each. One that has read files, such as weights, may name their paths in an attribute ``files``: a benchmark that goes on
-where it was stopped sees by them whether it still is the same policy.
+as one batch; a rule for a single agent is a loop over ``infos``. A policy that needs a seed, the layout of observations
+or the global state also has a method ``reset``, which gets an `Episode` at the start of each episode. A policy that
+reads files, such as weights, may list their paths in an attribute ``files``: a resumed benchmark checks by them that
+the policy is the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,24 +33,24 @@ class Policy(Protocol):
         """Choose an action for every agent.
 
         Args:
-            observations: what ``reset`` or ``step`` has just returned, by agent.
+            observations: the observations that ``reset`` or ``step`` has just returned, by agent.
             infos: likewise. ``infos[agent]["action_mask"][a]`` is 1 where action ``a`` is legal.
 
         Returns:
-            An action for every agent in ``observations``, a whole number that its action space holds.
+            An action for every agent in ``observations``: an integer in its action space.
         """
 
 
 @dataclass(frozen=True)
 class Episode:
-    """What a policy may know about an episode that begins, besides its observations and infos.
+    """What a policy may know about an episode besides its observations and infos.
 
     Attributes:
-        seed: for the policy's own randomness; fixed by the seed of the run, and not the environment's.
+        seed: seed of the policy's own random draws; fixed by the seed of the run, and not the environment's.
         agents: all agents, in the order of the observations.
-        observation_space: the one of every agent.
-        action_space: the one of every agent.
-        metadata: the environment's; ``metadata["observation_layout"]`` names each slice of an observation.
+        observation_space: the observation space of every agent.
+        action_space: the action space of every agent.
+        metadata: metadata of the environment; ``metadata["observation_layout"]`` names each slice of an observation.
         state: returns the global state of the present moment, as ``env.state()`` does.
     """
 
@@ -67,4 +67,4 @@ class EpisodicPolicy(Policy, Protocol):
     """A policy that is told when an episode begins."""
 
     def reset(self, episode: Episode) -> None:
-        """Forget the last episode and get ready for this one. Called before the first ``act`` of each."""
+        """Forget the last episode and prepare for this one. It is called before the first ``act`` of each episode."""

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def fit(series: SensingSeries) -> None:
-    """Take the series apart and print what each part comes to."""
+    """Split the series into its parts and print the figures of each part."""
     names = tuple(TRANSFORMS)
     values = series.values[..., [series.attributes.index(name) for name in names]]
     distance_km = np.hypot(*(np.subtract.outer(each, each) for each in (series.x_km, series.y_km)))

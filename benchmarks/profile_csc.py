@@ -1,4 +1,4 @@
-"""Where the time of a step of `csc_v0` goes, and how far that is from only writing the observations to memory.
+"""The time of each part of a step of `csc_v0`, compared with only writing the observations to memory.
 
     python benchmarks/profile_csc.py                          # chengdu-synth, 32 copies of 200 workers and 200 tasks
     python benchmarks/profile_csc.py --workers 1000 --copies 8 --markdown
@@ -227,7 +227,7 @@ def _seconds(call: Callable[[], Any]) -> float:
 
 
 def rows_of(profiled: Profile) -> list[tuple[str, float]]:
-    """What takes time, and how many microseconds of a step: the kernels' parts, then the Python around them.
+    """Each part of a step and its microseconds: the parts of the kernels, then the Python around them.
 
     The latter are differences of means; one that is lost in the noise may be negative.
     """

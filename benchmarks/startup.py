@@ -1,10 +1,10 @@
-"""How long it takes until the first observation is there: the city, its distances, and the code that is compiled.
+"""The time until the first observation: building the city and its distances, and compiling the code.
 
     python benchmarks/startup.py                      # csc_v0 on chengdu-synth
     python benchmarks/startup.py csc_v0 --scenario tiny
 
-Each figure is of a fresh process, in a cache folder of its own: nothing is there, or the city alone, or the city and
-what was derived from it.
+Each figure is of a fresh process, in a cache folder of its own: the folder is empty, or holds the city, or the city and
+the data derived from it.
 """
 
 import argparse

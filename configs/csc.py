@@ -9,7 +9,9 @@ from crowdgym.configs.loading import Settings, load_settings
 
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-LogDeviation = Annotated[float, Field(ge=0, le=5, allow_inf_nan=False)]  # beyond, a lognormal holds anything
+LogDeviation = Annotated[
+    float, Field(ge=0, le=5, allow_inf_nan=False)
+]  # a larger deviation gives arbitrarily large values
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 MOST_STEPS = 1_000_000  # of an episode
@@ -18,11 +20,11 @@ RewardName = Literal["contribution", "team", "individual"]
 
 
 class CscSettings(Settings):
-    """Everything that makes one ``csc_v0``, checked. Symbols are those of the CAFE paper, section 3."""
+    """All settings of ``csc_v0``, checked. Symbols are those of the CAFE paper, section 3."""
 
     environment = "csc_v0"
 
-    scenario: str = Field(description="the dataset or preset that is played")
+    scenario: str = Field(description="dataset or preset to play")
     num_workers: Count = Field(description="workers, N_w in the paper")
     num_tasks: Count = Field(description="tasks of an episode, N_tau in the paper")
     horizon_s: Positive = Field(description="length of an episode, seconds")

@@ -20,7 +20,7 @@ Factor = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 def _pair(value: object) -> object:
-    """A list, as files have it, or text such as ``0.2,0.8``, as the command line has it, as a tuple."""
+    """A tuple from a list (files) or from text such as ``0.2,0.8`` (command line)."""
     parts = value.split(",") if isinstance(value, str) else value
     try:
         if not isinstance(parts, list | tuple):
@@ -52,11 +52,11 @@ def _some_weight(weights: dict[ShapeName, float]) -> dict[ShapeName, float]:
 
 
 class DascSettings(Settings):
-    """Everything that makes one ``dasc_v0``, checked. Symbols are those of the RMO poster."""
+    """All settings of ``dasc_v0``, checked. Symbols are those of the RMO poster."""
 
     environment = "dasc_v0"
 
-    scenario: str = Field(description="the dataset or preset that is played")
+    scenario: str = Field(description="dataset or preset to play")
     num_workers: Count = Field(description="workers, |W| in the poster")
     num_tasks: Count = Field(description="tasks of an episode, |Q| in the poster")
     subtasks_mean: Annotated[float, Field(ge=1, le=1_000, allow_inf_nan=False)] = Field(
@@ -120,7 +120,7 @@ class DascSettings(Settings):
 
     @property
     def num_slots(self) -> int:
-        """S: the most subtasks an instance has; each is an agent. ``subtasks_mean * num_tasks``, rounded."""
+        """S: the largest number of subtasks; each is an agent. ``subtasks_mean * num_tasks``, rounded."""
         return round(self.subtasks_mean * self.num_tasks)
 
     @classmethod

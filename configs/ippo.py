@@ -8,21 +8,21 @@ from crowdgym.configs.learning import NonNegative, Positive, RolloutSettings, Sh
 
 
 class IppoSettings(RolloutSettings):
-    """Everything that makes one learner, checked."""
+    """All hyperparameters of IPPO, checked."""
 
     agent = "ippo"
 
     epochs: Whole = Field(description="passes over the decisions of an iteration")
-    minibatch_size: Whole = Field(description="decisions in a step of the optimiser, about")
-    learning_rate: Positive = Field(description="of Adam, for actor and critic")
+    minibatch_size: Whole = Field(description="approximate number of decisions in a step of the optimiser")
+    learning_rate: Positive = Field(description="learning rate of Adam, for actor and critic")
     learning_rate_schedule: Literal["constant", "linear"] = Field(
         description="constant, or linear: falls to 0 over the run"
     )
     adam_epsilon: Positive = Field(description="epsilon of Adam")
-    max_gradient_norm: Positive = Field(description="longer gradients are shortened to this norm")
-    discount: Share = Field(description="gamma, of a step of the environment")
-    gae_lambda: Share = Field(description="lambda of generalised advantage estimation, of a decision")
-    clip: Positive = Field(description="of the ratio of probabilities, around 1")
+    max_gradient_norm: Positive = Field(description="largest norm of a gradient; longer gradients are scaled down")
+    discount: Share = Field(description="discount gamma for each step of the environment")
+    gae_lambda: Share = Field(description="lambda of generalised advantage estimation, for each decision")
+    clip: Positive = Field(description="largest distance of the ratio of probabilities from 1")
     entropy_coefficient: NonNegative = Field(description="weight of the policy's entropy in the loss")
     team_share: Share = Field(description="share of an agent's reward that is the mean of all agents' rewards")
     value_memory: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
@@ -31,5 +31,5 @@ class IppoSettings(RolloutSettings):
 
     @property
     def length_matters(self) -> bool:
-        """A learning rate that falls ends with the run."""
+        """The length of the run matters if the learning rate falls over it."""
         return self.learning_rate_schedule != "constant"

@@ -16,9 +16,9 @@ NonNegative = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
 
 class LearnerSettings(AgentSettings):
-    """What ``crowdgym train`` needs of every learner. A child names the learner in ``agent``."""
+    """The hyperparameters of every learner. A subclass names the learner in ``agent``."""
 
-    evaluation_every: Whole = Field(description="iterations from one evaluation to the next")
+    evaluation_every: Whole = Field(description="iterations between two evaluations")
     evaluation_episodes: Whole = Field(description="held-out instances that an evaluation plays")
 
     @classmethod
@@ -28,30 +28,32 @@ class LearnerSettings(AgentSettings):
 
     @property
     def length_matters(self) -> bool:
-        """Whether an iteration depends on how many the run has, so that a finished run cannot be made longer."""
+        """Whether an iteration depends on the length of the run, so that a finished run cannot be made longer."""
         return False
 
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
-        """What each hyperparameter is, by name; "" if neither its class nor a parent of it says so."""
+        """The meaning of each hyperparameter, by name; "" if neither its class nor a parent class describes it."""
         meanings = dict.fromkeys(cls.model_fields, "")
-        for parent in reversed(cls.__mro__):  # a child that gives another default need not say it again
+        for parent in reversed(cls.__mro__):  # a subclass with another default need not repeat the description
             if issubclass(parent, LearnerSettings):
                 meanings |= {name: each.description for name, each in parent.model_fields.items() if each.description}
         return meanings
 
 
 class RolloutSettings(LearnerSettings):
-    """Of learners that play episodes with a network."""
+    """Hyperparameters of learners that play episodes with a network."""
 
     num_envs: Whole = Field(description="copies of the environment, one episode of each an iteration")
     play: Literal["likeliest", "sampled"] = Field(
         description="likeliest or sampled: how a trained policy takes an action from its probabilities"
     )
     network: Literal["attention", "mlp"] = Field(description="attention or mlp; see docs/ippo.md")
-    action_set: str | None = Field(description="set of the observation whose rows are what all actions but 0 choose")
-    embedding: Width = Field(description="numbers that a row of a set is embedded in")
-    heads: Annotated[int, Field(ge=1, le=64)] = Field(description="of each attention layer")
+    action_set: str | None = Field(
+        description="set of the observation whose rows are the choices of all actions except 0"
+    )
+    embedding: Width = Field(description="width of the embedding of a row of a set")
+    heads: Annotated[int, Field(ge=1, le=64)] = Field(description="heads of each attention layer")
     hidden: Width = Field(description="width of the hidden layers")
 
     @classmethod

@@ -30,7 +30,7 @@ class Settings(BaseModel):
 
     @property
     def dataset(self) -> str:
-        """The dataset the scenario plays on: the one its file names, or the one of the same name."""
+        """The dataset of the scenario: the one that its file names, or the one of the same name."""
         return str(_read_yaml("scenarios", self.scenario).get("dataset", self.scenario))
 
 
@@ -43,7 +43,7 @@ class AgentSettings(BaseModel):
 
 @dataclass(frozen=True)
 class SettingDescription:
-    """One setting, for lists of all there are.
+    """One setting, for lists of settings.
 
     Attributes:
         name: the keyword.
@@ -61,11 +61,11 @@ AnyAgentSettings = TypeVar("AnyAgentSettings", bound=AgentSettings)
 
 
 def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> AnySettings:
-    """Check ``keywords`` and fill in what they leave open.
+    """Check ``keywords`` and add the defaults of the others.
 
     Raises:
-        UnknownKeywordError: a keyword that does not exist; lists those that do.
-        ConfigError: a value that cannot be used; names it and what was expected.
+        UnknownKeywordError: a keyword does not exist. The message lists the known keywords.
+        ConfigError: a value cannot be used. The message names it and what was expected.
     """
     _refuse_unknown(model, model.environment, keywords)
     in_class = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
@@ -85,11 +85,11 @@ def load_agent_settings(
 ) -> AnyAgentSettings:
     """Check hyperparameters: the defaults of ``agents/NAME.yaml``, those it has for an environment, then ``keywords``.
 
-    A learner from elsewhere has no such file; its defaults are those of its class.
+    A user's own learner has no such file; its defaults are those of its class.
 
     Raises:
-        UnknownKeywordError: a hyperparameter that does not exist; lists those that do.
-        ConfigError: a value that cannot be used; names it and what was expected.
+        UnknownKeywordError: a hyperparameter does not exist. The message lists the known ones.
+        ConfigError: a value cannot be used. The message names it and what was expected.
     """
     _refuse_unknown(model, model.agent, keywords)
     content = _read_yaml("agents", model.agent)
@@ -105,7 +105,7 @@ def describe_settings(model: type[Settings], scenario: str | None = None) -> tup
 
     Args:
         model: the settings of the environment.
-        scenario: whose defaults are meant; without one, the default scenario of the environment.
+        scenario: the scenario of the defaults; if None, the default scenario of the environment.
 
     Raises:
         ConfigError: the scenario's values cannot be used.
@@ -123,7 +123,7 @@ def default_scenario(environment: str) -> str:
 
 
 def scenario_names() -> tuple[str, ...]:
-    """The scenarios that come with CrowdGym. Any dataset is one, too."""
+    """The scenarios that come with CrowdGym. Every dataset is also a scenario."""
     names = (entry.name for entry in files("crowdgym.configs").joinpath("scenarios").iterdir())
     return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
 
@@ -135,8 +135,8 @@ class Preset:
     Attributes:
         name: of the scenario.
         about: one line.
-        dataset: that it plays on.
-        settings: by environment, where they differ from its defaults.
+        dataset: dataset of the scenario.
+        settings: by environment, the settings that differ from its defaults.
     """
 
     name: str
@@ -166,7 +166,7 @@ def _refuse_unknown(model: type[BaseModel], owner: str, keywords: Mapping[str, o
 
 
 def _plain(value: object) -> object:
-    """NumPy scalars as the Python numbers they stand for; whole numbers stay whole."""
+    """NumPy scalars as Python numbers; integers stay integers."""
     item = getattr(value, "item", None)
     return item() if callable(item) and getattr(value, "ndim", None) == 0 else value
 

@@ -18,18 +18,18 @@ RewardName = Literal["shared", "marginal"]
 
 
 def _names(value: object) -> object:
-    """A list as a tuple, and names with commas between them as one, too; "all" stays as it is."""
+    """A tuple from a list or from text with commas; "all" is unchanged."""
     if isinstance(value, str) and value != "all":
         return tuple(name.strip() for name in value.split(","))
     return tuple(value) if isinstance(value, list) else value
 
 
 class SensingSettings(Settings):
-    """Everything that makes one ``sensing_v0``, checked. Symbols are those of the QCO-TA paper, section 3."""
+    """All settings of ``sensing_v0``, checked. Symbols are those of the QCO-TA paper, section 3."""
 
     environment = "sensing_v0"
 
-    scenario: str = Field(description="the series or preset that is played")
+    scenario: str = Field(description="series or preset to play")
     num_participants: Count = Field(description="participants, P in the paper")
     attributes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_names)] = Field(
         description="the attributes that are measured, or all of the series"
@@ -45,8 +45,12 @@ class SensingSettings(Settings):
     )
     reward: RewardName = Field(description="how the error and the cost of a cycle become rewards")
     cost_weight: NonNegative = Field(description="weight of the cost in the reward, lambda in the paper, per km")
-    horizon_s: Positive | Literal["series"] = Field(description="length of an episode, seconds, or that of the series")
-    step_s: Positive | Literal["series"] = Field(description="time between two cycles, seconds, or that of the series")
+    horizon_s: Positive | Literal["series"] = Field(
+        description="length of an episode, seconds, or series: that of the series"
+    )
+    step_s: Positive | Literal["series"] = Field(
+        description="time between two cycles, seconds, or series: that of the series"
+    )
     start_s: NonNegative = Field(description="where in the series an episode begins, seconds")
     strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 

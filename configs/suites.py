@@ -73,10 +73,10 @@ class AgentEntry(_Checked):
     """An agent of a suite. In the file, a name alone stands for the agent of that name without arguments.
 
     Attributes:
-        name: in the results.
-        policy: as `crowdgym.policies.load_policy` takes it; None for ``name``.
+        name: name of the agent in the results.
+        policy: name of the policy, as `crowdgym.policies.load_policy` takes it; None for ``name``.
         arguments: keywords of the policy's class.
-        only: the agent plays the grid points that have one of these values of each of these parameters.
+        only: the agent plays only the grid points at which each of these parameters has one of these values.
     """
 
     name: Name
@@ -143,7 +143,7 @@ Published = Annotated[
 
 
 class Corner(_Checked):
-    """The part of a suite that ``--quick`` plays. What is left out is as in the whole suite."""
+    """The part of a suite that ``--quick`` plays. Missing keys are those of the whole suite."""
 
     scenarios: Names | None = None
     grid: Grid | None = None
@@ -154,7 +154,7 @@ class SuiteSettings(_Checked):
     """A suite: which agents play which grid points, and which metrics its tables show.
 
     Attributes:
-        about: one line for people.
+        about: one line of description.
         environment: such as "csc_v0".
         scenarios: every grid point is played on each.
         settings: keywords of the environment that are the same at all grid points.
@@ -235,7 +235,7 @@ class SuiteSettings(_Checked):
 
 
 def key_of(point: GridPoint) -> tuple[tuple[str, Scalar], ...]:
-    """A key that two grid points share if and only if they are equal, whatever the order of their parameters."""
+    """A key that two grid points share if and only if they are equal, in any order of their parameters."""
     return tuple(sorted(point.items()))
 
 
@@ -255,7 +255,7 @@ def read_suite(file: Path) -> SuiteSettings:
     """Read a suite from a file.
 
     Raises:
-        ConfigError: it cannot be read, or is no suite: says where and what was expected.
+        ConfigError: it cannot be read, or is no suite. The message says where, and what was expected.
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -274,7 +274,7 @@ def parse_suite(text: str, source: str) -> SuiteSettings:
         source: where it comes from, for messages.
 
     Raises:
-        ConfigError: it is no suite: says where and what was expected.
+        ConfigError: it is no suite. The message says where, and what was expected.
     """
     try:
         content = yaml.safe_load(text)

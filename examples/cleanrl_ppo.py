@@ -31,7 +31,7 @@ class Agent(nn.Module):
         return Categorical(logits=self.actor(observations).masked_fill(~masks, -1e8))
 
     def value(self, observations: Tensor) -> Tensor:
-        """What is still to come. Shape [...]."""
+        """The value of an observation. Shape [...]."""
         return self.critic(observations).squeeze(-1)
 
 
@@ -58,7 +58,7 @@ def advantages_of(rewards: Tensor, values: Tensor, ends: Tensor, last_value: Ten
 
 
 def main() -> None:
-    """Train, and say what each batch came to."""
+    """Train, and print the results of each batch."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=24_576)
     parser.add_argument("--copies", type=int, default=4)
@@ -89,7 +89,7 @@ def main() -> None:
                 log_probs[t], values[t] = policy.log_prob(actions[t]), agent.value(observations[t])
             seen, earned, _, truncated, infos = env.step(actions[t].numpy())
             rewards[t], ends[t] = torch.as_tensor(REWARD_SCALE * earned), torch.as_tensor(truncated)
-            if truncated.any():  # by time, not by anything that happened: what would have followed counts
+            if truncated.any():  # truncated, not terminated: the value of the last observation counts
                 with torch.no_grad():
                     rewards[t] += GAMMA * ends[t] * agent.value(torch.as_tensor(infos["final_obs"]))
                 over = infos["_metrics"]
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def update(agent: Agent, optimiser: torch.optim.Optimizer, batch: list[Tensor]) -> None:
-    """Some epochs over a batch, the parts of it in a new order each time."""
+    """Some epochs over a batch, with the minibatches in a new order each time."""
     flat = [part.flatten(0, 1) for part in batch]
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(flat[0])).split(1024):

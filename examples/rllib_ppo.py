@@ -24,7 +24,7 @@ SETTINGS = {"scenario": "tiny", "num_workers": 6}  # not strict: RLlib tries an 
 
 
 class LogMetrics(RLlibCallback):
-    """What an episode came to, from the infos of its last step."""
+    """The results of an episode, from the infos of its last step."""
 
     def on_episode_end(self, *, episode: Any, metrics_logger: Any, **_: Any) -> None:
         """Log revenue and illegal actions of the platform, which are the same in everyone's info."""
@@ -39,7 +39,7 @@ def make_env(settings: dict[str, Any]) -> ParallelPettingZooEnv:
 
 
 def main() -> None:
-    """Train, and say what each iteration came to."""
+    """Train, and print the results of each iteration."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=960, help="of all workers at once")
     parser.add_argument("--seed", type=int, default=0)

@@ -2,7 +2,7 @@
 
     python examples/sb3_maskable_ppo.py --steps 200000
 
-A step is one of one worker, as Stable-Baselines3 counts. What is learned is then played as any policy of CrowdGym is.
+A step is one of one worker, as Stable-Baselines3 counts. The trained model is then played like any policy of CrowdGym.
 """
 
 import argparse
@@ -33,7 +33,7 @@ class Trained:
 
 
 def main() -> None:
-    """Train, then play on seeds that training has not met."""
+    """Train, then play on held-out seeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -33,7 +33,7 @@ class Trained:
 
 
 def main() -> None:
-    """Train, then play on seeds that training has not met."""
+    """Train, then play on held-out seeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -2,10 +2,10 @@
 
     python examples/supersuit_ppo.py --steps 200000
 
-It is slower than our own (``sb3_maskable_ppo.py``): a Python call for each worker and step. Nor does it do all of it.
-It has no masks for MaskablePPO, so an illegal action holds and is counted. It drops the seed, and its copies would all
-play the same episodes, so they are seeded by hand. And it does not say that an episode ended by time, so SB3 takes what
-would have followed for nothing.
+It is slower than our own (``sb3_maskable_ppo.py``): a Python call for each worker and step. It also lacks features. It
+has no masks for MaskablePPO, so an illegal action holds and is counted. It drops the seed, and all copies would play
+the same episodes, so they are seeded here. It does not report that an episode was truncated, so SB3 takes the value
+after the last step as 0.
 """
 
 import argparse

@@ -56,7 +56,7 @@ def make_networks(env: TransformedEnv) -> tuple[ProbabilisticActor, ValueOperato
 
 
 def make_loss(actor: ProbabilisticActor, critic: ValueOperator) -> ClipPPOLoss:
-    """PPO's loss, told where everything is."""
+    """PPO's loss, with the keys of its inputs."""
     loss = ClipPPOLoss(
         actor, critic, entropy_coeff=0.01, normalize_advantage=True, normalize_advantage_exclude_dims=(-1,)
     )
@@ -73,7 +73,7 @@ def make_loss(actor: ProbabilisticActor, critic: ValueOperator) -> ClipPPOLoss:
 
 
 def update(loss: ClipPPOLoss, optimiser: torch.optim.Optimizer, batch: TensorDictBase) -> None:
-    """Some epochs over a batch, its parts in a new order each time."""
+    """Some epochs over a batch, with the minibatches in a new order each time."""
     with torch.no_grad():
         loss.value_estimator(batch, params=loss.critic_network_params, target_params=loss.target_critic_network_params)
     for _ in range(4):

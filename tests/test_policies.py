@@ -96,11 +96,11 @@ def test_names_are_those_of_an_environment() -> None:
         "random",
         "hold",
     )
-    assert policy_names("somebodys_v0") == ("random", "hold")  # masks are all that these two need
+    assert policy_names("foreign_v0") == ("random", "hold")  # masks are all that these two need
 
 
 @pytest.mark.parametrize(("name", "kind"), [("random", RandomPolicy), ("hold", HoldPolicy)])
-@pytest.mark.parametrize("environment", ["csc_v0", "dasc_v0", "somebodys_v0"])
+@pytest.mark.parametrize("environment", ["csc_v0", "dasc_v0", "foreign_v0"])
 def test_those_that_play_everything(name: str, kind: type, environment: str) -> None:
     assert type(load_policy(name, environment)) is kind
 
@@ -155,7 +155,7 @@ def test_a_name_of_another_environment() -> None:
 
 def test_a_module_that_is_not_there(here: Path) -> None:
     assert refusal("no_rules:Mine") == (
-        f"the agent 'no_rules:Mine' cannot be had: there is no module 'no_rules', neither in {here} nor installed"
+        f"the agent 'no_rules:Mine' cannot be loaded: there is no module 'no_rules', neither in {here} nor installed"
     )
 
 
@@ -166,13 +166,13 @@ def test_a_folder_that_is_not_there() -> None:
 
 def test_a_class_that_is_not_there(here: Path) -> None:
     assert refusal("my_rules:Yours") == (
-        f"the agent 'my_rules:Yours' cannot be had: the module 'my_rules' ({here / 'my_rules.py'}) has no 'Yours'"
+        f"the agent 'my_rules:Yours' cannot be loaded: the module 'my_rules' ({here / 'my_rules.py'}) has no 'Yours'"
     )
 
 
 def test_a_module_that_raises_is_told_with_its_line(here: Path) -> None:
     assert refusal("broken_rules:Mine") == (
-        "the agent 'broken_rules:Mine' cannot be had: importing 'broken_rules' raised "
+        "the agent 'broken_rules:Mine' cannot be loaded: importing 'broken_rules' raised "
         f"ZeroDivisionError: division by zero ({here / 'broken_rules.py'}, line 1)"
     )
 

@@ -109,7 +109,7 @@ def test_a_snippet_runs_and_prints_something(folder: Path, snippet: str) -> None
 
 
 @pytest.mark.usefixtures("folder")
-def test_the_policy_of_the_readme_sends_nobody_after_the_same_task_in_one_step() -> None:
+def test_the_policy_of_the_readme_sends_no_two_agents_to_the_same_task_in_one_step() -> None:
     from crowdgym import make
     from crowdgym.policies import load_policy
 

@@ -4,5 +4,5 @@ from crowdgym.agents.catalogue import PolicySpec
 
 POLICIES = (
     PolicySpec("random", "every agent draws a legal action", "crowdgym.agents.any.random_policy:RandomPolicy"),
-    PolicySpec("hold", "no agent acts: the zero of every comparison", "crowdgym.agents.any.hold:HoldPolicy"),
+    PolicySpec("hold", "no agent acts: a baseline for comparisons", "crowdgym.agents.any.hold:HoldPolicy"),
 )

@@ -1,4 +1,4 @@
-"""Hold: no agent ever acts. The zero of every comparison."""
+"""Hold: no agent ever acts. A baseline for comparisons."""
 
 from crowdgym.agents.policy import Actions, Infos, Observations
 

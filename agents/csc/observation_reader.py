@@ -1,4 +1,4 @@
-"""What the platform knows at an epoch of CSC about who may join what, read from observations and infos alone."""
+"""The coalition game of one epoch of CSC, read from observations and infos only."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ from crowdgym.agents.csc.pau_game import Coalitions, Floats, Game, Ints, commit
 from crowdgym.agents.policy import Episode, Infos, Observations
 from crowdgym.common.layout import ObservationLayout
 
-SEEN_SHARE: Final = 1e-3  # a payment at least this share of what it was tells what that was
+SEEN_SHARE: Final = 1e-3  # the highest payment is computed only if at least this share of it is left
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class DispatchState:
 
     Attributes:
         agents: names of all workers, by number.
-        players: numbers of the idle workers, those idle for longest first. Shape [n].
+        players: numbers of the idle workers, in order of idle time, longest first. Shape [n].
         options: ids of their candidates, -1 for none. Shape [n, K].
-        game: what they may join.
-        coalitions: those at the tasks or on their way; there is room for all workers.
+        game: the tasks that they may join.
+        coalitions: the workers at the tasks or on their way; there is room for all workers.
     """
 
     agents: tuple[str, ...]
@@ -33,7 +33,7 @@ class DispatchState:
 
 
 class Reader:
-    """Reads dispatch states, and remembers where each worker was sent and what a task pays at most.
+    """Reads dispatch states, and remembers the task of each worker and the highest payment of each task.
 
     Speed and penalty rate are the same for all workers and in ``metadata["rules"]``.
     """
@@ -92,9 +92,9 @@ class Reader:
         )
 
     def _correct_work_left(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> None:
-        """Where the work left is more than an observation shows, those at work know when they are done.
+        """Compute the work left from the workers present if it exceeds the scale of an observation.
 
-        Of a task without workers, what is shown is the least that is left.
+        For a task without workers, the value of the observation is kept: a lower bound.
         """
         working = np.flatnonzero(self._of_workers(seen, "working") > 0.5)
         until_idle_s = self._of_workers(seen, "until_idle")
@@ -104,16 +104,16 @@ class Reader:
                 game.work_left_s[place] = until_idle_s[present[0]] * len(present)
 
     def _payments(self, ids: Ints, paid_now: Floats, late_s: Floats) -> Floats:
-        """What tasks pay at most, as it was when they were first met: later, less of it is left to tell.
+        """The highest payments of tasks, computed when each was first seen: later values are less exact.
 
-        What pays nothing any more when it is met is worth nothing, whatever it paid at most.
+        A task that pays nothing when it is first seen counts as worth nothing.
         """
         kept = 1.0 - self._penalty_per_s * np.maximum(late_s, 0.0)
         most = np.where(kept > SEEN_SHARE, paid_now / np.maximum(kept, SEEN_SHARE), paid_now)
         return np.array([self._most_paid.setdefault(*pair) for pair in zip(ids.tolist(), most.tolist(), strict=True)])
 
     def _coalitions(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> Coalitions:
-        """Those at each task, or on their way."""
+        """The workers at each task, or on their way to it."""
         travelling = self._of_workers(seen, "travelling") > 0.5
         working = self._of_workers(seen, "working") > 0.5
         until_s = np.where(travelling, self._of_workers(seen, "until_idle"), 0.0)

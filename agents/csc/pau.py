@@ -16,12 +16,12 @@ ROUNDS: Final = 20  # of the fairness variant, which may have no equilibrium
 class PauPolicy:
     """At every epoch the idle workers play the game of `crowdgym.agents.csc.pau_game`, and act on its outcome.
 
-    Players choose in order of arrival: those idle for longest first. From the start, at which no player has chosen,
-    best responses lead to a Nash equilibrium, and simulated annealing around it to one of no lower potential. Finish
+    Players choose in order of arrival: those idle for longest first. Best responses from
+    the empty choice lead to a Nash equilibrium, and simulated annealing around it to one of no lower potential. Finish
     times of coalitions are exact: they follow from the work left and from when each member, on its way or candidate,
     arrives.
 
-    It reads observations and infos only, and takes about as long as a step of the environment.
+    It reads observations and infos only. An action takes about as long as a step of the environment.
     """
 
     _reader: Reader

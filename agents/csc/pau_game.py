@@ -19,16 +19,16 @@ Floats = NDArray[np.float64]
 
 HOLD = -1  # the choice of a player in no coalition
 HOTTEST, COLDEST = 0.1, 0.001  # temperatures, as shares of the mean payment of the game's tasks; assumption
-TOLERANCE = 1e-9  # as such a share: what no player changes for
-LEAST_HASTE_S = 1e-6  # less is no difference
+TOLERANCE = 1e-9  # as such a share: a player ignores smaller gains
+LEAST_HASTE_S = 1e-6  # smaller differences of finish times are ignored
 COMMITTED = -1  # in place of a player: a worker that is at the task or on its way, and can't choose
 
 
 class Game(NamedTuple):
-    """Who may join what. n players in order of priority, K candidates each, m tasks. Times are seconds from now."""
+    """n players in order of priority, K candidates each, m tasks. Times are seconds from now."""
 
-    task: Ints  # [n, K] of each candidate, or -1
-    arrival_s: Floats  # [n, K] when the player would be there
+    task: Ints  # [n, K] the task of each candidate, or -1
+    arrival_s: Floats  # [n, K] when the player would arrive
     work_left_s: Floats  # [m] worker-seconds
     expected_s: Floats  # [m] t_e
     deadline_s: Floats  # [m] t_d
@@ -37,9 +37,9 @@ class Game(NamedTuple):
 
 
 class Coalitions(NamedTuple):
-    """Who has joined what."""
+    """The members of each coalition."""
 
-    members: Ints  # [m] how many
+    members: Ints  # [m] number of members
     arrival_s: Floats  # [m, most] of the members, ascending
     player: Ints  # [m, most] which player each is, or COMMITTED
     paid: Floats  # [m] what each coalition earns
@@ -65,7 +65,7 @@ def finish_s(arrival_s: Floats, count: int, work_left_s: float) -> float:
 
 @jit
 def _finish_with_s(arrival_s: Floats, count: int, work_left_s: float, more_s: float) -> float:
-    """The same with one more member, who arrives at ``more_s``."""
+    """The finish time with one more member, who arrives at ``more_s``."""
     left_s, at_s, present, joined = work_left_s, 0.0, 0, False
     j = 0
     while j < count or not joined:
@@ -100,7 +100,7 @@ def _paid(game: Game, coalitions: Coalitions, task: int) -> float:
 
 @jit
 def join(game: Game, coalitions: Coalitions, task: int, player: int, arrival_s: float) -> None:
-    """Take a member in; among those who arrive together the later comer is behind."""
+    """Add a member; of members with equal arrival times, the one added later comes last."""
     j = coalitions.members[task]
     while j > 0 and coalitions.arrival_s[task, j - 1] > arrival_s:
         coalitions.arrival_s[task, j] = coalitions.arrival_s[task, j - 1]
@@ -121,7 +121,7 @@ def commit(game: Game, coalitions: Coalitions, task: Ints, arrival_s: Floats) ->
 
 @jit
 def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
-    """Let a player go."""
+    """Remove a player."""
     j = 0
     while coalitions.player[task, j] != player:
         j += 1
@@ -134,14 +134,14 @@ def leave(game: Game, coalitions: Coalitions, task: int, player: int) -> None:
 
 @jit
 def payoff(game: Game, coalitions: Coalitions, task: int, arrival_s: float) -> float:
-    """What a player outside a coalition would add to it: its payment with the player less its payment without."""
+    """The gain of a coalition from a player outside it: its payment with the player less its payment without."""
     finished_s = _finish_with_s(coalitions.arrival_s[task], coalitions.members[task], game.work_left_s[task], arrival_s)
     return float(payment_at(game, task, finished_s) - coalitions.paid[task])
 
 
 @jit
 def _move(game: Game, coalitions: Coalitions, choice: Ints, player: int, to: int) -> None:
-    """Change what a player, who is in no coalition now, has chosen."""
+    """Set the choice of a player who is in no coalition now."""
     choice[player] = to
     if to != HOLD:
         join(game, coalitions, game.task[player, to], player, game.arrival_s[player, to])
@@ -167,7 +167,7 @@ def _hastens(game: Game, coalitions: Coalitions, task: int, arrival_s: float, ha
 def _best_response(
     game: Game, coalitions: Coalitions, player: int, before: int, tolerance: float, haste_s: float
 ) -> int:
-    """What a player chooses who is in no coalition now and was in that of ``before``."""
+    """The best response of a player who is in no coalition now and was in that of ``before``."""
     best, most = HOLD, 0.0
     if before != HOLD:
         kept = payoff(game, coalitions, game.task[player, before], game.arrival_s[player, before])
@@ -197,20 +197,20 @@ def _best_response(
 def respond(game: Game, coalitions: Coalitions, choice: Ints, tolerance: float, haste_s: float = LEAST_HASTE_S) -> int:
     """Best responses, player after player in order of priority, until no player changes: a Nash equilibrium.
 
-    A player changes for a payoff that is higher by more than ``tolerance``; of equals it keeps what it has, else takes
-    the nearest. Who gains nothing anywhere helps where it makes a coalition that is paid finish earlier, sooner than
-    hold: that costs no player anything. So every change raises the potential, or leaves it and lowers the sum of finish
-    times, and there is an end.
+    A player changes for a payoff that is higher by more than ``tolerance``; among equal payoffs it keeps its choice, or
+    else takes the nearest task. A player that gains nothing anywhere does not hold if it can make a paid coalition
+    finish earlier, since this costs no player anything. So every change raises the potential, or keeps it and lowers
+    the sum of finish times, and the process ends.
 
     Args:
-        game: who may join what.
-        coalitions: as they are; changed.
+        game: the candidates of the players.
+        coalitions: the present coalitions; changed.
         choice: the candidate each player has joined, or `HOLD`; changed. Shape [n].
         tolerance: positive, in currency.
         haste_s: positive; a player helps where the coalition finishes earlier by more than this. Infinite: never.
 
     Returns:
-        How many changes there were.
+        The number of changes.
     """
     changes, since = 0, 0  # players in a row who change nothing
     while since < len(choice):
@@ -237,7 +237,7 @@ def potential(coalitions: Coalitions) -> float:
 
 @jit
 def adopt(game: Game, coalitions: Coalitions, choice: Ints, wanted: Ints) -> None:
-    """Make every player choose what ``wanted`` says."""
+    """Set the choices of all players to ``wanted``."""
     for player in range(len(choice)):
         if choice[player] != wanted[player]:
             _withdraw(game, coalitions, choice, player)
@@ -259,7 +259,7 @@ def anneal(
     """Simulated annealing around an equilibrium, and best responses from the best potential met on the way.
 
     A random player tries a random choice; a change of the potential by Δ < 0 is accepted with probability exp(Δ / T),
-    T falling geometrically from ``hottest`` to ``coldest`` (currency). What is left behind is a Nash equilibrium with a
+    T falling geometrically from ``hottest`` to ``coldest`` (currency). The result is a Nash equilibrium with a
     potential no lower than that at the start. ``haste_s`` as in `respond`.
     """
     best = choice.copy()
@@ -295,7 +295,7 @@ def anneal(
 
 @jit
 def mean_payment(game: Game) -> float:
-    """What the tasks of a game pay at most, on average: the scale of its payments. At least a little."""
+    """The mean of the highest payments of a game's tasks: the scale of its payments. Always positive."""
     return float(max(1e-300, game.payment.mean()))
 
 
@@ -319,11 +319,11 @@ def settle(
 
 @jit
 def fair_utility(game: Game, coalitions: Coalitions, task: int, player: int, envy: float) -> float:
-    """What a member has of its coalition under priority-aware fairness.
+    """The utility of a member of a coalition under priority-aware fairness.
 
-    Its payment is split by marginal contribution (what it would lose without the member); from a member's share is
-    taken ``envy`` times the mean, over the other members, of how far those of lower priority are above it. Players
-    are in order of priority; workers that are committed precede them all.
+    The payment of the coalition is split by marginal contribution (its loss without the member). From a member's share
+    is subtracted ``envy`` times the mean, over the other members, of how far members of lower priority are above it.
+    Players are in order of priority; committed workers precede all of them.
     """
     count = coalitions.members[task]
     whole = coalitions.paid[task]
@@ -357,7 +357,7 @@ def respond_fairly(
 ) -> bool:
     """Best responses by `fair_utility`, at most ``rounds`` of all players: this need not be a potential game.
 
-    What is left behind is an equilibrium, or if there was none by then the best potential met at the end of a round.
+    The result is an equilibrium, or without one the choice with the best potential at the end of a round.
 
     Returns:
         Whether it is an equilibrium.

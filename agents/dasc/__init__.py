@@ -6,11 +6,14 @@ _ONLY = ("dasc_v0",)
 
 POLICIES = (
     PolicySpec(
-        "greedy", "nearest able worker, earliest latest-finish first", "crowdgym.agents.dasc.greedy:DascGreedy", _ONLY
+        "greedy",
+        "nearest able worker; subtasks in order of latest finish",
+        "crowdgym.agents.dasc.greedy:DascGreedy",
+        _ONLY,
     ),
     PolicySpec(
         "recommend-all",
-        "every subtask that may be assigned asks; the matching decides",
+        "every subtask that may be assigned asks for a worker; the matching decides",
         "crowdgym.agents.dasc.recommend_all:RecommendAll",
         _ONLY,
     ),

@@ -1,4 +1,4 @@
-"""Critical path for DASC: least slack first; who has time enough waits for a better moment."""
+"""Critical path for DASC: least slack first; a subtask with enough slack waits for a better moment."""
 
 from typing import Final
 
@@ -6,21 +6,21 @@ import numpy as np
 
 from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState
 
-LEAD_S: Final = 30.0  # a worker is sent so that it need not wait longer than this for the predecessors
-FAR_S: Final = 150.0  # of travel; a subtask with time enough waits for a worker who is nearer
-PATIENCE: Final = 0.5  # how much slack is enough: more than this share of the longest way to the end of the task
+LEAD_S: Final = 30.0  # a worker is sent only if it waits at most this long for the predecessors
+FAR_S: Final = 150.0  # of travel; a subtask with enough slack waits for a worker nearer than this
+PATIENCE: Final = 0.5  # slack is enough above this share of the longest path to the end of the task
 
 
 class CriticalPath(Dispatcher):
     """Dispatches by slack.
 
     The slack of a subtask is the time from its finish, with the nearest able idle worker that is left, to the latest
-    finish that lets its task be unpenalised: LFT − max(travel, predecessors' finish) − duration. Subtasks are taken
-    from the least slack on, each the nearest of its candidates that is left, except that
+    finish that lets its task be unpenalised: LFT − max(travel, predecessors' finish) − duration. Subtasks choose
+    in order of slack, least first. Each takes the nearest candidate that is left, with these exceptions:
 
-    * one that cannot finish in time for its task to be paid at all is not dispatched: its worker is better used;
-    * one whose predecessors finish much later than a worker would arrive holds, so that no worker waits there;
-    * one whose nearest worker is far holds while its slack is large.
+    * a subtask that finishes too late for its task to be paid is not dispatched: its worker is better used elsewhere;
+    * a subtask whose predecessors finish much later than a worker would arrive holds, so that no worker waits there;
+    * a subtask whose nearest worker is far holds while its slack is large.
     """
 
     def choose(self, now: DispatchState) -> dict[int, int]:

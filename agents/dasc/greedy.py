@@ -8,11 +8,11 @@ from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState
 class DascGreedy(Dispatcher):
     """Dispatches every subtask at once, in the order of latest finish times, each to its nearest able idle worker.
 
-    Subtasks are taken by the latest finish that lets their task be unpenalised, ties by slot. One whose nearest worker
-    has been taken by an earlier one holds for this epoch; at the next, that worker is gone and another is nearest. So
-    the subtasks that recommend themselves together have different nearest workers, which leaves the matching of stage
-    2 little reason to give any of them another (it may still prefer one with fewer skills). With ``select``, each asks
-    for the first candidate, and no worker is contested.
+    Subtasks are taken in order of the latest finish at which their task is paid in full, ties by slot. A subtask whose
+    nearest worker has been taken by an earlier subtask holds for this epoch; at the next epoch another worker is its
+    nearest. So subtasks that recommend themselves in the same epoch have different nearest workers, and the matching of
+    stage 2 rarely assigns another worker (it may prefer one with fewer skills). With ``select``, each subtask asks for
+    its first candidate, and no worker is contested.
     """
 
     def choose(self, now: DispatchState) -> dict[int, int]:

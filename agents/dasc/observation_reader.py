@@ -1,4 +1,4 @@
-"""What the platform knows about the subtasks that may be dispatched now, read from observations and infos."""
+"""The state of the subtasks that may be dispatched now, read from observations and infos."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -26,31 +26,31 @@ class Rules:
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> "Rules":
-        """Those that dispatchers need."""
+        """Read the rules that dispatchers need."""
         return cls(**{name: float(metadata["rules"][name]) for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
 class DispatchState:
-    """The subtasks that may be given a worker now and whose predecessors all have one: n of them, in slot order.
+    """The n subtasks that may be given a worker now and whose predecessors all have one, in slot order.
 
-    Times are seconds from now, negative where past; they end at what a 1 stands for in the observation.
+    Times are seconds from now, negative in the past; they are clipped at the scale of the observation.
 
     Attributes:
-        agents: their names.
+        agents: names of the subtasks.
         candidates: ids of the nearest able idle workers, by road, nearest first; -1 for none. Shape [n, K].
-        distance_m: to each of them; infinite for none. Shape [n, K].
-        slack_expected_s: from the finish, if work began now, to the latest one that lets the task be unpenalised.
-        slack_deadline_s: likewise to the latest one that lets it be paid at all.
-        ready_s: until all predecessors are finished.
-        duration_s: of the work.
-        expected_s: until the task's expected time.
-        deadline_s: until its deadline.
-        payment: of the task, nothing taken off.
-        unassigned: subtasks of the task without a worker, this one among them.
-        x_m: east of the city's centre.
-        y_m: north of it.
-        skills: that are needed, as flags. Shape [n, skills].
+        distance_m: distance to each candidate; infinite for none. Shape [n, K].
+        slack_expected_s: from the finish, if work began now, to the latest finish at which the task is paid in full.
+        slack_deadline_s: likewise to the latest finish at which the task is paid at all.
+        ready_s: time until all predecessors are finished.
+        duration_s: duration of the work.
+        expected_s: time until the task's expected time.
+        deadline_s: time until its deadline.
+        payment: payment of the task without any penalty.
+        unassigned: number of subtasks of the task without a worker, including this subtask.
+        x_m: metres east of the city's centre.
+        y_m: metres north of it.
+        skills: the required skills, as flags. Shape [n, skills].
     """
 
     agents: list[str]
@@ -70,7 +70,7 @@ class DispatchState:
 
     @property
     def path_s(self) -> Floats:
-        """The longest way through the precedence graph from the beginning of a subtask to the end of its task."""
+        """The longest path through the precedence graph from the beginning of a subtask to the end of its task."""
         return np.maximum(self.deadline_s - self.slack_deadline_s, self.duration_s)
 
 
@@ -78,7 +78,7 @@ class Reader:
     """Reads the dispatch state of one environment.
 
     Args:
-        episode: whose metadata have the layout of observations.
+        episode: the episode; its metadata have the layout of observations.
     """
 
     def __init__(self, episode: Episode) -> None:
@@ -133,9 +133,9 @@ class Reader:
 
 
 class Dispatcher(ABC):
-    """A policy that chooses, for all subtasks at once, who is dispatched now, and the candidate that each asks for.
+    """A policy that chooses, for all subtasks at once, which are dispatched now and which candidate each asks for.
 
-    Where slots only recommend themselves (two actions), choosing any candidate recommends: stage 2 gives the worker.
+    If slots only recommend themselves (two actions), every candidate means to recommend: stage 2 assigns the worker.
     """
 
     _reader: Reader
@@ -143,7 +143,7 @@ class Dispatcher(ABC):
     _selects: bool
 
     def reset(self, episode: Episode) -> None:
-        """Learn how observations are laid out, and the rules."""
+        """Read the layout of observations, and the rules."""
         self._reader = Reader(episode)
         self._rules = Rules.of(episode.metadata)
         self._selects = int(getattr(episode.action_space, "n", 2)) > 2
@@ -159,4 +159,4 @@ class Dispatcher(ABC):
 
     @abstractmethod
     def choose(self, now: DispatchState) -> dict[int, int]:
-        """Who is dispatched: rows of the dispatch state, each with the number of its candidate, from 0 on."""
+        """The dispatched subtasks: rows of the dispatch state, each with the number of its candidate, from 0 on."""

@@ -1,12 +1,12 @@
-"""Recommend-all: every subtask that may be assigned asks, and stage 2 decides everything."""
+"""Recommend-all: every subtask that may be assigned asks for a worker, and stage 2 decides everything."""
 
 from crowdgym.agents.policy import Actions, Infos, Observations
 
 
 class RecommendAll:
-    """Recommends whatever is legal; with ``select``, every subtask asks for its first candidate and contests are lost.
+    """Recommends every legal subtask; with ``select``, every subtask asks for its first candidate, contested or not.
 
-    What is left of the problem is the environment's matching, so this is what stage 2 is worth by itself.
+    Only the environment's matching makes decisions, so the result measures the value of stage 2 alone.
     """
 
     def act(self, observations: Observations, infos: Infos) -> Actions:

@@ -1,4 +1,4 @@
-"""Rolling horizon for DASC: at every epoch the best assignment of workers, idle or soon so, to the next subtasks."""
+"""Rolling horizon for DASC: at every epoch the best assignment of workers, idle or soon idle, to the next subtasks."""
 
 from typing import Any, Final
 
@@ -9,24 +9,26 @@ from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState, F
 from crowdgym.agents.dasc.workforce import Workforce
 from crowdgym.agents.policy import Episode
 
-LOOK_AHEAD_S: Final = 300.0  # subtasks that can begin, and workers who are idle, by then take part
-LEAD_S: Final = 60.0  # a worker is sent so that it need not wait longer than this for the predecessors
-TIME_PRICE: Final = 0.1  # of a worker's second without work, as a share of what a second of a task's path pays
+LOOK_AHEAD_S: Final = 300.0  # subtasks that can begin, and workers that are idle, within this time take part
+LEAD_S: Final = 60.0  # a worker is sent only if it waits at most this long for the predecessors
+TIME_PRICE: Final = (
+    0.1  # price of a worker's second without work, as a share of the payment per second of a task's path
+)
 NEVER: Final = -1e12  # in place of minus infinity, which the solver does not take
 
 
 class RollingHorizon(Dispatcher):
-    """Solves an assignment at every epoch, acts on the part of it that is due, and solves anew at the next.
+    """Solves an assignment at every epoch and dispatches the part of it that is due; the rest is solved again later.
 
     Rows are the subtasks whose predecessors have workers and are finished within the look-ahead. Columns are their
-    candidates, the workers who will be idle within the look-ahead (their ways guessed from straight lines), and for
-    each row one that stands for doing without. To start at s means, looking ahead to the successors, that the task is
-    finished no sooner than s + the longest path from there to its end. It then pays what the rules say (0 from the
-    deadline on), shared by the subtasks that have no worker yet: so tasks nearly done come before others. From that
-    are taken the cost of the way and a price of the worker's time on it. So a subtask that would lose nothing waits
-    for a nearer worker who is idle soon, a worker is kept for the one to whom it is worth most, and a task that cannot
-    be paid any more takes no worker. Of the pairs found, those of idle workers who would not arrive much before the
-    predecessors are finished are dispatched now.
+    candidates, the workers that will be idle within the look-ahead (distances estimated from straight lines), and for
+    each row a column for no worker. A subtask that starts at s lets its task finish no sooner than s + the longest path
+    from the subtask to the end of the task. The value of a pair is the payment at that time (0 from the deadline on),
+    divided by the number of the task's subtasks without a worker, so tasks that are nearly done come first; less the
+    travel cost and a price of the worker's time without work. So a subtask that loses nothing waits for a nearer worker
+    that is idle soon, a worker is kept for the subtask where it is worth most, and a task that can no longer be paid
+    gets no worker. Of the pairs found, those of idle workers that would not arrive much before the predecessors are
+    finished are dispatched now.
     """
 
     _workforce: Workforce
@@ -56,7 +58,7 @@ class RollingHorizon(Dispatcher):
         return chosen
 
     def _table(self, now: DispatchState, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], Floats]:
-        """The idle workers, n of them, and what everything is worth: [rows, n idle, m soon idle, one for each row]."""
+        """The n idle workers, and the values of pairs: [rows, n idle + m soon idle workers + one for each row]."""
         count = len(rows)
         candidates = now.candidates[rows]  # [rows, K]
         workers = np.unique(candidates[candidates >= 0])
@@ -71,7 +73,7 @@ class RollingHorizon(Dispatcher):
         return workers, np.concatenate([idle, soon, nothing], axis=1)
 
     def _values(self, now: DispatchState, rows: NDArray[np.intp], arrival_s: Floats, travel_s: Floats) -> Floats:
-        """Of each pair; `NEVER` where it earns nothing. Arguments and result: shape [rows, columns]."""
+        """The value of each pair; `NEVER` where it earns nothing. Arguments and result: shape [rows, columns]."""
         known = np.isfinite(arrival_s)
         path_s = now.path_s[rows, np.newaxis]
         finish_s = np.maximum(np.where(known, arrival_s, 0.0), now.ready_s[rows, np.newaxis]) + path_s

@@ -1,4 +1,4 @@
-"""When and where workers will be idle, read from the global state."""
+"""The times and places at which workers will be idle, read from the global state."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from crowdgym.agents.dasc.observation_reader import Floats
 from crowdgym.agents.policy import Episode
 from crowdgym.common.layout import ObservationLayout
 
-DETOUR: Final = 1.35  # a way by road over the straight line, about what it is in cities
+DETOUR: Final = 1.35  # road distance over straight-line distance, a typical value for cities
 _FLAG: Final = 0.5
 
 
@@ -16,7 +16,7 @@ class Workforce:
     """Reads workers from ``state()``.
 
     Args:
-        episode: that begins; its ``metadata["state_layout"]`` says how the state is laid out.
+        episode: the episode that begins; its ``metadata["state_layout"]`` describes the state.
     """
 
     def __init__(self, episode: Episode) -> None:
@@ -27,16 +27,16 @@ class Workforce:
         self._range_m = float(episode.metadata["rules"]["range_m"])
 
     def soon_idle(self, x_m: Floats, y_m: Floats, skills: Floats, within_s: float) -> tuple[Floats, Floats]:
-        """The workers, m of them, who are waiting for or at work on a subtask that is finished within some time.
+        """The m workers that wait for or work on a subtask that is finished within ``within_s``.
 
         Args:
-            x_m: of n places. Shape [n].
+            x_m: coordinates of n places. Shape [n].
             y_m: likewise.
-            skills: that are needed there, as flags. Shape [n, skills].
-            within_s: the time.
+            skills: the skills required there, as flags. Shape [n, skills].
+            within_s: the time, in seconds.
 
         Returns:
-            How long until each is idle, and its way to each of the places, infinite if it is not able or the place is
+            The time until each is idle, and its distance to each place, infinite if it lacks a skill or the place is
             out of range. Shapes [1, m] and [n, m].
         """
         crowd = self._workers.take(self._state())  # [W, features]

@@ -1,8 +1,8 @@
-"""Independent proximal policy optimisation (De Witt et al. 2020): every agent learns for itself, all with one network.
+"""Independent proximal policy optimisation (De Witt et al. 2020): agents learn independently and share one network.
 
 The whole algorithm is `IppoLearner.learn`, from a rollout to better networks: advantages of each term of the reward,
 then passes over all decisions in minibatches, each a step down the clipped surrogate for the actor and the squared
-error for the critic. Agents decide at moments of their own; see `crowdgym.agents.learning.advantages`.
+error for the critic. Agents decide at different times; see `crowdgym.agents.learning.advantages`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
 from crowdgym.common.layout import ObservationLayout, ObservationSet
 from crowdgym.configs.ippo import IppoSettings
 
-_CHUNK = 512  # observations that the critic looks at together where no gradient is needed
+_CHUNK = 512  # observations in one pass of the critic without gradients
 
 
 def make_trainer(task: TrainingTask) -> RolloutTrainer:
@@ -43,15 +43,15 @@ def make_trainer(task: TrainingTask) -> RolloutTrainer:
 
 
 class IppoLearner(NetworkLearner):
-    """Actor, critic, and what improves them.
+    """Actor and critic, their optimisers and the value normaliser.
 
     Args:
-        sets: of an observation.
+        sets: the sets of an observation.
         num_actions: A.
         settings: hyperparameters.
-        seed: of the networks' first weights.
-        num_terms: K, terms of the reward; the critic has a head for each.
-        device: of the networks.
+        seed: seed of the networks' initial weights.
+        num_terms: K, the number of terms of the reward; the critic has a head for each.
+        device: device of the networks.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class IppoLearner(NetworkLearner):
         }
 
     def values(self, observations: NDArray[np.float32]) -> Floats:
-        """What the critic expects of each term, [K, M], in the units of the rewards."""
+        """The value that the critic predicts for each term, [K, M], in the units of the rewards."""
         with torch.no_grad():
             chunks = torch.split(_tensor(observations, self.device), _CHUNK)
             found = torch.cat([self.networks["critic"](chunk) for chunk in chunks]).cpu().numpy().astype(np.float64)
@@ -199,7 +199,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class PolicyLoss:
-    """The loss of the actor and what goes with it: scalars."""
+    """The loss of the actor and its diagnostics: scalars."""
 
     surrogate: Tensor
     entropy: Tensor
@@ -208,9 +208,9 @@ class PolicyLoss:
 
 
 def policy_loss(actor: nn.Module, batch: Batch, advantages: Tensor, clip: float) -> PolicyLoss:
-    """The clipped surrogate of PPO (Schulman et al. 2017, equation 7), to be made small, and the entropy.
+    """The clipped surrogate of PPO (Schulman et al. 2017, equation 7) as a loss, and the entropy.
 
-    J = E min(ψ A, clip(ψ, 1 ± ε) A), with ψ the probability of the action over what it was when it was chosen.
+    J = E min(ψ A, clip(ψ, 1 ± ε) A), ψ the probability of the action divided by that when it was chosen.
 
     Args:
         actor: the policy.
@@ -239,7 +239,7 @@ class Means:
         self._count = 0
 
     def add(self, figures: Mapping[str, float]) -> None:
-        """Take in a minibatch."""
+        """Add the figures of a minibatch."""
         self._count += 1
         for name, figure in figures.items():
             self._totals[name] = self._totals.get(name, 0.0) + figure
@@ -250,7 +250,7 @@ class Means:
 
 
 def _normal(advantages: Floats) -> Floats:
-    """With mean 0 and deviation 1."""
+    """The values scaled to mean 0 and standard deviation 1."""
     normal: Floats = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
     return normal
 

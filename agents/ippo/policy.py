@@ -1,4 +1,4 @@
-"""Plays what was trained."""
+"""The policy that plays a trained agent."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,22 +17,22 @@ from crowdgym.configs.ippo import IppoSettings
 
 
 class IppoPolicy:
-    """Every agent acts on its own observation; all have the same network.
+    """Every agent acts on its own observation; all agents share one network.
 
-    Attention networks take sets of any size, so that an agent trained with 10 candidates plays with 5 as well. Features
-    have to be those it was trained with.
+    Attention networks take sets of any size, so an agent trained with 10 candidates also plays with 5. The features
+    must be those of training.
 
     Args:
-        folder: a checkpoint; its best weights are played, or its last if it has no best yet.
-        environment: the name of the one to be played.
+        folder: a checkpoint; its best weights are played, or its last weights if there are no best ones yet.
+        environment: name of the environment to be played.
 
     Attributes:
-        description: of the trained agent.
-        files: that have been read.
-        facts: that came with the weights.
+        description: the description of the trained agent.
+        files: the files that have been read.
+        facts: plain data that were stored with the weights.
 
     Raises:
-        CheckpointError: it is no checkpoint, is damaged, or is for another environment.
+        CheckpointError: the folder is no checkpoint, is damaged, or is for another environment.
     """
 
     def __init__(self, folder: Path, environment: str) -> None:
@@ -51,15 +51,15 @@ class IppoPolicy:
         self._actor = self._build(self._trained, self.description.num_actions)
 
     def check_fit(self, width: int, num_actions: int, metadata: Mapping[str, Any]) -> None:
-        """See whether the network plays an environment.
+        """Check that the network can play an environment.
 
         Args:
-            width: F, numbers of an observation.
+            width: F, the length of an observation.
             num_actions: A.
-            metadata: of the environment.
+            metadata: metadata of the environment.
 
         Raises:
-            CheckpointError: its observations or actions are not those that the network takes.
+            CheckpointError: the network does not take the observations or actions of the environment.
         """
         sets = ObservationLayout.from_metadata(metadata, width).sets
         if {part.name: part.features for part in sets} != {part.name: part.features for part in self._trained}:
@@ -67,7 +67,7 @@ class IppoPolicy:
         self._actor = self._build(sets, num_actions)
 
     def reset(self, episode: Episode) -> None:
-        """Get ready for this episode. Raises `CheckpointError` as `check_fit`."""
+        """Prepare for this episode. Raises `CheckpointError`, see `check_fit`."""
         width = int(np.prod(episode.observation_space.shape or (0,)))
         self.check_fit(width, int(getattr(episode.action_space, "n", 0)), episode.metadata)
         self._generator = np.random.default_rng(episode.seed) if self._settings.play == "sampled" else None

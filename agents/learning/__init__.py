@@ -1,1 +1,1 @@
-"""What learners share: playing episodes, rewards, advantages, networks, checkpoints. See `trainer` for the seam."""
+"""Shared parts of learners: collectors, rewards, advantages, networks, checkpoints. `trainer` has the interface."""

@@ -1,8 +1,8 @@
-"""How much better than expected a decision was.
+"""Advantages of decisions that are unequal times apart.
 
-A decision of an agent is followed by however many steps until its next one, so the process of an agent is semi-Markov:
-what it earns in between is discounted step by step, and the value of its next decision by the discount to the power of
-the steps that have passed.
+The number of steps between two decisions of an agent varies, so its process is semi-Markov: rewards between the
+decisions are discounted step by step, and the value of the next decision by the discount to the power of the number of
+steps between them.
 """
 
 from collections.abc import Mapping
@@ -21,26 +21,26 @@ def generalised_advantages(
     discount: float,
     gae_lambda: float,
 ) -> Floats:
-    """Generalised advantage estimation (Schulman et al. 2016) on decisions that lie unequal times apart.
+    """Generalised advantage estimation (Schulman et al. 2016) on decisions that are unequal times apart.
 
     For an agent that decides at step k and next at step m, with γ the ``discount`` of a step and λ that of a decision:
 
         δ_k = r_k + γ r_{k+1} + … + γ^{m−k−1} r_{m−1} + γ^{m−k} V_m − V_k
         A_k = δ_k + γ^{m−k} λ A_m
 
-    After the last step there is nothing: the value there is 0, because what is counted is what an episode earns, and
-    observations say how much of it is over.
+    The value after the last step is 0: the objective is the return of one episode, and observations contain the elapsed
+    share of the episode.
 
     Args:
-        rewards: [T, R] of the interval behind each step.
-        rows: [D] who decided; ``steps`` and ``values`` alike. In the order of time.
-        steps: [D] when, 0 to T − 1.
-        values: [D] in the units of the rewards.
+        rewards: [T, R] rewards of the interval after each step.
+        rows: [D] the row of each decision. Decisions are in order of time.
+        steps: [D] the step of each decision, 0 to T − 1.
+        values: [D] the value of each decision, in the units of the rewards.
         discount: γ.
         gae_lambda: λ.
 
     Returns:
-        Advantages, [D]. Those plus ``values`` are what values should have been.
+        Advantages, [D]. Advantages plus ``values`` are the targets of the critic.
     """
     advantages = np.zeros(len(rows))
     num_steps, num_rows = rewards.shape
@@ -67,10 +67,10 @@ def term_advantages(
 
     Args:
         rollout: the decisions.
-        terms: K of them, [T, R] each; see `crowdgym.agents.learning.rewards.RewardSource`.
-        values: [K, D], of the decisions, in the units of each term.
-        discount: of a step.
-        gae_lambda: of a decision.
+        terms: K terms, [T, R] each; see `crowdgym.agents.learning.rewards.RewardSource`.
+        values: [K, D], values of the decisions, in the units of each term.
+        discount: γ, for each step.
+        gae_lambda: λ, for each decision.
     """
     return np.stack(
         [

@@ -2,8 +2,8 @@
 
 The folder of a trained agent holds ``agent.yaml`` (see `crowdgym.agents.learning.description`) and
 
-- ``best.safetensors``: what playing needs, of the iteration that did best in evaluation,
-- ``last.safetensors``: everything that the next iteration needs.
+- ``best.safetensors``: the tensors of the policy, of the iteration with the best evaluation,
+- ``last.safetensors``: all tensors that the next iteration needs.
 """
 
 import json
@@ -20,7 +20,7 @@ from crowdgym.common.errors import CheckpointError
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 
-_FACTS = "crowdgym"  # the entry of a safetensors header that holds ours, as JSON
+_FACTS = "crowdgym"  # the entry of a safetensors header that holds the plain data, as JSON
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class StoredTensors:
     """The content of a file.
 
     Attributes:
-        file: it was read from; refusals name it.
+        file: the file that was read; error messages name it.
         tensors: by name.
-        facts: plain data that were written with them.
+        facts: plain data that were written with the tensors.
     """
 
     file: Path
@@ -44,15 +44,15 @@ class StoredTensors:
         return self.tensors[name]
 
     def under(self, prefix: str) -> dict[str, Tensor]:
-        """The tensors whose names begin with ``prefix`` and a dot, by the rest of their names."""
+        """The tensors whose names begin with ``prefix`` and a dot, by the remainder of their names."""
         start = f"{prefix}."
         return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
 
     def fill(self, module: nn.Module, name: str) -> None:
-        """Put the tensors under ``name`` into a network.
+        """Load the tensors under ``name`` into a network.
 
         Raises:
-            CheckpointError: they are of another network, or not finite.
+            CheckpointError: the tensors are of another network, or not finite.
         """
         wanted, given = module.state_dict(), self.under(name)
         wrong = sorted(set(wanted) ^ set(given)) or [key for key in wanted if wanted[key].shape != given[key].shape]
@@ -64,7 +64,7 @@ class StoredTensors:
 
 
 def module_tensors(name: str, module: nn.Module) -> dict[str, Tensor]:
-    """The tensors of a network, as `StoredTensors.fill` finds them again."""
+    """The tensors of a network, with the names that `StoredTensors.fill` reads."""
     return {f"{name}.{key}": tensor for key, tensor in module.state_dict().items()}
 
 

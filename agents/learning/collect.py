@@ -1,8 +1,8 @@
 """Plays the episodes of an iteration.
 
-All that is random in an iteration comes from the run's seed and the number of the iteration (`IterationSeeds`). Every
-copy has its own instance and its own generator of actions, and the network always works on blocks of one size. So the
-result does not depend on which copies are played together: several processes or machines may share them (`join`).
+All random draws of an iteration are fixed by the run's seed and the number of the iteration (`IterationSeeds`). Every
+copy has its own instance and its own generator of actions, and the network always works on blocks of the same size. So
+the result does not depend on which copies are played together: several processes or machines may share them (`join`).
 """
 
 import time
@@ -19,14 +19,14 @@ from torch import nn
 from crowdgym.agents.learning.rollout import Integers, Rollout
 from crowdgym.common.errors import ConfigError
 
-# Rows that the network works on at once. A matrix product may round a row in another way if the number of rows is
-# another, so this number is always the same, and rows of zeros fill the last block.
+# Rows in one pass of the network. A matrix product may round a row differently if the number of rows differs, so this
+# number is fixed, and rows of zeros fill the last block.
 _BLOCK = 64
-_LEAST_SEED = 2**32  # training plays no instance of a seed below; those are for evaluation
+_LEAST_SEED = 2**32  # training instances have seeds from here on; smaller seeds are for evaluation
 
 
 class VectorEnvironment(Protocol):
-    """What is asked of an environment: rows are (copy, agent), copies end together, masks are in the infos."""
+    """The required interface of an environment: rows are (copy, agent), copies end together, masks are in the infos."""
 
     num_envs: int
     metadata: dict[str, Any]
@@ -43,24 +43,24 @@ class VectorEnvironment(Protocol):
 
 @dataclass(frozen=True)
 class CopySeeds:
-    """What is random in the episodes of some copies.
+    """The seeds of the episodes of some copies.
 
     Attributes:
         instances: the seed of each copy's instance.
-        actions: the seed of each copy's generator of actions; None if the likeliest actions are taken.
+        actions: the seed of each copy's generator of actions; None if the most probable actions are taken.
     """
 
     instances: tuple[int, ...]
     actions: tuple[np.random.SeedSequence, ...] | None
 
     def part(self, chosen: slice) -> "CopySeeds":
-        """Those of some of the copies."""
+        """The seeds of some of the copies."""
         return CopySeeds(self.instances[chosen], None if self.actions is None else self.actions[chosen])
 
 
 @dataclass(frozen=True)
 class IterationSeeds:
-    """All that is random in one iteration: the episodes, the order of the decisions, the source of the rewards."""
+    """All seeds of one iteration: for the episodes, the order of the decisions, and the reward source."""
 
     copies: CopySeeds
     order: np.random.Generator
@@ -68,7 +68,7 @@ class IterationSeeds:
 
     @classmethod
     def of(cls, seed: int, iteration: int, copies: int) -> "IterationSeeds":
-        """Those of iteration number ``iteration`` of the run of ``seed``."""
+        """The seeds of iteration number ``iteration`` of the run of ``seed``."""
         instances, actions, order, source = np.random.SeedSequence((seed, iteration)).spawn(4)
         drawn = np.random.default_rng(instances).integers(_LEAST_SEED, 2**63, size=copies)
         of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)))
@@ -76,7 +76,7 @@ class IterationSeeds:
 
 
 class Collector(Protocol):
-    """Plays one episode of every copy, wherever the copies are."""
+    """Plays one episode of every copy, in whatever process each copy runs."""
 
     def collect(
         self,
@@ -86,25 +86,25 @@ class Collector(Protocol):
         signals: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> Rollout:
-        """Play.
+        """Play one episode of every copy.
 
         Args:
-            actor: from observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A].
-            seeds: of the copies.
-            signals: infos to be kept, by name.
-            options: passed on to ``reset``.
+            actor: maps observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A].
+            seeds: the seeds of the copies.
+            signals: names of infos to be kept.
+            options: options of ``reset``.
         """
 
     def close(self) -> None:
-        """Release what the environments hold."""
+        """Close the environments."""
 
 
 class LocalCollector:
     """A collector for the copies of one vector environment, in this process.
 
     Args:
-        env: the copies. Their episodes have to be of one length.
-        device: of the actor.
+        env: the copies. Their episodes must have equal lengths.
+        device: device of the actor.
     """
 
     def __init__(self, env: VectorEnvironment, device: str = "cpu") -> None:
@@ -122,7 +122,7 @@ class LocalCollector:
         """See `Collector`.
 
         Raises:
-            ConfigError: episodes of several lengths, no agent that ever has a choice, or infos without a signal.
+            ConfigError: episodes have different lengths, no agent ever has a choice, or infos lack a signal.
         """
         draws = None if seeds.actions is None else [np.random.default_rng(seed) for seed in seeds.actions]
         record = _Record(signals)
@@ -154,7 +154,7 @@ class LocalCollector:
         draws: Sequence[np.random.Generator] | None,
         record: "_Record",
     ) -> Integers:
-        """The joint action, [R]; the decisions in it are recorded."""
+        """The joint action, [R]; its decisions are recorded."""
         record.keep_signals(infos)
         masks = infos["action_mask"] > 0  # [R, A]
         joint: Integers = masks.argmax(axis=1)
@@ -175,7 +175,7 @@ class LocalCollector:
 
 
 class _Record:
-    """What has been played so far of a rollout."""
+    """The steps of a rollout that have been played so far."""
 
     def __init__(self, signals: Sequence[str]) -> None:
         self.decisions: list[tuple[NDArray[Any], ...]] = []
@@ -188,7 +188,7 @@ class _Record:
         return len(self.rewards)
 
     def keep_signals(self, infos: Mapping[str, Any]) -> None:
-        """Copy them, since an environment may write over what it has handed out."""
+        """Copy the infos, since an environment may overwrite its arrays."""
         for name, kept in self.signals.items():
             if name not in infos:
                 raise ConfigError(f"the infos have no {name!r}, which the learner reads (there: {', '.join(infos)})")
@@ -228,10 +228,10 @@ def choose(
 
     Args:
         actor: see `Collector`.
-        observations: of the deciding agents.
+        observations: observations of the deciding agents.
         masks: their legal actions.
-        noise: Gumbel noise, [M, A], for a draw from the policy; None for the likeliest action.
-        device: of the actor.
+        noise: Gumbel noise, [M, A], for a draw from the policy; None for the most probable action.
+        device: device of the actor.
 
     Returns:
         The actions, and the logarithms of their probabilities.
@@ -246,7 +246,7 @@ def choose(
 def _in_blocks(
     actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
 ) -> NDArray[np.float32]:
-    """The logarithms of probabilities, [M, A], whatever M is from products of one size; see `_BLOCK`."""
+    """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `_BLOCK`."""
     rows = len(observations)
     filled = -(-rows // _BLOCK) * _BLOCK
     seen = np.zeros((filled, observations.shape[1]), np.float32)
@@ -261,7 +261,7 @@ def _in_blocks(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """A block is too small for several threads to gain anything, and they would share products out in other ways."""
+    """Use one thread: a block is too small to gain from several, and their number would change the rounding."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

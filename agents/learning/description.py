@@ -1,4 +1,4 @@
-"""``agent.yaml``: what a trained agent is, which environment it was trained on, and how. Reading it runs no code."""
+"""``agent.yaml``: the description of a trained agent, its environment and its training. Reading it runs no code."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ FORMAT = 1
 
 
 class SetDescription(BaseModel):
-    """One set of the observation: ``observation[start:].reshape(rows, len(features))``, as far as it goes."""
+    """One set of the observation: ``rows * len(features)`` numbers from ``start`` on, row by row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str
@@ -23,7 +23,7 @@ class SetDescription(BaseModel):
 
 
 class AgentDescription(BaseModel):
-    """What ``agent.yaml`` holds."""
+    """The content of ``agent.yaml``, checked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: int
@@ -44,13 +44,13 @@ class AgentDescription(BaseModel):
     versions: dict[str, str]
 
     def to_yaml(self) -> bytes:
-        """The content of ``agent.yaml``."""
+        """The text of ``agent.yaml``."""
         text = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
         return f"# A CrowdGym agent. The weights are beside this file.\n{text}".encode()
 
 
 def read_description(folder: Path) -> AgentDescription:
-    """Read ``agent.yaml``. Raises `CheckpointError` if it is missing or not what it should be."""
+    """Read ``agent.yaml``. Raises `CheckpointError` if it is missing or not valid."""
     file = folder / DESCRIPTION
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What improves a policy: the protocol of learners, and what those with networks share."""
+"""The protocol of learners, and the shared part of learners with networks."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ class Learner(Protocol):
     """Learns from rollouts.
 
     Attributes:
-        reset_options: passed on to the environment's ``reset`` when episodes are played, in training and evaluation.
+        reset_options: options of the environment's ``reset`` for episodes of training and evaluation.
     """
 
     reset_options: Mapping[str, Any]
@@ -27,41 +27,41 @@ class Learner(Protocol):
         """The network that plays; see `crowdgym.agents.learning.collect.Collector`."""
 
     def fit_scaling(self, observations: NDArray[np.float32]) -> None:
-        """Fix how features are scaled, from observations, [M, F]; once, before the first iteration."""
+        """Set the scaling of features from observations, [M, F]. It is called once, before the first iteration."""
 
     def learn(
         self, rollout: Rollout, source: RewardSource, generator: np.random.Generator, progress: float
     ) -> Mapping[str, float]:
-        """Improve the policy on what was decided.
+        """Improve the policy on the decisions of a rollout.
 
         Args:
-            rollout: what was played.
-            source: has been fitted to it; gives the terms of the reward and their weights.
-            generator: for everything that is random.
-            progress: share of the run that is over, 0 to 1, for schedules.
+            rollout: the episodes that were played.
+            source: the reward source, fitted to the rollout: the terms of the reward and their weights.
+            generator: generator of all random draws.
+            progress: finished share of the run, 0 to 1, for schedules.
 
         Returns:
-            Figures for the logs, named as TensorBoard has them ("losses/value_loss").
+            Figures for the logs, with TensorBoard's names ("losses/value_loss").
         """
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that the next iteration needs, by name."""
+        """All tensors that the next iteration needs, by name."""
 
     def policy_tensors(self) -> dict[str, Tensor]:
-        """What playing needs, by name."""
+        """The tensors of the policy, by name."""
 
     def restore(self, stored: StoredTensors) -> None:
-        """Go back to what `tensors` has given. Raises `CheckpointError`."""
+        """Restore the result of `tensors`. Raises `CheckpointError`."""
 
     def start_from(self, stored: StoredTensors) -> None:
-        """Take over the networks that another run ended with; optimisers begin anew. Raises `CheckpointError`."""
+        """Load the last networks of another run; optimisers start fresh. Raises `CheckpointError`."""
 
 
 class NetworkLearner:
-    """The checkpoints of a learner whose state is networks, each with an optimiser of its own.
+    """The checkpoints of a learner with several networks, each with its own optimiser.
 
-    A child fills ``networks`` and ``optimisers``, by the same names; ``networks["actor"]`` plays. A child with more
-    state extends `tensors`, `restore` and `start_from`.
+    A subclass fills ``networks`` and ``optimisers``, with the same names; ``networks["actor"]`` plays. A subclass with
+    more state extends `tensors`, `restore` and `start_from`.
     """
 
     networks: dict[str, nn.Module]
@@ -115,11 +115,11 @@ class NetworkLearner:
 
 
 class ValueNormaliser:
-    """Mean and deviation of what a critic has to predict, forgotten slowly, so that it predicts numbers around 0.
+    """Exponentially weighted mean and deviation of the critic's targets, so that it predicts numbers around 0.
 
     Args:
-        memory: share of what was known that is kept at each `update`.
-        num_terms: K, terms of the reward, each with a mean and a deviation of its own.
+        memory: weight of the earlier values that is kept at each `update`.
+        num_terms: K, the number of terms of the reward, each with its own mean and deviation.
     """
 
     def __init__(self, memory: float, num_terms: int = 1) -> None:
@@ -127,19 +127,19 @@ class ValueNormaliser:
         self.sums = np.zeros((num_terms, 3))  # of weights, values, squares
 
     def update(self, values: Floats) -> None:
-        """Take in the values of an iteration, [K, D]."""
+        """Add the values of an iteration, [K, D]."""
         seen = np.array([[1.0, of_term.mean(), (of_term**2).mean()] for of_term in values])
         self.sums = self.memory * self.sums + (1.0 - self.memory) * seen
 
     @property
     def mean(self) -> Floats:
-        """Of each term, [K, 1]; 0 before the first `update`."""
+        """The mean of each term, [K, 1]; 0 before the first `update`."""
         weight = self.sums[:, :1]
         return np.divide(self.sums[:, 1:2], weight, out=np.zeros_like(weight), where=weight > 0)
 
     @property
     def deviation(self) -> Floats:
-        """Of each term, [K, 1]; 1 before the first `update`, and where all values are alike."""
+        """The deviation of each term, [K, 1]; 1 before the first `update`, and if all values are equal."""
         weight, mean = self.sums[:, :1], self.mean
         squares = np.divide(self.sums[:, 2:], weight, out=np.zeros_like(weight), where=weight > 0)
         variance = squares - mean**2

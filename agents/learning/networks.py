@@ -1,11 +1,11 @@
-"""Actor and critic: sets of things around an agent, taken in by attention (CAFE paper, section 4.2 and figure 3).
+"""Actor and critic: attention over the sets of an observation (CAFE paper, section 4.2 and figure 3).
 
 "The actor network employs four Multi-Head Attention layers to process the observation, followed by an MLP to integrate
 the outputs of the MHA layers, and finally uses a softmax function to output the action. The critic network has a
-similar architecture." The paper says no more. Read here as one attention layer for each set that has several rows
-(``T_near``, ``W_near``, ``W_idle``, ``T_optional``: four), in which the agent itself is the query. A score for each
-candidate is worked out from its own row and the output of the MLP, so that the order of rows, in any set, is of no
-importance, and the same weights do for sets of any size.
+similar architecture." The paper says no more. Here there is one attention layer for each set that has several rows
+(``T_near``, ``W_near``, ``W_idle``, ``T_optional``: four), in which the agent itself is the query. The score of each
+candidate is computed from its own row and the output of the MLP. So the order of rows in a set does not matter, and the
+same weights work for sets of any size.
 
 Shapes: M observations, F numbers each; R rows of a set, D numbers each; H heads; A actions.
 """
@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.learning import RolloutSettings
 
-_NEVER = -1e9  # a score that no softmax notices
-_WIDEST = 5.0  # standard deviations that count as many
+_NEVER = -1e9  # a score whose softmax is 0
+_WIDEST = 5.0  # standardised features are clipped here
 
 
 class Scaling(nn.Module):
-    """Takes observations apart into sets, each feature with mean 0 and deviation 1 as far as `fit` has seen it.
+    """Splits observations into sets, and scales each feature to mean 0 and deviation 1 on the observations of `fit`.
 
-    A feature is scaled alike in all rows of its set, and as it is where there is something in the row.
+    The scale of a feature is the same in all rows of its set, and is computed from rows that are not empty.
     """
 
     def __init__(self, sets: Sequence[ObservationSet]) -> None:
@@ -37,7 +37,7 @@ class Scaling(nn.Module):
             self.register_buffer(f"deviation_{part.name}", torch.ones(len(part.features)))
 
     def fit(self, observations: Tensor) -> None:
-        """Take means and deviations from observations, [M, F]."""
+        """Compute means and deviations from observations, [M, F]."""
         for part in self.sets:
             rows, present = _taken_apart(observations, part)
             if not present.any():
@@ -47,7 +47,7 @@ class Scaling(nn.Module):
             self.get_buffer(f"deviation_{part.name}").copy_(torch.where(deviation > 1e-4, deviation, 1.0))
 
     def forward(self, observations: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """For each set its rows, [M, R, features], zeros where nothing is, and whether there is something, [M, R]."""
+        """For each set its rows, [M, R, features], zeros if empty, and whether each row is present, [M, R]."""
         found = []
         for part in self.sets:
             rows, present = _taken_apart(observations, part)
@@ -64,10 +64,10 @@ def _taken_apart(observations: Tensor, part: ObservationSet) -> tuple[Tensor, Te
 
 
 class SetAttention(nn.Module):
-    """Multi-head attention (Vaswani et al. 2017) with one query: what the rows of a set are to the agent.
+    """Multi-head attention (Vaswani et al. 2017) with one query: the agent attends to the rows of a set.
 
-    Keys and values are linear in the rows, so the query is taken to the rows, and the mean of the rows to the values:
-    the same numbers as the textbook's order of multiplications, for a fifth of the work.
+    Keys and values are linear in the rows. So the key matrix is applied to the query, and the value matrix to the
+    weighted mean of the rows: the same result as in the usual order of multiplications, with a fifth of the work.
     """
 
     def __init__(self, width: int, heads: int) -> None:
@@ -79,9 +79,9 @@ class SetAttention(nn.Module):
         self.out = nn.Linear(width, width)
 
     def forward(self, query: Tensor, rows: Tensor, present: Tensor) -> Tensor:
-        """From the agent, [M, D], and rows, [M, R, D], to [M, D]; rows that are not ``present``, [M, R], don't count.
+        """Map the agent, [M, D], and rows, [M, R, D], to [M, D]; rows that are not ``present``, [M, R], are ignored.
 
-        Where a set is empty, attention gives zeros to the layer behind it.
+        For an empty set, attention gives zeros to the next layer.
         """
         split = (self.heads, query.shape[1] // self.heads)
         asked = self.query(query).reshape(-1, *split) / split[1] ** 0.5  # [M, H, D / H]
@@ -95,7 +95,7 @@ class SetAttention(nn.Module):
 
 
 class AttentionTrunk(nn.Module):
-    """From an observation to a context, [M, hidden], and the embedded rows of each set."""
+    """Maps an observation to a context, [M, hidden], and the embedded rows of each set."""
 
     def __init__(self, sets: Sequence[ObservationSet], settings: RolloutSettings) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class AttentionTrunk(nn.Module):
 
 
 class FlatTrunk(nn.Module):
-    """The plain variant: all numbers of an observation in one row, through an MLP."""
+    """The plain variant: an MLP on the whole observation as one row."""
 
     def __init__(self, sets: Sequence[ObservationSet], settings: RolloutSettings) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class FlatTrunk(nn.Module):
 
 
 class Actor(nn.Module):
-    """The policy: from observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A]."""
+    """The policy: maps observations, [M, F], and masks, [M, A], to the logarithms of probabilities, [M, A]."""
 
     def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: RolloutSettings) -> None:
         super().__init__()
@@ -151,7 +151,7 @@ class Actor(nn.Module):
         self.head = nn.Linear(settings.hidden, 1 if points else num_actions)
         _initialise(self)
         for last in (self.head, self.score) if points else (self.head,):
-            nn.init.orthogonal_(last.weight, 0.01)  # every legal action is about as likely as the others at first
+            nn.init.orthogonal_(last.weight, 0.01)  # at first all legal actions are about equally likely
 
     def forward(self, observations: Tensor, masks: Tensor) -> Tensor:
         """Masked actions have a probability of exactly 0."""
@@ -164,7 +164,7 @@ class Actor(nn.Module):
 
 
 class Critic(nn.Module):
-    """The value of being where an agent is, [M, K]: a number for each term of the reward, in standard deviations.
+    """The value of an agent's observation, [M, K]: a number for each term of the reward, in standard deviations.
 
     See `crowdgym.agents.learning.learner.ValueNormaliser`.
     """

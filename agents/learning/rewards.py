@@ -1,7 +1,7 @@
-"""What a learner learns from: named terms of a reward, and the weights of their sum.
+"""Reward sources: named terms of a reward, and the weights of their sum.
 
-The environment's reward is one source. Others are worked out from what was played (`Rollout`), and may have parameters
-that they learn themselves.
+The environment's reward is one source. Other sources compute rewards from a `Rollout`, and may have parameters that
+they learn themselves.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ from crowdgym.agents.learning.rollout import Floats, Rollout
 
 @dataclass(frozen=True)
 class PassResult:
-    """What a source may learn from, behind each pass of the learner over the decisions.
+    """The data that a source may learn from, after each pass of the learner over the decisions.
 
     Attributes:
-        actor: as it is now.
+        actor: the present actor.
         before: the actor's tensors before the first pass.
-        batch: the decisions as the learner has them: observations, masks, actions, log_probabilities.
-        advantages: [K, D], of each term.
+        batch: the decisions of the learner: observations, masks, actions, log_probabilities.
+        advantages: [K, D], advantages of each term.
     """
 
     actor: nn.Module
@@ -33,11 +33,11 @@ class PassResult:
 
 
 class RewardSource(Protocol):
-    """Makes the rewards that a learner learns from. K terms; a source of fixed rewards has one and learns nothing.
+    """Makes the rewards of a learner: K terms. A source of fixed rewards has one term and learns nothing.
 
     Attributes:
-        name: in logs.
-        signals: infos that the collector keeps for it, by name.
+        name: name of the source in logs.
+        signals: names of the infos that the collector keeps for it.
     """
 
     name: str
@@ -45,28 +45,28 @@ class RewardSource(Protocol):
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        """Of the terms, in their order. The critic has a head for each."""
+        """The names of the terms, in order. The critic has a head for each."""
 
     def fit(self, rollout: Rollout, generator: np.random.Generator) -> None:
-        """Learn from what was played, before `terms` are asked for."""
+        """Learn from a rollout, before `terms` is called."""
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
-        """The terms, [T, R] each. What a decision earns lies at its step and row."""
+        """The terms, [T, R] each. The reward of a decision is at its step and row."""
 
     def weights(self, rollout: Rollout) -> Floats:
-        """The weight of each term, [K], or [C, K] where each copy has its own. Asked for before every pass."""
+        """The weight of each term, [K], or [C, K] if each copy has its own. It is called before every pass."""
 
     def improve(self, result: PassResult) -> None:
-        """Learn from what a pass has changed."""
+        """Learn from the changes of a pass."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that it has learnt, by name."""
+        """All learnt tensors, by name."""
 
     def restore(self, stored: StoredTensors) -> None:
-        """Go back to what `tensors` has given. Raises `CheckpointError` if they do not fit."""
+        """Restore the result of `tensors`. Raises `CheckpointError` if they do not fit."""
 
     def figures(self) -> Mapping[str, float]:
-        """For the logs, behind an iteration."""
+        """Figures for the logs, after an iteration."""
 
 
 class FixedReward:
@@ -77,7 +77,7 @@ class FixedReward:
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        """One, called as the source is."""
+        """One term, with the name of the source."""
         return (self.name,)
 
     def reward(self, rollout: Rollout) -> Floats:
@@ -111,7 +111,7 @@ class FixedReward:
 
 
 class EnvironmentReward(FixedReward):
-    """The environment's reward as it is."""
+    """The environment's reward, unchanged."""
 
     name = "environment"
 
@@ -121,10 +121,10 @@ class EnvironmentReward(FixedReward):
 
 
 class TeamShare(FixedReward):
-    """The environment's reward, a share of it replaced by the mean of all agents of the copy at that step.
+    """The environment's reward; a share of it is replaced by the mean over all agents of the copy at that step.
 
     Args:
-        share: from 0, everyone for themselves, to 1, all alike.
+        share: from 0 (each agent's own reward) to 1 (the mean only).
     """
 
     name = "team_share"

@@ -1,7 +1,7 @@
-"""What was played in an iteration: the decisions, the joint actions, the rewards, and infos that were asked for.
+"""The episodes of an iteration: the decisions, the joint actions, the rewards, and the requested infos.
 
-Agents decide at moments of their own: an agent that travels or works has one legal action, and nothing to decide. Only
-agents with several legal actions are among the decisions.
+Agents decide at different times: an agent that travels or works has one legal action, and no decision. Only agents with
+several legal actions are among the decisions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,15 +26,15 @@ class Rollout:
         masks: bool [D, A], their legal actions.
         actions: int64 [D].
         log_probabilities: float32 [D], of the actions when they were chosen.
-        rows: int64 [D], who decided.
-        steps: int64 [D], when.
-        rewards: float64 [T, R], of all agents; ``rewards[t]`` is what step t brought.
+        rows: int64 [D], the row of each decision.
+        steps: int64 [D], the step of each decision.
+        rewards: float64 [T, R], of all agents; ``rewards[t]`` are those of step t.
         joint_actions: int64 [T, R], of all agents, those without a choice included.
         num_agents: N.
-        metrics: [C] each, of every copy at its end, by name.
+        metrics: by name, the final metrics of every copy, [C] each.
         environment_s: seconds spent in the environment.
-        signals: infos by name, [T + 1, R, ...]; index t is what infos said before step t, T after the last step.
-        options: that the environment was reset with.
+        signals: infos by name, [T + 1, R, ...]; index t is the info before step t, T the info after the last step.
+        options: the options of ``reset``.
     """
 
     observations: NDArray[np.float32]
@@ -67,18 +67,18 @@ class Rollout:
         return self.rows // self.num_agents
 
     def before_step(self, signal: str) -> NDArray[Any]:
-        """What agents were told before they acted, such as ids of candidates: [T, R, ...]."""
+        """An info before each step, such as ids of candidates: [T, R, ...]."""
         return self.signals[signal][:-1]
 
     def after_step(self, signal: str) -> NDArray[Any]:
-        """What a step came back with, such as parts of a reward: [T, R, ...]."""
+        """An info after each step, such as parts of a reward: [T, R, ...]."""
         return self.signals[signal][1:]
 
 
 def join(rollouts: Sequence[Rollout]) -> Rollout:
-    """Put rollouts of different copies together, as if all copies had been played at once.
+    """Join rollouts of different copies, as if all copies had been played at once.
 
-    Their episodes have to be of one length, with equal numbers of agents, signals and options.
+    Their episodes must have the same length, number of agents, signals and options.
     """
     offsets = np.cumsum([0, *(part.rewards.shape[1] for part in rollouts[:-1])])
     steps = np.concatenate([part.steps for part in rollouts])

@@ -1,6 +1,6 @@
-"""The seam between ``crowdgym train`` and what it trains.
+"""The interface between ``crowdgym train`` and learners.
 
-`Trainer` is all that the command knows: an iteration, an evaluation, and tensors to keep. `RolloutTrainer` is one for
+The command uses only `Trainer`: an iteration, an evaluation, and tensors to store. `RolloutTrainer` is the trainer of
 learners that play episodes: a `Collector` plays, a `RewardSource` makes the rewards, a `Learner` learns from both.
 """
 
@@ -18,23 +18,23 @@ from crowdgym.agents.learning.learner import Learner
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Rollout
 
-# The number of an iteration that no run reaches; features are scaled by what its instances show.
+# The number of an iteration that no run reaches; the scaling of features is computed on its instances.
 _BEFORE_ALL = 2**62
 
 
 @dataclass(frozen=True)
 class TrainingTask:
-    """What a trainer is made from.
+    """The arguments of a trainer.
 
     Attributes:
-        environment: its name.
-        settings: of the learner, of the class that its `LearnerSpec` names.
-        make_vector_env: makes a vector environment of so many copies, with the keywords of the run.
+        environment: name of the environment.
+        settings: hyperparameters of the learner, of the class that its `LearnerSpec` names.
+        make_vector_env: makes a vector environment with a number of copies and the keywords of the run.
         make_env: makes a parallel environment with the same keywords.
-        metric: of an episode, which evaluation looks at.
-        evaluation_seeds: of the instances that evaluation plays.
-        steps: of the environment, those of all copies together, that the run is to play at least.
-        seed: of everything that is random.
+        metric: the metric of an episode that evaluation reports.
+        evaluation_seeds: seeds of the instances that evaluation plays.
+        steps: minimum number of environment steps of the run, summed over all copies.
+        seed: seed of all random draws.
         device: ``cpu`` or ``cuda``.
     """
 
@@ -52,48 +52,48 @@ class TrainingTask:
 class Trainer(Protocol):
     """Trains a policy, iteration by iteration: an episode of some copies, or a round of a federation.
 
-    An iteration depends on the tensors that the one before has left and on its number, and on nothing else, so that a
-    run that goes on from its last checkpoint ends with the same bits as one that was never stopped.
+    An iteration depends only on the tensors of the iteration before and on its number, so a run that is resumed from
+    its last checkpoint ends with the same bits as a run that was never stopped.
 
     Attributes:
-        iterations: of the whole run; known after `begin`.
-        steps_per_iteration: of the environment; known after `begin`.
+        iterations: number of iterations of the whole run; known after `begin`.
+        steps_per_iteration: environment steps of an iteration; known after `begin`.
     """
 
     iterations: int
     steps_per_iteration: int
 
     def begin(self, fresh: bool) -> None:
-        """Get ready, after `restore` or `start_from` if there is something to go on from.
+        """Prepare the run. It is called after `restore` or `start_from`, if the run continues another.
 
         Args:
             fresh: whether the run begins here, with random networks.
         """
 
     def iterate(self, number: int) -> Mapping[str, float]:
-        """Do iteration ``number``, from 0 on, and return its figures.
+        """Run iteration ``number``, from 0 on, and return its figures.
 
-        ``training`` is the metric of what was played, ``decisions`` how many were learnt from, ``environment_s`` the
-        seconds spent in the environment. Others are named as TensorBoard has them, such as "losses/value_loss".
+        ``training`` is the metric of the episodes played, ``decisions`` the number of decisions, ``environment_s`` the
+        seconds spent in the environment. Other figures have TensorBoard's names, such as "losses/value_loss".
         """
 
     def evaluate(self) -> Mapping[str, float]:
-        """Play the instances of evaluation, and return figures: ``evaluation``, the mean metric, and as `iterate`."""
+        """Play the evaluation instances, and return ``evaluation``, the mean metric, and figures as `iterate`."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything that the next iteration needs, by name."""
+        """All tensors that the next iteration needs, by name."""
 
     def policy_tensors(self) -> dict[str, Tensor]:
-        """What playing needs, by name."""
+        """The tensors of the policy, by name."""
 
     def restore(self, stored: StoredTensors) -> None:
-        """Go back to what `tensors` has given. Raises `CheckpointError` if they are of another trainer."""
+        """Restore the result of `tensors`. Raises `CheckpointError` if they are of another trainer."""
 
     def start_from(self, stored: StoredTensors) -> None:
-        """Begin with what another run ended with. Raises `CheckpointError` if it does not fit."""
+        """Begin with the last tensors of another run. Raises `CheckpointError` if they do not fit."""
 
     def close(self) -> None:
-        """Release what the environments hold."""
+        """Close the environments."""
 
 
 class RolloutTrainer:
@@ -101,10 +101,10 @@ class RolloutTrainer:
 
     Args:
         task: what to train on; its settings are `crowdgym.configs.learning.RolloutSettings`.
-        training: plays ``settings.num_envs`` copies.
-        evaluation: plays a copy for each of ``task.evaluation_seeds``.
-        source: of the rewards.
-        learner: has the policy.
+        training: collector that plays ``settings.num_envs`` copies.
+        evaluation: collector that plays a copy for each of ``task.evaluation_seeds``.
+        source: the reward source.
+        learner: the learner, which has the policy.
     """
 
     iterations = 0
@@ -118,7 +118,7 @@ class RolloutTrainer:
         self.source, self.learner = source, learner
 
     def begin(self, fresh: bool) -> None:
-        """Play one episode of every copy, for the length of episodes and, if ``fresh``, for scaling."""
+        """Play one episode of every copy, to find the length of episodes and, if ``fresh``, to fit the scaling."""
         rollout = self._play(self._seeds(_BEFORE_ALL))
         self.steps_per_iteration = rollout.num_steps * rollout.num_copies
         self.iterations = math.ceil(self.task.steps / self.steps_per_iteration)
@@ -149,7 +149,7 @@ class RolloutTrainer:
         return {"evaluation": self._metric(rollout), "environment_s": rollout.environment_s}
 
     def tensors(self) -> dict[str, Tensor]:
-        """See `Trainer`; those of the source begin with ``source.``."""
+        """See `Trainer`; names of the source's tensors begin with ``source.``."""
         of_source = {f"source.{name}": tensor for name, tensor in self.source.tensors().items()}
         return self.learner.tensors() | of_source
 
@@ -163,7 +163,7 @@ class RolloutTrainer:
         self.source.restore(StoredTensors(stored.file, stored.under("source"), stored.facts))
 
     def start_from(self, stored: StoredTensors) -> None:
-        """See `Trainer`; the source begins anew."""
+        """See `Trainer`; the source starts fresh."""
         self.learner.start_from(stored)
 
     def close(self) -> None:

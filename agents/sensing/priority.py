@@ -1,6 +1,6 @@
 """The priority of cells for each attribute (QCO-TA paper, section 4.1): temporal entropy, spatial mutual information.
 
-All of it rests on the inferred values IS, which are leave-one-out predictions at sensed cells.
+Both are computed from the inferred values IS, which are leave-one-out predictions at sensed cells.
 """
 
 from collections.abc import Callable
@@ -49,13 +49,13 @@ def gaussian_information(history: Floats) -> Floats:
 def ksg_information(history: Floats, neighbours: int = 3) -> Floats:
     """I of Eq. (4) between all cells by nearest neighbours, which assumes no distribution.
 
-    The first estimator of Kraskov, Stögbauer and Grassberger (2004), of series divided by their deviations, as in
-    scikit-learn's ``mutual_info_regression``, which is made for a few long series rather than for many short ones. It
-    still takes a thousand times as long as `gaussian_information`.
+    The first estimator of Kraskov, Stögbauer and Grassberger (2004), on series divided by their standard deviations, as
+    in scikit-learn's ``mutual_info_regression``, but made for many short series. It takes a thousand times as long as
+    `gaussian_information`.
 
     Args:
         history: as for `temporal_entropy`. Shape [Y, X, A].
-        neighbours: how many the estimator looks at, fewer where there are not as many cycles.
+        neighbours: number of neighbours of the estimator; smaller if there are fewer cycles.
 
     Returns:
         In nats, never negative, 0 of a cell with itself, and 0 for fewer than three cycles. Shape [A, X, X].
@@ -76,7 +76,7 @@ def ksg_information(history: Floats, neighbours: int = 3) -> Floats:
 
 
 def _nearest_neighbour_information(one: Floats, other: Floats, neighbours: int) -> float:
-    """Of two series, from the distances between their values in all cycles, both of shape [Y, Y]."""
+    """Mutual information of two series, from the distances between their values in all cycles, both of shape [Y, Y]."""
     from scipy.special import digamma
 
     together = np.maximum(one, other)
@@ -110,12 +110,12 @@ class PriorityScores:
         self._cycles: list[Floats] = []
 
     def observe(self, inferred: Floats) -> None:
-        """Take the inferred values of another cycle. Shape [X, A]; NaN where there is none."""
+        """Add the inferred values of another cycle. Shape [X, A]; NaN where there is none."""
         self._cycles.append(inferred)
 
     @property
     def num_cycles(self) -> int:
-        """How many were observed."""
+        """The number of observed cycles."""
         return len(self._cycles)
 
     def scores(self) -> Floats:
@@ -126,7 +126,7 @@ class PriorityScores:
 
 
 def filled(history: Floats) -> Floats:
-    """Values that were not inferred as the mean of those that were, in the same cell; 0 where there are none.
+    """Replace missing values by the mean of the cell's inferred values; by 0 if the cell has none.
 
     Shape [Y, X, A], as given.
     """

@@ -1,8 +1,8 @@
 """QCO-TA, quality-cost-aware online task allocation (Zhang et al. 2019, section 4.3).
 
-The fixed point of the paper's Eq. (11) does not depend on where the iteration begins, so UPS, which it begins with,
-drops out of it but for what is left when it stops. Two readings are kept: one that does what the text around the
-equation says, and one that does what the equation says.
+The fixed point of the paper's Eq. (11) does not depend on the initial values. The iteration begins with UPS, so UPS has
+no effect except for the error that remains when the iteration stops. Two readings are implemented: one follows the text
+around the equation, the other the equation itself.
 """
 
 from typing import Literal, get_args
@@ -15,11 +15,11 @@ from crowdgym.common.errors import ConfigError
 
 Reading = Literal["action-value", "literal"]
 
-STAYING_KM = 1.0  # what staying counts as in Eq. (10), which has no value at a distance of 0; shorter ways count so too
+STAYING_KM = 1.0  # least distance in Eq. (10), which has no value at 0; smaller distances count as this
 
 
 class QcoTa(OoMta):
-    """Weighs the unified priority score of a cell against the way there.
+    """Weighs the unified priority score of a cell against the distance to it.
 
     Args:
         reading: ``action-value``: one after the other, each participant takes the free cell x'' with the largest

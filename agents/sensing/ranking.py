@@ -35,13 +35,13 @@ class RankingScheme(SensingScheme):
         return self.allocate(cycle, self._priority.scores())
 
     def observe(self, cycle: Cycle) -> None:
-        """Learn from a cycle."""
+        """Learn from the known data of a cycle."""
         self._priority.observe(cycle.inferred)
 
     def allocate(self, cycle: Cycle, scores: Floats) -> Cells:
-        """Say where participants go, given PS of shape [X, A]. The nearest free participant goes, unless overridden."""
+        """The next cells, given PS of shape [X, A]. Unless overridden, the nearest free participant goes to each."""
         return nearest_in_sequence(cycle.participant_cell, self.select(scores), self.region.distance_km)
 
     @abstractmethod
     def select(self, scores: Floats) -> Cells:
-        """P different cells, given PS of shape [X, A]."""
+        """The P selected cells, all different, given PS of shape [X, A]."""

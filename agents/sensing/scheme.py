@@ -1,7 +1,7 @@
 """Shared by all schemes: the known data of the region and of a cycle, and the step from chosen cells to actions.
 
-A scheme plays the cells' side, since only there is the inferred value of every cell among the infos. It says to which
-cell each participant goes; every such cell then asks for its participant, and all others hold.
+A scheme acts for the cells, since only their infos contain the inferred value of every cell. It assigns a cell to each
+participant; every such cell then asks for its participant, and all other cells hold.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ Cells = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Region:
-    """The places of the cells and the attributes: X cells, A attributes, P participants."""
+    """The cells and attributes of a region: X cells, A attributes, P participants."""
 
     distance_km: Floats  # [X, X] in a straight line
     attributes: tuple[str, ...]  # [A]
@@ -33,7 +33,7 @@ class Region:
 
     @classmethod
     def of(cls, episode: Episode) -> "Region":
-        """What the metadata and the spaces of ``sensing_v0`` say.
+        """Read the region from the metadata and the spaces of ``sensing_v0``.
 
         Raises:
             ConfigError: the environment is another one, or the agents are not the cells.
@@ -58,7 +58,7 @@ class Cycle:
 
     @classmethod
     def of(cls, infos: Infos) -> "Cycle":
-        """What the infos of the cells say, which come in their order."""
+        """Read the known data from the infos of the cells, which are in the order of the cells."""
         return cls(
             participant_cell=np.asarray(next(iter(infos.values()))["candidate_cells"], np.int64),
             collected=_values(infos, "collected"),
@@ -73,10 +73,10 @@ def _values(infos: Infos, name: str) -> Floats:
 
 
 class SensingScheme(ABC):
-    """A policy of ``sensing_v0`` that says where each participant goes."""
+    """A policy of ``sensing_v0`` that assigns a cell to each participant."""
 
     def reset(self, episode: Episode) -> None:
-        """See `crowdgym.agents.policy.EpisodicPolicy`. Raises `ConfigError` where cells are not the agents."""
+        """See `crowdgym.agents.policy.EpisodicPolicy`. Raises `ConfigError` if the agents are not cells."""
         self.region = Region.of(episode)
         self.begin(np.random.default_rng(episode.seed))
 
@@ -94,14 +94,14 @@ class SensingScheme(ABC):
 
     @abstractmethod
     def choose(self, cycle: Cycle) -> Cells:
-        """Say to which cell each participant goes for the next cycle: shape [P], no cell twice."""
+        """The cell of each participant in the next cycle: shape [P], no cell twice."""
 
 
 def nearest_in_sequence(participant_cell: Cells, selected: Cells, distance_km: Floats) -> Cells:
-    """Send participants to the selected cells: one after the other, each takes the nearest that is left.
+    """Send participants to the selected cells: one after the other, each takes the nearest cell that is left.
 
-    The paper does not say who goes where. With this rule uniform sampling costs what the paper's does. Ties go to the
-    smaller cell.
+    The paper does not say which participant goes to which cell. With this rule uniform sampling has the cost of the
+    paper's. Ties go to the smaller cell.
 
     Args:
         participant_cell: where they are. Shape [P].

@@ -23,10 +23,10 @@ class RandomStatic(SensingScheme):
 class GivenStatic(SensingScheme):
     """Every participant goes to one of the given cells, with the smallest total travel, and stays.
 
-    With the best cells in hindsight this is a bound on what a fixed choice of cells can do, and no scheme.
+    With the best cells in hindsight this is a bound for fixed choices of cells, not a scheme.
 
     Args:
-        cells: as many different ones as there are participants.
+        cells: different cells, one for each participant.
     """
 
     def __init__(self, cells: Sequence[int]) -> None:

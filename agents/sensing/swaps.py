@@ -10,26 +10,26 @@ from crowdgym.common.jit import jit
 
 
 class Prediction(NamedTuple):
-    """What errors are predicted from. X cells, A attributes."""
+    """The data that errors are predicted from. X cells, A attributes."""
 
     semivariance: Floats  # [A, X, X]
     scale: Floats  # [A] Γ
-    nearest: NDArray[np.int64]  # [X, X - 1] of each cell the others, the nearest first
-    weight: Floats  # [X, X - 1] of each of them in what is inferred
-    neighbours: int  # how many of the nearest sensed ones take part
+    nearest: NDArray[np.int64]  # [X, X - 1] the other cells of each cell, nearest first
+    weight: Floats  # [X, X - 1] weight of each of them in the inferred value
+    neighbours: int  # number of nearest sensed cells in the inference
 
 
 def best_swaps(
     prediction: Prediction, start: Cells, distance_km: Floats, *, cost_weight: float, most_swaps: int
 ) -> Cells:
-    """Move participants one by one, each time by the move that lowers error and cost most, while one does.
+    """Move participants one by one: each time the move that lowers error and cost most, until no move lowers them.
 
     Args:
-        prediction: of errors.
+        prediction: the data that errors are predicted from.
         start: the cell of each participant. Shape [P], no cell twice.
         distance_km: between cells. Shape [X, X].
-        cost_weight: λ, what a km on average over the participants counts beside the predicted error.
-        most_swaps: at most so many moves.
+        cost_weight: λ, the weight of the mean km per participant, relative to the predicted error.
+        most_swaps: largest number of moves.
 
     Returns:
         The cell of each participant. Shape [P], no cell twice.
@@ -86,7 +86,7 @@ def _best_swaps(
     sensed = np.zeros(cells, np.bool_)
     for p in range(participants):
         sensed[chosen[p]] = True
-    best = _predicted(prediction, sensed)  # with the cost of what is chosen so far
+    best = _predicted(prediction, sensed)  # plus the cost of the present choice
     for _ in range(most_swaps):
         best_p, best_x, lowest = -1, -1, best - 1e-12
         for p in range(participants):

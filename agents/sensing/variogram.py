@@ -1,8 +1,8 @@
 """A model of how values differ between cells, learned only from collected values.
 
 A value is the effect of its cell plus the effect of its cycle plus a residual. How much two residuals differ grows with
-the distance between their cells, in a straight line (a linear variogram). Where two cells were often sensed in the same
-cycle, what was seen counts for more than the line.
+the distance between their cells, in a straight line (a linear variogram). If two cells were often sensed in the same
+cycle, the observed difference has more weight than the line.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ class VariogramModel:
     Args:
         distance_km: between cells. Shape [X, X].
         attributes: A.
-        prior_weight: how many cycles sensed together the variogram is worth.
+        prior_weight: weight of the variogram, as a number of cycles sensed together.
     """
 
     def __init__(self, distance_km: Floats, attributes: int, prior_weight: float) -> None:
@@ -73,7 +73,7 @@ class VariogramModel:
 def _lines(distance_km: Floats, summed: Floats, together: Floats) -> Floats:
     """For each attribute the line n + b · d, n and b at least 0, that fits its semivariances best.
 
-    Pairs weigh by the cycles in which both were sensed. A slope that would make n negative is cut to where n is 0.
+    The weight of a pair is the number of cycles in which both were sensed. If n would be negative, the line has n = 0.
 
     Args:
         distance_km: shape [X, X].
@@ -81,7 +81,7 @@ def _lines(distance_km: Floats, summed: Floats, together: Floats) -> Floats:
         together: cycles. Shape [A, X, X].
 
     Returns:
-        At every distance; 0 where nothing is known. Shape [A, X, X].
+        The line at every distance; 0 if no pair was sensed together. Shape [A, X, X].
     """
     pairs = together.copy()
     pairs[:, np.arange(len(distance_km)), np.arange(len(distance_km))] = 0.0
@@ -96,12 +96,12 @@ def _lines(distance_km: Floats, summed: Floats, together: Floats) -> Floats:
 
 
 class InferenceRule:
-    """Which weighted mean of the nearest the environment infers by, found out from what it inferred.
+    """The weighted mean of nearest cells by which the environment infers values, estimated from inferred values.
 
     Args:
-        distance_km: between cells. Shape [X, X].
-        most_neighbours: that are thought possible.
-        powers: of the distance by which weights may fall; 0: they do not.
+        distance_km: distances between cells. Shape [X, X].
+        most_neighbours: largest number of neighbours that is considered.
+        powers: powers of the inverse distance that are considered as weights; 0 for equal weights.
     """
 
     def __init__(self, distance_km: Floats, most_neighbours: int, powers: tuple[float, ...]) -> None:
@@ -113,16 +113,16 @@ class InferenceRule:
 
     @property
     def neighbours(self) -> int:
-        """How many of the nearest take part."""
+        """The number of nearest cells in the mean."""
         return self._best()[1] + 1
 
     @property
     def weight(self) -> Floats:
-        """Of each cell's nearest cells, in the order of ``nearest``. Shape [X, X - 1]."""
+        """The weights of each cell's nearest cells, in the order of ``nearest``. Shape [X, X - 1]."""
         return np.asarray(self._near_km ** -self._powers[self._best()[0]])
 
     def observe(self, collected: Floats, inferred: Floats) -> None:
-        """Compare what the rules would have inferred with what was, both of shape [X, A]."""
+        """Compare the values that each rule infers with the inferred values, both of shape [X, A]."""
         for a in range(collected.shape[1]):
             values = collected[self.nearest, a]  # [X, X - 1]
             known = ~np.isnan(values)
@@ -132,7 +132,7 @@ class InferenceRule:
                 self._misses += self._missed(np.where(known, values, 0.0), known, inferred[:, a], rows) / width
 
     def _missed(self, values: Floats, known: NDArray[np.bool_], inferred: Floats, rows: NDArray[np.int64]) -> Floats:
-        """By how much each rule is off, summed over cells ``rows``. Shape [powers, neighbours]."""
+        """The error of each rule, summed over the cells ``rows``. Shape [powers, neighbours]."""
         missed = np.zeros_like(self._misses)
         rank = np.cumsum(known, axis=1)
         for k, power in enumerate(self._powers):

@@ -1,4 +1,4 @@
-"""A scheme of our own: sense where a model of differences between cells predicts that the rest is inferred best."""
+"""A scheme of our own: sense the cells from which a variogram model predicts the best inference of all others."""
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -14,22 +14,22 @@ _CYCLES_TO_FIND_THE_RULE = 5
 class VariogramSwap(SensingScheme):
     """Visits every cell once, then moves participants one by one while predicted error and cost fall.
 
-    What it knows of a cell pair is a semivariance (`VariogramModel`), learned from collected values only. From these
-    and the weights of the inference (`InferenceRule`, found out from the inferred values; for support vector
-    regression, the weighted mean that comes closest) follows the expected squared error of every cell that is not
-    sensed. Γ is taken to be the range of what was collected so far.
+    Each pair of cells has a semivariance (`VariogramModel`), learned from collected values only. The semivariances and
+    the weights of the inference (`InferenceRule`, estimated from inferred values; for support vector regression, the
+    closest weighted mean) give the expected squared error of every cell that is not sensed. Γ is the range of the
+    values collected so far.
 
-    To try all moves takes P · (X − P)² steps, times attributes and squared neighbours: made for tens of cells, not for
-    thousands.
+    Trying all moves takes P · (X − P)² steps, times attributes and squared neighbours: the scheme is made for tens of
+    cells, not for thousands.
 
     The defaults of λ and the prior's weight were chosen on the first 60 days of the Piemonte series (seeds 100 to 102,
     the columns of the paper with KNN) and checked on ``piemonte-synth``; nothing was fitted to the rest.
 
     Args:
-        cost_weight: λ, what a km on average over the participants counts beside the predicted error. A smaller one
+        cost_weight: λ, the weight of the mean km per participant, relative to the predicted error. A smaller weight
             gives smaller errors at higher costs.
-        prior_weight: how many cycles, in which two cells were sensed together, the variogram is worth.
-        most_swaps: moves in a cycle, at most.
+        prior_weight: weight of the variogram, as a number of cycles in which two cells were sensed together.
+        most_swaps: largest number of moves in a cycle.
     """
 
     def __init__(self, cost_weight: float = 1.2e-3, *, prior_weight: float = 15.0, most_swaps: int = 6) -> None:
@@ -61,7 +61,7 @@ class VariogramSwap(SensingScheme):
         width = self._highest - self._lowest
         prediction = Prediction(
             self._model.semivariances(),
-            np.where(width > 0, width, np.inf),  # what does not vary, or was never collected, has no error
+            np.where(width > 0, width, np.inf),  # an attribute that does not vary, or was never collected, has no error
             self._rule.nearest,
             self._rule.weight,
             self._rule.neighbours,

@@ -1,4 +1,4 @@
-"""What the programs of this folder share: how a peer is timed, and how it says what came out.
+"""Shared by the programs of this folder: how a peer is timed, and how its results are printed.
 
 Each program runs in an environment of its own, where nothing but the peer and what it needs is installed. It prints one
 JSON object: the versions of its packages, and a variant for each way in which it was stepped.
@@ -72,6 +72,6 @@ def _timed(prepare: Callable[[], Any], call: Callable[[Any], None]) -> float:
 
 
 def report(variants: list[Variant], packages: list[str]) -> None:
-    """Print what came out."""
+    """Print the results."""
     versions = {name: version(name) for name in packages}
     print(json.dumps({"packages": versions, "variants": [asdict(variant) for variant in variants]}))

@@ -214,7 +214,7 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
 
     @abstractmethod
     def snapshot(self, simulation: AnySimulation, b: int) -> Any:
-        """All there is to know about copy ``b``, copied out: for pictures, logs and checks."""
+        """The complete state of copy ``b``, as copies: for pictures, logs and checks."""
 
     @abstractmethod
     def viewer(self, simulation: AnySimulation) -> Viewer:

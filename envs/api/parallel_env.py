@@ -193,7 +193,7 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         )
 
     def snapshot(self) -> Snapshot:
-        """Everything there is to know about the present moment: for pictures, logs and checks, not for policies.
+        """The complete state of the present moment: for pictures, logs and checks, not for policies.
 
         Raises:
             ResetNeeded: before the first ``reset``.

@@ -39,9 +39,7 @@ class ResetOptions:
         given = {name: value for name, value in (options or {}).items() if name != _PETTINGZOO_TEST_OPTION}
         unknown = sorted(set(given) - set(known))
         if unknown:
-            there = ", ".join(map(repr, known))
-            those = "the one there is" if len(known) == 1 else "those there are"
-            raise ConfigError(f"reset has no option {unknown[0]!r}; {those}: {there}")
+            raise ConfigError(f"reset has no option {unknown[0]!r} (known: {', '.join(map(repr, known))})")
         given = {name: value for name, value in given.items() if value is not None}
         instance = _instance(given.pop("instance", None))
         return cls(instance, {name: checks[name](value) for name, value in given.items()})

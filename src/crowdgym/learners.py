@@ -1,7 +1,7 @@
 """Learners by name, and the folders of trained agents.
 
-Each folder of ``crowdgym.agents`` may list learners in the ``LEARNERS`` of its ``__init__``. One from elsewhere is
-given as ``module:ATTRIBUTE``, where the attribute is a `LearnerSpec`.
+Each folder of ``crowdgym.agents`` may list learners in the ``LEARNERS`` of its ``__init__``. A user's own
+learner is given as ``module:ATTRIBUTE``, where the attribute is a `LearnerSpec`.
 """
 
 import pkgutil
@@ -53,7 +53,7 @@ def load_trained(folder: Path, environment: str) -> Any:
     """The policy in the folder of a trained agent, made by the learner that its ``agent.yaml`` names.
 
     Raises:
-        CheckpointError: the folder holds no trained agent, or one of another environment.
+        CheckpointError: the folder holds no trained agent, or an agent of another environment.
         ConfigError: there is no such learner.
         ModuleNotFoundError: the learner needs a package that is not installed.
     """
@@ -63,7 +63,7 @@ def load_trained(folder: Path, environment: str) -> Any:
 
 
 def trained_environment(agent: str | None) -> tuple[str, dict[str, Any]] | None:
-    """The environment that an agent was trained on, and its keywords; None if ``agent`` is no folder of a trained one.
+    """The environment of a trained agent, and its keywords; None if ``agent`` is no folder of a trained agent.
 
     Raises:
         CheckpointError: its description is damaged.
@@ -77,12 +77,12 @@ def trained_environment(agent: str | None) -> tuple[str, dict[str, Any]] | None:
 
 
 def refuse_misfit(policy: Any, env: Any) -> None:
-    """See that a trained policy can play an environment; other policies are not asked.
+    """Check that a trained policy can play an environment; other policies are not checked.
 
-    A trained policy has the attribute ``description``, and a method ``check_fit`` if it does not play every size.
+    A trained policy has the attribute ``description``, and a method ``check_fit`` if it cannot play all sizes.
 
     Raises:
-        CheckpointError: it cannot; names the settings that differ from those of training.
+        CheckpointError: it cannot play it. The message names the settings that differ from those of training.
     """
     if not hasattr(policy, "check_fit"):
         return
@@ -96,7 +96,7 @@ def refuse_misfit(policy: Any, env: Any) -> None:
         if not names:
             raise
         trained, asked = (", ".join(f"{name}={values[name]}" for name in names) for values in (had, has))
-        raise CheckpointError(f"trained with {trained}, this run has {asked} ({error})") from None
+        raise CheckpointError(f"the agent was trained with {trained}, but this run has {asked} ({error})") from None
 
 
 @cache

@@ -1,7 +1,7 @@
-"""Policies by name: those that come with CrowdGym, environment by environment, or one's own as ``module:Class``.
+"""Policies by name: those that come with CrowdGym, for each environment, and the user's own as ``module:Class``.
 
-The folder of a trained agent is a name as well, and a learning agent's own name stands for weights that come with
-CrowdGym, where there are some for the environment and the scenario.
+The folder of a trained agent is also a name. The name of a learning agent stands for the weights that come with
+CrowdGym for the environment and the scenario, if there are any.
 """
 
 import os
@@ -56,14 +56,14 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
 
     Args:
         name: one of ``policy_names(environment)``, the name of a learning agent (``ippo``), a folder that
-            ``crowdgym train`` has written, or ``module:Class``. The module is imported as Python would from the
-            current folder; the class is made without arguments. A function without arguments that returns a policy
-            will do for a class, and so will a policy itself.
-        environment: the name of the one to be played, such as "csc_v0": a name may mean another policy in another one.
-        scenario: the one to be played, for weights that fit it; the environment's default if not given.
+            ``crowdgym train`` has written, or ``module:Class``. The module is imported as by
+            Python in the current folder; the class is called without arguments. In place of the class, the attribute
+            may be a function without arguments that returns a policy, or a policy.
+        environment: the environment to be played, such as "csc_v0". The same name may be another policy elsewhere.
+        scenario: the scenario to be played, for weights that fit it; the environment's default scenario if None.
 
     Raises:
-        PolicyError: there is no such policy, module or class, or what is there is not a policy.
+        PolicyError: there is no such policy, module or class, or the object is not a policy.
         ConfigError: the folder holds no trained agent that can be played.
     """
     known = {one.name: one.entry_point for one in policy_specs(environment)}
@@ -90,12 +90,12 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
     for part in attribute.split("."):
         found = getattr(found, part, None)
         if found is None:
-            raise PolicyError(f"the agent {name!r} cannot be had: {_whereabouts(module)} has no {attribute!r}")
+            raise PolicyError(f"the agent {name!r} cannot be loaded: {_whereabouts(module)} has no {attribute!r}")
     return _as_policy(found, name)
 
 
 def where_raised(error: BaseException) -> str:
-    """The innermost line that an exception came from and that is nobody's library, as "FILE, line N"."""
+    """The innermost line of an exception's traceback that is not in a library, as "FILE, line N"."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
@@ -110,13 +110,13 @@ def described(error: BaseException) -> str:
 
 
 def all_policies() -> tuple[PolicySpec, ...]:
-    """Those that the packages below `crowdgym.agents` list, in the order of the packages."""
+    """The policies that the packages below `crowdgym.agents` list, in the order of the packages."""
     packages = [import_module(f"crowdgym.agents.{one.name}") for one in iter_modules(agents.__path__) if one.ispkg]
     return tuple(policy for package in packages for policy in getattr(package, "POLICIES", ()))
 
 
 def _learnt_in(environment: str) -> tuple[str, ...]:
-    """Those that learn and have weights for some scenario of an environment."""
+    """The learners that have packaged weights for at least one scenario of an environment."""
     return tuple(name for name in learner_names() if trained_scenarios(name, environment))
 
 
@@ -124,10 +124,14 @@ def _packaged(name: str, environment: str, scenario: str) -> Path:
     """The folder of the weights that come with CrowdGym."""
     there = trained_scenarios(name, environment)
     if scenario not in there:
-        found = f"for {environment} there are those of {', '.join(there)}" if there else f"nor for any of {environment}"
+        found = (
+            f"there are weights for {', '.join(there)}"
+            if there
+            else f"there are none for any scenario of {environment}"
+        )
         raise PolicyError(
             f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
-            f"'crowdgym train {name} {environment}' makes some, and --agent FOLDER plays them"
+            f"'crowdgym train {name} {environment}' trains weights, and --agent FOLDER plays them"
         )
     return Path(str(files(find_learner(name).weights or "").joinpath(environment).joinpath(scenario)))
 
@@ -141,7 +145,7 @@ def _trained(folder: Path, name: str, environment: str) -> Policy:
 
 
 def _hint(name: str, environment: str) -> str:
-    """What somebody may have meant who asked for a policy that is not there."""
+    """A hint for an unknown name: a similar name, or the environments that have a policy of this name."""
     close = get_close_matches(name, (*policy_names(environment), *_learnt_in(environment)), n=1)
     if close:
         return f"; did you mean {close[0]!r}?"
@@ -158,10 +162,10 @@ def _import(module_name: str, name: str) -> ModuleType:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise PolicyError(
-                f"the agent {name!r} cannot be had: there is no module {error.name!r}, neither in {here} nor installed"
+                f"the agent {name!r} cannot be loaded: there is no module {error.name!r}, neither in {here} nor installed"
             ) from None
         raise PolicyError(
-            f"the agent {name!r} cannot be had: importing {module_name!r} raised {described(error)} "
+            f"the agent {name!r} cannot be loaded: importing {module_name!r} raised {described(error)} "
             f"({where_raised(error)})"
         ) from error
 

@@ -21,9 +21,9 @@ class EpisodeResult:
     Attributes:
         seed: the seed of ``reset``.
         steps: number of steps played.
-        metrics: of the environment at the end; for CSC revenue, completed, expired, travel_m, illegal. A metric of
-            several numbers has one entry for each, "NAME 0" and so on.
-        wall_s: duration in seconds, with the policy, without rendering.
+        metrics: those of the environment at the end; for CSC: revenue, completed, expired, travel_m, illegal. A metric
+            that is several numbers has an entry for each number: "NAME 0" and so on.
+        wall_s: duration in seconds, including the policy, excluding rendering.
     """
 
     seed: int
@@ -32,7 +32,7 @@ class EpisodeResult:
     wall_s: float
 
     def to_json(self) -> dict[str, float]:
-        """As one flat JSON object."""
+        """The result as one flat JSON object."""
         return {"seed": self.seed, **self.metrics, "steps": self.steps, "wall_s": round(self.wall_s, 4)}
 
 
@@ -44,7 +44,7 @@ class RunResult:
         env: name of the environment.
         scenario: name of the scenario.
         agent: name of the policy.
-        seed: of the run. Episode i, from 0 on, is that of ``reset(seed=seed + i)``.
+        seed: seed of the run. Episode i, from 0 on, is that of ``reset(seed=seed + i)``.
         config: every setting of the environment.
         episodes: in order.
     """
@@ -67,7 +67,7 @@ class RunResult:
         return self._over_episodes(np.std)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON: the same for the same seed, except ``wall_s``."""
+        """The results as JSON: the same for the same seed, except ``wall_s``."""
         return {
             "env": self.env,
             "scenario": self.scenario,
@@ -102,13 +102,13 @@ def run_episodes(
 
     Args:
         env: one of CrowdGym's parallel environments.
-        policy: acts for all its agents.
-        agent: what the policy is called, for the result and for messages.
-        episodes: how many, at least 1.
-        seed: of the first, at least 0.
-        watch: called for every episode with its number and an iterator that plays it: each ``next`` plays one step
-            and gives the number of steps played (0: only reset). It must play to the end. Between steps it may look
-            at the environment, draw it, or show progress.
+        policy: acts for all agents of the environment.
+        agent: the name of the policy, for the result and for messages.
+        episodes: number of episodes, at least 1.
+        seed: seed of the first episode, at least 0.
+        watch: is called for every episode with its number and an iterator. Each ``next`` of the iterator plays one step
+            and returns the number of steps played (0: only reset). ``watch`` must consume the iterator. Between steps
+            it may read the environment, draw it, or show progress.
 
     Raises:
         PolicyError: the policy raised an error, or did not return an action for every agent.
@@ -124,7 +124,7 @@ def run_episodes(
 
 
 def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[EpisodeResult]) -> Iterator[int]:
-    """Yield the number of steps played; append to ``results`` at the end."""
+    """Yield the number of steps played; append the result to ``results`` at the end."""
     began_s = time.perf_counter()
     observations, infos = env.reset(seed=seed)
     calls.reset(_episode_of(env, seed))

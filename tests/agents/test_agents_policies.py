@@ -93,7 +93,7 @@ def test_actions_are_python_numbers_in_the_order_of_the_agents(policy: Policy) -
 
 
 @pytest.mark.parametrize("policy", [GreedyPolicy(), HoldPolicy(), RandomPolicy()])
-def test_nobody_to_act_for_is_no_action(policy: Policy) -> None:
+def test_without_agents_there_are_no_actions(policy: Policy) -> None:
     assert policy.act({}, {}) == {}
 
 

@@ -105,7 +105,7 @@ def test_greedy_asks_for_the_first_candidate() -> None:
 
 @pytest.mark.parametrize("mode", ["recommend", "select"])
 def test_recommend_all_asks_for_whatever_is_legal(mode: str) -> None:
-    """t0, its successor t1, t3; not t2, which asks for a skill that nobody has."""
+    """t0, its successor t1, t3; not t2, which asks for a skill that no worker has."""
     jobs = [one(Part(1), Part(2, after=(0,))), one(Part(1, skills=(1,))), one(Part(3))]
     assert Played(a_world([Helper(0)], jobs, action_mode=mode), RecommendAll()).chooses() == [1, 1, 0, 1]
 
@@ -113,7 +113,7 @@ def test_recommend_all_asks_for_whatever_is_legal(mode: str) -> None:
 # ---- critical path
 
 
-def test_critical_path_sends_nobody_to_stand_and_wait() -> None:
+def test_critical_path_sends_no_worker_that_would_wait_at_the_subtask() -> None:
     """t0 at 1 is done from 0 to 200. w1 at 2 needs 10 s to t1, so it is sent when 40 s are left, not before."""
     world = a_world([Helper(1), Helper(2)], [one(Part(1, 200.0), Part(1, after=(0,)))])
     played = Played(world, CriticalPath())
@@ -136,7 +136,7 @@ def test_critical_path_takes_the_next_candidate_where_the_first_is_taken() -> No
 
 
 @pytest.mark.parametrize(("expected_s", "action"), [(3000.0, 0), (235.0, 0), (225.0, 1)])
-def test_critical_path_sends_somebody_far_only_when_slack_is_short(expected_s: float, action: int) -> None:
+def test_critical_path_sends_a_distant_worker_only_when_slack_is_short(expected_s: float, action: int) -> None:
     """200 s away for 20 s of work: slack 225 - 20 - 200 = 5 s is less than half of the way to the end, 10 s."""
     job = one(Part(1), expected_s=expected_s, deadline_s=4000.0)
     world = a_world([Helper(0)], [job], roads=((0, 1, 2000),))
@@ -145,7 +145,9 @@ def test_critical_path_sends_somebody_far_only_when_slack_is_short(expected_s: f
 
 @pytest.mark.parametrize("make", [CriticalPath, RollingHorizon])
 @pytest.mark.parametrize(("deadline_s", "action"), [(29.0, 0), (31.0, 1)])
-def test_nobody_is_sent_to_what_cannot_be_paid(make: Callable[[], Policy], deadline_s: float, action: int) -> None:
+def test_no_worker_is_sent_to_a_task_that_cannot_be_paid(
+    make: Callable[[], Policy], deadline_s: float, action: int
+) -> None:
     """There at 10 s, done at 30 s."""
     world = a_world([Helper(0)], [one(Part(1), expected_s=20.0, deadline_s=deadline_s)])
     assert Played(world, make()).chooses() == [action]
@@ -161,7 +163,7 @@ def test_rolling_horizon_makes_the_best_of_all_pairs() -> None:
     assert Played(world, RollingHorizon()).chooses() == [2, 1]
 
 
-def test_rolling_horizon_waits_for_somebody_nearer_who_is_idle_soon() -> None:
+def test_rolling_horizon_waits_for_a_nearer_worker_who_is_idle_soon() -> None:
     """w1 is at work at 0 until 30 s; t1 appears there at 10 s, 40 s from the idle w0 at 4."""
     jobs = [one(Part(0, 30.0)), one(Part(0), created_s=10.0)]
     played = Played(a_world([Helper(4), Helper(0)], jobs), RollingHorizon())

@@ -144,7 +144,7 @@ def test_who_is_of_no_use_holds() -> None:
     assert choice.tolist() == [HOLD, HOLD]
 
 
-def test_whoever_has_become_needless_goes_where_it_is_of_use() -> None:
+def test_a_player_that_is_no_longer_needed_joins_a_coalition_that_needs_it() -> None:
     """The first chooses the task; the second, there so early that it is done first, leaves it nothing to do."""
     game = a_game([[0], [0]], [[60.0], [0.0]], expected_s=[60.0], deadline_s=[200.0])
     choice = np.array([HOLD, HOLD])
@@ -177,9 +177,9 @@ def test_players_choose_in_order() -> None:
 
 # ---- annealing ----
 
-# Player 0 takes the first task, in time: 90. Player 1, who can do no other, is there at 70, after the work is done, and
-# holds. Nobody gains by another choice; but with player 0 at the second task, 80 in time, player 1 would be done with
-# the first at 130, 70 late, and earn 27.
+# Player 0 takes the first task and finishes it in time: 90. Player 1 can do no other task; it would arrive at 70, after
+# the work is done, so it holds. No player gains by another choice. But with player 0 at the second task, which pays 80
+# in time, player 1 would finish the first at 130, 70 s late, and earn 27.
 IN_THE_WAY = a_game(
     [[0, 1], [0, -1]],
     [[0.0, 0.0], [70.0, 0.0]],
@@ -210,7 +210,7 @@ def test_annealing_finds_a_better_equilibrium() -> None:
 
 
 def random_game(seed: int, players: int = 4, tasks: int = 3) -> Game:
-    """Small and crowded: most choices matter to somebody else."""
+    """Small and crowded: most choices affect another player."""
     generator = np.random.default_rng(seed)
     most = 3
     task = np.full((players, most), -1, np.int64)
@@ -280,7 +280,7 @@ def options_of(game: Game, player: int) -> list[int]:
     return [HOLD, *np.flatnonzero(game.task[player] >= 0).tolist()]
 
 
-def assert_nobody_gains_alone(game: Game, choice: tuple[int, ...]) -> None:
+def assert_no_player_gains_alone(game: Game, choice: tuple[int, ...]) -> None:
     """The definition of a Nash equilibrium: a payoff is what the player's choice adds to the sum of payments."""
     for player in range(len(choice)):
         without = plain_paid(game, (*choice[:player], HOLD, *choice[player + 1 :]))
@@ -313,7 +313,7 @@ def test_best_responses_end_in_a_nash_equilibrium(seed: int) -> None:
     choice = np.full(6, HOLD)
     coalitions = Coalitions.empty(3, 6)
     respond(game, coalitions, choice, TOLERANCE)
-    assert_nobody_gains_alone(game, tuple(choice.tolist()))
+    assert_no_player_gains_alone(game, tuple(choice.tolist()))
     assert potential(coalitions) == pytest.approx(plain_paid(game, tuple(choice.tolist())))
 
 
@@ -359,7 +359,7 @@ def test_annealing_returns_no_less_than_the_equilibrium_and_one_itself(seed: int
     after = potential(coalitions)
     assert after >= before - 1e-9
     assert after == pytest.approx(plain_paid(game, tuple(choice.tolist())))
-    assert_nobody_gains_alone(game, tuple(choice.tolist()))
+    assert_no_player_gains_alone(game, tuple(choice.tolist()))
 
 
 def test_annealing_does_find_better_ones() -> None:
@@ -421,7 +421,7 @@ def test_fair_responses_end_in_an_equilibrium_where_there_is_one() -> None:
 
 
 def test_fair_responses_without_an_end_leave_the_best_behind() -> None:
-    """One round is too short to see that nobody changes."""
+    """One round is too short to see that no player changes."""
     game = a_game([[0]], [[10.0]])
     choice, coalitions = np.array([HOLD]), Coalitions.empty(1, 1)
     assert not respond_fairly(game, coalitions, choice, 1, 0.5, TOLERANCE)

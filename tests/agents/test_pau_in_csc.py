@@ -56,9 +56,9 @@ class Watched(PauPolicy):
 
 @pytest.mark.parametrize("speed_mps", [10.0, 3.0])
 def test_finish_times_of_coalitions_are_exact(speed_mps: float) -> None:
-    """The latest that it expected of a task is when that is finished, if it is: nobody has joined since.
+    """The last finish time that PAU computed for a task is its actual one: no worker has joined since.
 
-    And what it took a task to pay at most is that, also where it met the task late: before its first candidates.
+    The highest payment that PAU read is exact as well, also where PAU first saw the task after its creation.
     """
     env = crowdgym.make("csc_v0", scenario="tiny", speed_mps=speed_mps, expected_factor=0.3)
     observations, infos = env.reset(seed=3)

@@ -92,7 +92,7 @@ def test_the_predicted_error_is_that_of_values_with_these_semivariances() -> Non
 
 
 def test_a_swap_is_made_while_it_pays() -> None:
-    # Cells 0 and 1 are alike, cell 2 is like neither: whoever is in cell 0 or 1 had better be in 2.
+    # Cells 0 and 1 are alike, cell 2 is like neither: the participant in cell 0 or 1 is of more use in 2.
     gamma = [[0, 1, 50], [1, 0, 50], [50, 50, 0]]
     known, distance_km = prediction(gamma, (0, 1, 5), 1), line(0, 1, 5)
 

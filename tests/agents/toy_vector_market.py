@@ -16,7 +16,7 @@ class ToyVectorMarket:
 
     Args:
         copies: of two agents each.
-        noise: what busy agents see; nobody should look.
+        noise: what busy agents see; no learner should read it.
     """
 
     def __init__(self, copies: int, noise: float = 0.0) -> None:

@@ -106,7 +106,7 @@ def test_another_run_is_not_resumed(finished: Path, tmp_path: Path) -> None:
     [
         (("--jobs", "0"), "--jobs must be at least 1, got 0"),
         (("--only", "agent"), "--only must be NAME=VALUE or NAME=VALUE,VALUE, got 'agent'"),
-        (("--only", "agent=nobody"), "agent must be one of qco-ta, "),
+        (("--only", "agent=unknown"), "agent must be one of qco-ta, "),
         (("--scenario", "nowhere"), "nowhere"),
         (("--scenario", "tiny"), "tiny"),
     ],

@@ -242,8 +242,8 @@ def test_policies_that_fail_are_rows_and_do_not_stop_the_others(folder: Path, tm
     ("options", "message"),
     [
         (("--jobs", "0"), "--jobs must be at least 1, got 0"),
-        (("--agents", "greedy,nobody"), "there is no agent 'nobody' for csc_v0"),
-        (("--agents", "own:Nobody"), "the agent 'own:Nobody' cannot be had: the module 'own' ("),
+        (("--agents", "greedy,unknown"), "there is no agent 'unknown' for csc_v0"),
+        (("--agents", "own:Unknown"), "the agent 'own:Unknown' cannot be loaded: the module 'own' ("),
         (
             ("--agents", "own:NoWeights"),
             "the agent 'own:NoWeights' must be made without arguments, but making it",

@@ -231,8 +231,8 @@ def test_a_time_of_day_is_not_taken_for_a_number() -> None:
     [
         ("num_workers", "--set must be NAME=VALUE, such as num_workers=200, got 'num_workers'"),
         ("=3", "--set must be NAME=VALUE, such as num_workers=200, got '=3'"),
-        ("render_mode=human", "--set is for settings, and render_mode is none"),
-        ("generator=x", "--set is for settings, and generator is none"),
+        ("render_mode=human", "--set takes settings, but render_mode is not a setting"),
+        ("generator=x", "--set takes settings, but generator is not a setting"),
         ("num_worker=3", "csc_v0 has no keyword 'num_worker'; did you mean 'num_workers'? (known: scenario, num_w"),
         ("num_workers=-1", "num_workers must be greater than or equal to 1, got -1"),
         ("num_workers=0", "num_workers must be greater than or equal to 1, got 0"),
@@ -348,12 +348,12 @@ class TestFilesAreCheckedFirst:
     def test_a_folder_that_is_missing(self, tmp_path: Path, option: str, name: str) -> None:
         folder = tmp_path / "missing"
         assert refused(*TINY, option, folder / name) == (
-            f"{option} must be in a folder that exists, and {str(folder)!r} is none"
+            f"{option} must be in a folder that exists, but {str(folder)!r} does not"
         )
 
     def test_a_file_where_a_folder_should_be(self, tmp_path: Path, option: str, name: str) -> None:
         (tmp_path / "file").write_text("")
-        assert f"and {str(tmp_path / 'file')!r} is none" in refused(*TINY, option, tmp_path / "file" / name)
+        assert f"but {str(tmp_path / 'file')!r} does not" in refused(*TINY, option, tmp_path / "file" / name)
 
     def test_a_folder_where_a_file_should_be(self, tmp_path: Path, option: str, name: str) -> None:
         (tmp_path / name).mkdir()

@@ -75,7 +75,7 @@ def curve(out: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of four iterations that nobody disturbed."""
+    """A run of four iterations without an interruption."""
     out = tmp_path_factory.mktemp("whole") / "run"
     ran(*arguments(out))
     return out
@@ -116,7 +116,7 @@ def test_the_baseline_is_greedy_on_the_instances_of_evaluation(whole: Path) -> N
 
 
 def test_a_checkpoint_is_played_as_it_was_evaluated(whole: Path) -> None:
-    """The dict interface, one episode at a time, comes to what the vector environment came to."""
+    """The dict interface, one episode at a time, gives the same mean as the vector environment."""
     words = [w for name, value in SMALL["csc_v0"].items() for w in ("--set", f"{name}={value}")]
     file = whole.parent / "played.json"
     run = ("run", "csc_v0", "--scenario", "tiny", *words, "--episodes", 2, "--seed", 1_000_000)
@@ -146,7 +146,7 @@ def test_a_run_without_an_environment_and_a_trained_folder_is_refused() -> None:
 def test_sizes_that_a_flat_network_does_not_take_are_refused_by_name(tmp_path: Path) -> None:
     ran(*arguments(tmp_path / "run", iterations=1, network="mlp"))
     message = refused("run", "--agent", tmp_path / "run", "--set", "max_candidates=3")
-    assert message.startswith("trained with max_candidates=10, this run has max_candidates=3 (")
+    assert message.startswith("the agent was trained with max_candidates=10, but this run has max_candidates=3 (")
 
 
 def test_the_hyperparameters_are_listed_with_defaults_and_meanings() -> None:
@@ -308,7 +308,7 @@ def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch
 
 
 def test_a_folder_that_holds_a_run_is_not_written_over(whole: Path) -> None:
-    assert "go on with --resume, or give another folder" in refused(*arguments(whole))
+    assert "continue it with --resume, or give another folder" in refused(*arguments(whole))
     assert "has seed = 0, not 5" in refused(*arguments(whole), "--resume", "--seed", 5)
     assert "has num_workers = 4, not 5" in refused(*arguments(whole, num_workers=5), "--resume")
     assert "has steps = 240, not 300" in refused(*arguments(whole, iterations=5), "--resume")
@@ -402,7 +402,7 @@ def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
     message = play("ippo")
     assert message.startswith("no weights of 'ippo' come with CrowdGym for csc_v0 on 'tiny' (")
     assert "'crowdgym train ippo csc_v0' makes some" in message
-    assert "nor for any of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
+    assert "there are none for any scenario of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
 
 
 @pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
@@ -423,7 +423,7 @@ def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(s
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
 def test_weights_that_come_with_crowdgym_beat_greedy(scenario: str) -> None:
-    """On instances that nobody trained or tuned on."""
+    """On instances that were used neither in training nor in tuning."""
     revenue = {}
     for agent in ("greedy", "ippo"):
         env: Any = make("csc_v0", scenario=scenario, num_workers=100, num_tasks=200, strict=True)

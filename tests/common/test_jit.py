@@ -61,7 +61,7 @@ def test_numbas_own_variable_names_another_folder(tmp_path: Path) -> None:
     assert run(TWO_KERNELS, tmp_path, **variables)[1] == ""
 
 
-def test_what_somebody_else_compiles_is_not_announced(tmp_path: Path) -> None:
+def test_the_compilation_of_other_code_is_not_announced(tmp_path: Path) -> None:
     assert run(ANOTHER_PERSONS_KERNEL, tmp_path) == ("2\n", "")
 
 

@@ -122,7 +122,7 @@ def work_adds_up(book: Book) -> None:
 
 
 def a_task_finishes_when_it_was_foreseen(book: Book) -> None:
-    """From an epoch on, unless somebody arrives before: at the last arrival + work left / crew, to the last bit."""
+    """From an epoch on, unless a worker arrives before: at the last arrival + work left / crew, to the last bit."""
     tasks, own = book.simulation.state.tasks, observation_layout(book.world.max_candidates)["w_self"]
     until_idle = rows_of(book.simulation, own)[:, 0, own.features.index("until_idle")]  # [W] of the horizon
     for i, task in enumerate(book.world.tasks):

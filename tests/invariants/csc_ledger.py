@@ -68,7 +68,7 @@ class Book:
         return [i for _, i in sorted(reachable)[: world.max_candidates]]
 
     def crew(self, task: int) -> list[Claim]:
-        """Who works, or worked, at a task; whoever comes at the instant of its end comes too late."""
+        """Who works, or worked, at a task; a worker that arrives at the instant of its end is too late."""
         left_s, since_s, crew = self.world.tasks[task].workload_s, 0.0, list[Claim]()
         until_s = self.now.end_s[task] if self.has_ended[task] else self.now.time_s
         for claim in sorted(self.takers.get(task, []), key=lambda claim: (claim.arrive_s, claim.worker)):

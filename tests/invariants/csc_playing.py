@@ -16,7 +16,7 @@ from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.reward import REWARDS
 from crowdgym.envs.csc.snapshot import CscSnapshot
 
-# What a kernel writes into and nobody reads at a later step.
+# What a kernel writes and no later step reads.
 _SCRATCH = ("scratch",)
 
 

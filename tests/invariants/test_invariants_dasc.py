@@ -20,7 +20,7 @@ from crowdgym.envs.dasc.snapshot import DascSnapshot
 
 
 def check_books(drawn: Drawn) -> None:
-    """Nobody is paid twice, or while not live; every reward but the shaped one sums to the revenue."""
+    """No subtask is paid twice, or while not live; every reward but the shaped one sums to the revenue."""
     simulation, rng = to_world(drawn.world).start(), drawn.rng()
     slots = drawn.world.num_slots
     paid_epochs = np.zeros(slots, int)
@@ -105,20 +105,20 @@ def check_movements(drawn: Drawn) -> None:
 
 @given(drawn_worlds())
 @ordinary(60)
-def test_nobody_is_in_two_places_and_nothing_starts_too_early(drawn: Drawn) -> None:
+def test_no_worker_is_in_two_places_and_nothing_starts_too_early(drawn: Drawn) -> None:
     check_movements(drawn)
 
 
 @pytest.mark.slow
 @given(drawn_worlds())
 @thorough(1_000)
-def test_nobody_is_in_two_places_and_nothing_starts_too_early_thoroughly(drawn: Drawn) -> None:
+def test_no_worker_is_in_two_places_and_nothing_starts_too_early_thoroughly(drawn: Drawn) -> None:
     check_movements(drawn)
 
 
 @given(drawn_worlds(), st.sampled_from([2, 8]))
 @ordinary(40)
-def test_an_epoch_at_which_nobody_acts_changes_no_bit(drawn: Drawn, pieces: int) -> None:
+def test_an_epoch_without_actions_changes_no_bit(drawn: Drawn, pieces: int) -> None:
     """Epochs every 8 s, or every 8 s / pieces with everyone holding in between."""
     coarse = replace(drawn.world, step_s=8.0, horizon_s=8.0 * max(2, round(drawn.world.horizon_s / 8.0)))
     one, other = to_world(coarse).start(), to_world(replace(coarse, step_s=8.0 / pieces)).start()

@@ -34,7 +34,7 @@ def created_after(task: ReferenceTask, time_s: float) -> ReferenceTask:
 
 @ordinary(examples=80)
 @given(episode=episodes(), epoch=st.integers(0, 12), data=st.data())
-def test_nobody_sees_a_task_before_it_is_created(episode: Episode, epoch: int, data: st.DataObject) -> None:
+def test_no_worker_sees_a_task_before_it_is_created(episode: Episode, epoch: int, data: st.DataObject) -> None:
     """Two worlds whose tasks are the same up to an epoch, and altogether different afterwards."""
     one = begin(episode.world)
     now_s = one.clock.time_s(epoch)

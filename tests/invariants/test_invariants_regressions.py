@@ -36,7 +36,7 @@ def test_the_last_epoch_is_the_first_at_the_horizon(step_s: float, horizon_s: fl
 
 
 def test_what_happens_at_the_horizon_still_happens() -> None:
-    """A task that nobody takes expires at 0.9 s, the end of the episode."""
+    """A task that no worker takes expires at 0.9 s, the end of the episode."""
     simulation = begin(a_world([0], [a_task(3, deadline_s=0.9)], horizon_s=0.9, step_s=0.3))
     play_on(simulation)
     assert simulation.metrics(0).expired == 1
@@ -93,7 +93,7 @@ def test_a_copy_of_an_environment_runs_the_same_machine_code(copied) -> None:
     assert not roads.length.flags.writeable
 
 
-# ---- instances of somebody's own ----
+# ---- instances of a user's own ----
 
 
 class Ours:

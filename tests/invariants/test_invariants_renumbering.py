@@ -55,7 +55,7 @@ def assert_same_neighbours(part: ObservationSet, one: np.ndarray, other: np.ndar
     assert same_bits(one[:, :, distance].copy(), other[:, :, distance].copy())
     for row, same in zip(one, other, strict=True):
         near = row[row[:, present] == 1.0, distance]
-        full = len(near) == len(row)  # else nobody was left out
+        full = len(near) == len(row)  # else no neighbour was left out
         if len(set(near.tolist())) == len(near) and (near < 1.0).all() and not full:
             assert same_bits(row.copy(), same.copy())
 

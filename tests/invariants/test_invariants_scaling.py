@@ -24,7 +24,7 @@ CASES = ordinary(examples=60)
 
 
 def side_by_side(episode: Episode, other: ReferenceInstance) -> Iterator[tuple[CscSimulation, CscSimulation]]:
-    """Both worlds at every epoch, the same actions taken in both. Whoever there is more of in the other one holds."""
+    """Both worlds at every epoch, the same actions taken in both; workers that only the other one has hold."""
     one, changed = begin(episode.world), begin(other)
     yield one, changed
     while not is_over(one):
@@ -55,7 +55,7 @@ def test_a_currency_is_only_a_unit(episode: Episode, factor: float) -> None:
 
 @CASES
 @given(episode=episodes(), data=st.data())
-def test_money_moves_nobody(episode: Episode, data: st.DataObject) -> None:
+def test_payments_do_not_change_movement(episode: Episode, data: st.DataObject) -> None:
     """Other payments, expected times and penalties: everyone is at the same places at the same times."""
     others = st.tuples(st.floats(0, 1e6), st.floats(-1e6, 1e6))
     drawn = iter(data.draw(st.lists(others, min_size=len(episode.world.tasks), max_size=len(episode.world.tasks))))
@@ -138,7 +138,7 @@ def test_a_worker_that_only_holds_changes_nothing_for_the_others(
 
 @CASES
 @given(episode=episodes(), node=st.integers(0, MOST_NODES - 1))
-def test_a_task_that_nobody_can_do_changes_nothing(episode: Episode, node: int) -> None:
+def test_a_task_that_no_worker_can_do_changes_nothing(episode: Episode, node: int) -> None:
     """It expires, and that is all. Number 0, so that all others move up by one."""
     old = episode.world
     useless = ReferenceTask(node % old.num_nodes, 3, 0.0, 1.0, old.step_s, 1.0, 100.0)
@@ -177,11 +177,11 @@ def test_a_road_that_is_a_detour_changes_nothing(episode: Episode, data: st.Data
     "check",
     [
         test_a_currency_is_only_a_unit,
-        test_money_moves_nobody,
+        test_payments_do_not_change_movement,
         test_a_slower_world_is_the_same_world,
         test_a_metre_is_only_a_unit,
         test_a_worker_that_only_holds_changes_nothing_for_the_others,
-        test_a_task_that_nobody_can_do_changes_nothing,
+        test_a_task_that_no_worker_can_do_changes_nothing,
         test_a_road_that_is_a_detour_changes_nothing,
     ],
 )

@@ -39,7 +39,7 @@ def check_that_epochs_of_holding_change_nothing(episode: Episode, halvings: int)
             share += fine.state.output.share
             revenue += fine.state.output.revenue[0]
         assert_same_now(coarse, fine)
-        assert same_bits(share, coarse.state.output.share)  # nobody is paid twice in an interval
+        assert same_bits(share, coarse.state.output.share)  # no worker is paid twice in an interval
         assert revenue == pytest.approx(coarse.state.output.revenue[0], rel=1e-12)  # sums in another order
 
 

@@ -99,7 +99,7 @@ def verdict(target: dict[str, Any], code: str, stage: str, limit_s: int) -> str:
 
 
 def judge(target: dict[str, Any], code: str, limits_s: dict[str, int]) -> tuple[str, str]:
-    """The verdict, and the stage that came to it: what the quick tests let pass meets the thorough ones."""
+    """The verdict, and the stage that gave it: a mutant that passes the quick tests runs the thorough ones."""
     outcome, stage = "survived", ""
     for stage in limits_s:
         outcome = verdict(target, code, stage, limits_s[stage])

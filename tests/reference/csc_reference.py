@@ -282,7 +282,9 @@ class ReferenceSimulator:
             elif kind == EventKind.EXPIRY.value:
                 record.expired_s = time_s
                 self._release_everyone(record, time_s)
-            elif arrivals == len(record.present):  # else somebody came in between: foreseen anew then
+            elif arrivals == len(
+                record.present
+            ):  # else another worker has arrived since, and a new finish was computed then
                 record.finish_s = time_s
                 record.payment = payment(self.instance.tasks[task], self.instance.penalty_per_s, time_s)
                 self._release_everyone(record, time_s)

@@ -1,6 +1,6 @@
 """Small random worlds and ways of acting in them, for comparing two simulators of CSC.
 
-A world of every `Flavour` provokes something: events at one instant, tasks nobody can see, work of a millisecond.
+A world of each `Flavour` has a special feature: events at one instant, invisible tasks, work of a millisecond.
 """
 
 from collections.abc import Iterable

@@ -17,7 +17,7 @@ class Flavour(Enum):
     GAPS = "gaps"  # most values are missing
     ALONE = "alone"  # one participant: nothing but its own value is ever collected
     FULL = "full"  # a participant for every cell
-    DARK = "dark"  # an attribute that nobody ever sees at first
+    DARK = "dark"  # an attribute without values in the first half of the cycles
     FLAT = "flat"  # values that are all equal
 
 

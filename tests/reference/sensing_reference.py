@@ -14,7 +14,7 @@ Table = list[list[float | None]]  # [X][A]; None where there is nothing
 
 
 class Metrics(NamedTuple):
-    """What the episode has come to so far."""
+    """The metrics of the episode so far."""
 
     error: float
     cost_km: float
@@ -88,7 +88,7 @@ class SensingReferenceSimulator:
         return [gains[x] - weight * came[x] for x in self._cells()]
 
     def error_without(self, cell: int) -> float:
-        """ε_y if nobody had been in a cell."""
+        """ε_y if no participant had been in this cell."""
         sensed = self._sensed() - {cell}
         return self._normalised(self._attribute_errors(sensed, self._infer(self._collect(sensed))))
 

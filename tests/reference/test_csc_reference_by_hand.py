@@ -145,7 +145,7 @@ def test_an_arrival_that_meets_the_finish_but_for_rounding_leaves_no_negative_wo
 
 
 def test_work_too_small_to_move_the_clock_is_paid_to_the_one_who_came() -> None:
-    """1e-20 s of work taken on the spot at 5 s: 5 s + 1e-20 s is 5 s; another there comes too late, by its number."""
+    """1e-20 s of work starts at 5 s: 5 s + 1e-20 s is 5 s; a second worker there, of greater number, is too late."""
     simulator = ReferenceSimulator(a_world([2, 2], [a_task(2, 1e-20)]))
     simulator.step([0, 0])
     result = simulator.step([1, 1])
@@ -188,7 +188,7 @@ def test_an_arrival_at_exactly_the_deadline_comes_too_late() -> None:
 
 
 def test_a_task_may_come_and_go_between_two_epochs() -> None:
-    """Created at 1 s, deadline 4 s, epochs at 0 s and 5 s: nobody ever sees it, and it counts as expired."""
+    """Created at 1 s, deadline 4 s, epochs at 0 s and 5 s: no worker ever sees it, and it counts as expired."""
     simulator = ReferenceSimulator(a_world([2], [a_task(2, 1.0, created_s=1.0, deadline_s=4.0)]))
     assert simulator.task_state(0) is TaskState.PENDING
     assert simulator.candidates(0) == []

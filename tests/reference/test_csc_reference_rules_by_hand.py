@@ -148,7 +148,7 @@ def test_a_step_longer_than_the_horizon_is_cut() -> None:
     assert simulator.time_s == 12.0
 
 
-def test_epochs_at_which_nobody_acts_change_nothing() -> None:
+def test_epochs_without_actions_change_nothing() -> None:
     tasks = [a_task(3, 31.0, expected_s=10.0), a_task(2, 400.0, deadline_s=47.3)]
     coarse = play(ReferenceSimulator(a_world([0, 1, 2], tasks, step_s=100.0)), 100.0, first=[2, 2, 1])
     fine = play(ReferenceSimulator(a_world([0, 1, 2], tasks, step_s=0.5)), 100.0, first=[2, 2, 1])

@@ -96,7 +96,7 @@ def test_marginal_rewards_of_cells() -> None:
     assert reference.marginal() == pytest.approx(expected)
 
 
-def test_marginal_rewards_of_participants_are_their_cells_if_nobody_else_is_there() -> None:
+def test_marginal_rewards_of_participants_alone_in_their_cells_are_those_of_the_cells() -> None:
     reference = begin(participants_act=True, start=(0, 3, 2))
     reference.step([1, 1, 0])
     assert reference.places == [1, 1, 0]

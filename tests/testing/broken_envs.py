@@ -172,7 +172,7 @@ class NotAPossibleAgent(Edited):
 
 
 @broken("returns", 0, None, "agents")
-class NobodyThere(Healthy):
+class NoAgents(Healthy):
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         super().reset(seed, options)
         self.agents = []

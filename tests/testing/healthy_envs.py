@@ -145,7 +145,7 @@ class JoinsLater(Healthy):
 
 
 class Endless(WithoutMasks):
-    """Nobody ever ends."""
+    """No agent's episode ever ends."""
 
     def step(self, actions: dict[str, Any]) -> Returned:
         self.time = 0

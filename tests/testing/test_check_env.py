@@ -76,7 +76,7 @@ def test_dasc_passes(action_mode: Any, dependency: Any) -> None:
 
 
 def test_an_environment_that_invents_agents_passes() -> None:
-    """PettingZoo's own example, without its state(), which is a sample of a space that nobody seeds."""
+    """PettingZoo's own example, without its state(), which is a sample of a space that is never seeded."""
 
     class Example(generated_agents_parallel_v0.parallel_env):
         def state(self) -> Any:

@@ -20,7 +20,7 @@ def test_golden_trace(name: str) -> None:
     assert mismatch is None, f"{name}: {mismatch}. {WHAT_TO_DO}"
 
 
-def test_there_is_no_golden_trace_that_nobody_replays() -> None:
+def test_every_golden_trace_is_replayed() -> None:
     assert {file.stem for file in FOLDER.glob("*.trace")} == set(GOLDEN)
 
 

@@ -103,7 +103,7 @@ BROKEN = {
     "everyone drives faster": (lambda w: replace(w, speed_mps=1.01 * w.speed_mps), {KIND.TOO_FAST}),
     "everyone drives slower": (lambda w: replace(w, speed_mps=0.99 * w.speed_mps), {KIND.TOO_SLOW}),
     "a unit counts as another length": (lambda w: replace(w, unit_m=0.98), {KIND.TOO_FAST, KIND.TRAVEL_TOTAL}),
-    "nobody is fined": (lambda w: replace(w, penalty_per_s=0.0), {KIND.WRONG_PAYMENT}),
+    "lateness is free": (lambda w: replace(w, penalty_per_s=0.0), {KIND.WRONG_PAYMENT}),
     "there is less to do": (_tasks_with("workload_s", 0.99), {KIND.WORK_MISMATCH}),
     "there is more to do": (_tasks_with("workload_s", 1.01), {KIND.WORK_MISMATCH}),
     "deadlines come late": (_tasks_with("deadline_s", 1.05), {KIND.AFTER_DEADLINE, KIND.WRONG_END}),

@@ -219,11 +219,11 @@ FAULTS = [
     Fault("teleported on the road", tell(0, arrive_s=0.0), KIND.TOO_FAST, 0, 0),
     Fault("a hair too fast", tell(5, arrive_s=64.9999), KIND.TOO_FAST, 6, 1),
     Fault("too slow", tell(5, arrive_s=66.0), KIND.TOO_SLOW, 6, 1),
-    Fault("arrives nobody knows when", tell(5, arrive_s=NAN), KIND.TOO_SLOW, 6, 1),
+    Fault("arrives at an unknown time", tell(5, arrive_s=NAN), KIND.TOO_SLOW, 6, 1),
     Fault("starts before arrival", tell(0, start_s=9.0), KIND.BEFORE_ARRIVAL, 0, 0),
     Fault("starts before the predecessor", tell(1, start_s=10.0), KIND.BEFORE_PREDECESSOR, 1, 1),
     Fault("starts late", tell(4, start_s=21.0), KIND.STARTS_LATE, 4, 3),
-    Fault("starts nobody knows when", tell(4, start_s=NAN), KIND.STARTS_LATE, 4, 3),
+    Fault("starts at an unknown time", tell(4, start_s=NAN), KIND.STARTS_LATE, 4, 3),
     Fault("finishes early", tell(1, finish_s=29.0), KIND.FINISHES_EARLY, 1, 1),
     Fault("finishes late", tell(1, finish_s=31.0), KIND.FINISHES_LATE, 1, 1),
     Fault("idle though busy", tell(5, idle_node=5, idle_s=60.0), KIND.WRONG_RELEASE, 6, 1),
@@ -241,14 +241,14 @@ FAULTS = [
     Fault("open before creation", tell_subtask(5, SubtaskStatus.UNASSIGNED), KIND.WRONG_SUBTASK_STATUS, 5, None, 3),
     Fault("no worker", tell_subtask(6, SubtaskStatus.UNASSIGNED), KIND.WRONG_SUBTASK_STATUS, 6, None, 4),
     Fault("done too soon", tell_task(4, TaskStatus.FINISHED, 60.0), KIND.UNFINISHED, None, None, 4),
-    Fault("done by nobody", tell_task(3, TaskStatus.FINISHED, 60.0), KIND.UNFINISHED, None, None, 3),
+    Fault("done without a worker", tell_task(3, TaskStatus.FINISHED, 60.0), KIND.UNFINISHED, None, None, 3),
     Fault("done too late", tell_task(1, TaskStatus.FINISHED, 15.0), KIND.AFTER_DEADLINE, None, None, 1),
     Fault("done at the deadline", MINUTE, KIND.AFTER_DEADLINE, None, None, 2, given(deadline_s=(2, 28.0))),
     Fault("expired though done", tell_task(2, TaskStatus.EXPIRED, 60.0), KIND.EXPIRED_THOUGH_DONE, None, None, 2),
     Fault("open though expired", tell_task(1, TaskStatus.OPEN, NAN), KIND.WRONG_STATUS, None, None, 1),
     Fault("pending though open", tell_task(4, TaskStatus.PENDING, NAN), KIND.WRONG_STATUS, None, None, 4),
     Fault("finished too soon", tell_task(0, TaskStatus.FINISHED, 20.0), KIND.WRONG_END, None, None, 0),
-    Fault("finished nobody knows when", tell_task(0, TaskStatus.FINISHED, NAN), KIND.WRONG_END, None, None, 0),
+    Fault("finished at an unknown time", tell_task(0, TaskStatus.FINISHED, NAN), KIND.WRONG_END, None, None, 0),
     Fault("expired too soon", tell_task(1, TaskStatus.EXPIRED, 14.0), KIND.WRONG_END, None, None, 1),
     Fault("open, but with an end", tell_task(4, TaskStatus.OPEN, 50.0), KIND.WRONG_END, None, None, 4),
     Fault("penalised though in time", pay(P0, replace(P2, amount=39.0)), KIND.WRONG_PAYMENT, None, None, 2),
@@ -274,11 +274,11 @@ FAULTS = [
     Fault("between epochs", tell(5, taken_s=47.5), KIND.NOT_AN_EPOCH, 6, 1),
     Fault("at the horizon", tell(5, taken_s=60.0), KIND.NOT_AN_EPOCH, 6, 1),
     Fault("before the beginning", tell(0, taken_s=-5.0), KIND.NOT_AN_EPOCH, 0, 0),
-    Fault("nobody knows when", tell(0, taken_s=NAN), KIND.NOT_AN_EPOCH, 0, 0),
+    Fault("taken at an unknown time", tell(0, taken_s=NAN), KIND.NOT_AN_EPOCH, 0, 0),
     Fault("closed between epochs", replace(MINUTE, until_s=58.0), KIND.NOT_AN_EPOCH),
     Fault("closed early", replace(MINUTE, until_s=55.0), KIND.INCOMPLETE),
     Fault("more revenue", tell_totals(revenue=128.0), KIND.REVENUE_TOTAL),
-    Fault("revenue nobody knows", tell_totals(revenue=NAN), KIND.REVENUE_TOTAL),
+    Fault("revenue unknown", tell_totals(revenue=NAN), KIND.REVENUE_TOTAL),
     Fault("less travel", tell_totals(travel_m=549.0), KIND.TRAVEL_TOTAL),
     Fault("travel without the way on", tell_totals(travel_m=500.0), KIND.TRAVEL_TOTAL),
     Fault("cheaper travel", tell_totals(travel_cost=5.4), KIND.TRAVEL_COST_TOTAL),
@@ -323,7 +323,7 @@ def test_a_fault_is_reported_with_what_follows_from_it_and_nothing_else(
 
 
 def test_what_select_allows_is_confirmed() -> None:
-    """w1 and w3 are nearer to s0 than w0, who is the third of three candidates; nobody else has as many before it."""
+    """w1 and w3 are nearer to s0 than w0, the third of three candidates; all other matches have fewer before them."""
     assert check_schedule(given(selects=True), MINUTE) == []
 
 
@@ -339,7 +339,7 @@ def test_a_violation_says_what_where_when_and_what_was_expected() -> None:
 
 
 def test_half_the_minute_is_confirmed_if_that_is_all_there_is() -> None:
-    """At 25 s s1 is being worked at, s4 has been taken at 20 s, and nobody was paid; 400 m have been driven."""
+    """At 25 s s1 is being worked at, s4 has been taken at 20 s, and no task was paid; 400 m have been driven."""
     half = Schedule(
         until_s=25.0,
         assignments=(

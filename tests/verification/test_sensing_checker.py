@@ -4,7 +4,7 @@ cell        0 ------ 1 ------ 2 ------------- 4       one attribute, Gamma = 10,
 at km       0        1        2               4
 cycle 0     10 p0    12       14              18 p1   cells 1 and 2 are guessed as 10
 cycle 1     20 p1    24 p0    .               30      cell 1 asked for p0, as did 2; cell 0 for p1; 3 is guessed as 24
-cycle 2     30 p1    34 p0    36              40      nobody asks; cells 2 and 3 are guessed as 34
+cycle 2     30 p1    34 p0    36              40      no cell asks; cells 2 and 3 are guessed as 34
 """
 
 from dataclasses import replace
@@ -86,7 +86,7 @@ def test_two_who_begin_in_one_cell() -> None:
     assert KIND.SHARED_START in kinds(log, start=np.array([0, 0]))
 
 
-def test_who_moves_although_nobody_asked() -> None:
+def test_a_participant_that_moves_although_no_cell_asked() -> None:
     (found,) = [v for v in check(with_one("cell", 2, 0, 2)) if v.kind is KIND.NOT_ASKED]
     assert (found.cycle, found.participant, found.expected, found.found) == (2, 0, 1, 2)
 
@@ -182,7 +182,7 @@ def test_errors_normalised_otherwise() -> None:
     assert KIND.WRONG_CELL_ERROR in kinds(scale=np.array([11.0]))
 
 
-def test_a_truth_that_nobody_could_infer_counts_as_the_whole_scale() -> None:
+def test_a_truth_that_could_not_be_inferred_counts_as_the_whole_scale() -> None:
     """One participant goes from cell 0 to cell 1, and everything is 1: whatever is inferred is right."""
     values = np.ones((2, 2, 1))
     instance = replace(INSTANCE, x_km=np.array([0.0, 1.0]), y_km=np.zeros(2), start=np.array([0]), values=values)
@@ -201,8 +201,8 @@ def test_a_truth_that_nobody_could_infer_counts_as_the_whole_scale() -> None:
     )
     assert check_log(instance, log) == []
     unknown = replace(instance, values=np.array([[[NAN], [1.0]], [[1.0], [1.0]]]))  # cell 0 had no value to collect
-    nobody_knew = [v for v in check_log(unknown, log) if v.kind is KIND.WRONG_CELL_ERROR]
-    assert [(v.cycle, v.cell, v.expected) for v in nobody_knew] == [(0, 1, 1.0)]
+    unknown_truths = [v for v in check_log(unknown, log) if v.kind is KIND.WRONG_CELL_ERROR]
+    assert [(v.cycle, v.cell, v.expected) for v in unknown_truths] == [(0, 1, 1.0)]
 
 
 def test_with_support_vectors_a_thousandth_is_no_fault_and_a_tenth_is() -> None:

@@ -10,13 +10,14 @@ from crowdgym.execution.jobs import AnyJob, JobKind
 
 @dataclass(frozen=True)
 class JobList(Generic[AnyJob]):
-    """All jobs of one kind, and the file of the run folder that keeps a line for each.
+    """All jobs of one kind, and the file of the run folder with a line for each.
 
     Attributes:
-        file_name: in the run folder.
-        jobs: in the order of the finished file.
-        kind: what is done with each.
-        keeps_failures: whether a failure is a line, with the sentence as ``failure``; if not, it ends the run.
+        file_name: name of the file in the run folder.
+        jobs: the jobs, in the order of the finished file.
+        kind: the work on each job.
+        keeps_failures: whether a failure is written as a line, with the sentence as ``failure``; if not, it ends the
+            run.
         is_complete: whether the other files that a finished job wrote exist.
     """
 
@@ -32,9 +33,9 @@ class Table:
     """A table as text.
 
     Attributes:
-        title: of the table.
-        headings: of its columns.
-        rows: one text for each column.
+        title: title of the table.
+        headings: headings of its columns.
+        rows: the rows, each with one text for each column.
     """
 
     title: str
@@ -47,8 +48,8 @@ class Report:
     """The results of a finished run.
 
     Attributes:
-        files: that were written.
-        tables: for the terminal.
+        files: the files that were written.
+        tables: the tables for the terminal.
         notes: sentences about failures.
         markdown: the tables for a page of documentation.
     """
@@ -64,12 +65,12 @@ class Benchmark:
     """A suite that is ready to be played.
 
     Attributes:
-        name: of the suite.
+        name: name of the suite.
         job_lists: all jobs.
         provenance: by name, as JSON, what the results depend on besides the parameters of a job. It is kept with the
             run, and compared when the run is resumed.
         output_names: the files that ``report`` writes.
-        page_mark: names the place for the tables in a page: the suite, and the scenario if it is not the suite's.
+        page_mark: the name of the place for the tables in a page: the suite, and the scenario if it is not the suite's.
         report: writes tables and pictures into the folder of a finished run.
     """
 

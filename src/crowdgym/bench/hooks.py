@@ -1,4 +1,4 @@
-"""What a suite may change in the pipeline, where its YAML file is not enough."""
+"""The parts of the pipeline that a suite may replace, if its YAML file is not enough."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ class SuiteHook:
         return dict(point)
 
     def data_hint(self, scenario: str) -> str:
-        """How the user gets the data of a scenario that is missing; empty if there is nothing to add to the error."""
+        """A hint on how to get the missing data of a scenario; empty if there is no hint."""
         return ""
 
     def make_agent(self, name: str, env: Any) -> Policy:

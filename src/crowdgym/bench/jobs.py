@@ -35,8 +35,8 @@ class Agent:
     """An agent of a suite.
 
     Attributes:
-        name: in the results.
-        policy: as `crowdgym.policies.load_policy` takes it.
+        name: name of the agent in the results.
+        policy: name of the policy, as `crowdgym.policies.load_policy` takes it.
         arguments: keywords of the policy's class.
     """
 
@@ -97,7 +97,7 @@ class EpisodeJob:
         return "" if known else self.agent.name
 
     def has_trace(self) -> bool:
-        """Whether the trace exists, if one is wanted."""
+        """Whether the trace exists, if the episode is recorded."""
         return self.trace is None or self.trace.exists()
 
 

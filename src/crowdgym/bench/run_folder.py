@@ -1,4 +1,4 @@
-"""Plays the jobs of a suite, and keeps a line of JSON for each: an episode, or the bound of an instance.
+"""Plays the jobs of a suite, and writes a line of JSON for each: an episode, or the bound of an instance.
 
 A killed run can be resumed. A line is written as soon as its job is finished, so at most the jobs that are running are
 lost. At the end the lines are put into the order of the suite, so the files do not depend on how often the run was
@@ -36,7 +36,7 @@ def open_run(folder: Path, benchmark: Benchmark, *, resume: bool) -> list[dict[s
         For each list of jobs the finished rows, by `key_of` their jobs.
 
     Raises:
-        ConfigError: the folder holds a run and ``resume`` is off; or lines of another run; or files of no run.
+        ConfigError: the folder holds a run and ``resume`` is off, or lines of another run, or files of no run.
     """
     found = [of for of in benchmark.job_lists if (folder / of.file_name).exists()]
     if found and not resume:
@@ -59,7 +59,7 @@ def play_all(
     finished: list[dict[str, Row]],
     watch: Callable[[Job, Outcome], object],
 ) -> None:
-    """Play the jobs that are not finished, and keep the files.
+    """Play the jobs that are not finished, and write the files.
 
     Args:
         folder: of the run; exists.
@@ -145,7 +145,7 @@ def _values(of: JobList[Any], outcome: Outcome) -> Mapping[str, Any]:
 
 
 def _check_provenance(file: Path, benchmark: Benchmark) -> None:
-    """Check that a run is resumed with what it was started with. It may have had fewer agents."""
+    """Check that a run is resumed with the provenance it was started with. It may have had fewer agents."""
     if not file.exists():
         raise ConfigError(f"{file} is missing, so the run in {file.parent} cannot be resumed; use another --out")
     before = _read_run(file)
@@ -178,7 +178,7 @@ def _read_run(file: Path) -> dict[str, Any]:
 
 
 def _run_file(folder: Path, benchmark: Benchmark) -> bytes:
-    """The provenance of the run, with that of earlier agents that do not play now."""
+    """The provenance of the run, and of agents that played earlier and do not play now."""
     resumed = any((folder / of.file_name).exists() for of in benchmark.job_lists)
     before = _read_run(folder / RUN_NAME) if resumed else {}
     return (json.dumps({**before, **benchmark.provenance}, indent=1, sort_keys=True) + "\n").encode()

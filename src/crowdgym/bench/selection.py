@@ -1,4 +1,4 @@
-"""A part of a suite: the jobs that have the values that ``--only`` names."""
+"""A part of a suite: the jobs with the parameter values of ``--only``."""
 
 from collections.abc import Mapping, Sequence
 

@@ -38,11 +38,11 @@ from crowdgym.registration import environment_spec
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite, and what of it is to be played.
+    """A suite, and the part of it that is played.
 
     Attributes:
         name: of the suite.
-        settings: what is played, with the changes that the user asked for.
+        settings: the settings of the suite, with the user's changes.
         page_mark: see `crowdgym.bench.benchmark.Benchmark`.
     """
 
@@ -88,7 +88,7 @@ class Suite:
         """Check that everything that the suite names exists, except the user's own agents.
 
         Raises:
-            ConfigError: something does not exist or cannot be used: says what.
+            ConfigError: something does not exist or cannot be used. The message names it.
         """
         suite = self.settings
         environment_spec(suite.environment)  # raises, and says which environments exist
@@ -234,7 +234,7 @@ class Suite:
             )
 
     def _check_points(self) -> None:
-        """Try the settings of every grid point, and the data of every scenario."""
+        """Check the settings of every grid point, and the data of every scenario."""
         for scenario in self.settings.scenarios:
             for point in self.settings.points():
                 self._load(scenario, point)
@@ -291,7 +291,7 @@ class Suite:
 
 
 def _digest_of_code() -> str:
-    """A digest of the code that plays an episode: another simulation gives other results."""
+    """A digest of the code that plays an episode: other code may give other results."""
     digest = sha256()
     for package in ("envs", "data", "agents"):
         for folder in import_module(f"crowdgym.{package}").__path__:

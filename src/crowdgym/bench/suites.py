@@ -45,7 +45,7 @@ def find_benchmark(suite: str, overrides: Overrides, folder: Path, engine: Engin
         engine: executes the checks of the user's own agents.
 
     Raises:
-        ConfigError: there is no such suite, or it cannot be played like this: says why.
+        ConfigError: there is no such suite, or it cannot be played with these changes. The message says why.
     """
     if suite in suite_names():
         settings, name = named_suite(suite), suite

@@ -12,13 +12,13 @@ app = typer.Typer()
 
 @app.command()
 def agents(
-    env: Annotated[str | None, environment("Only those that play this environment.", "[ENV]")] = None,
+    env: Annotated[str | None, environment("Only the agents that play this environment.", "[ENV]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List policies and learners.
 
-    A policy is played as it is. A learner is trained with 'crowdgym train'; where weights for a scenario come with
-    CrowdGym, its name is a policy, too.
+    A policy is played without training. A learner is trained with 'crowdgym train'. If CrowdGym has weights of a
+    learner for a scenario, the name of the learner is also a policy.
     """
     policies, learners = _policies(env), _learners(env)
     if as_json:
@@ -31,7 +31,7 @@ def agents(
 
 
 def _policies(env: str | None) -> list[dict[str, Any]]:
-    """An empty list of environments stands for every one."""
+    """An empty list of environments stands for all environments."""
     from crowdgym.policies import all_policies
 
     return [

@@ -34,32 +34,32 @@ class BenchOptions:
 
     agents: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME,NAME", help="Agents that play, your own as module:Class; else those that the suite names."
-        ),
+        typer.Option(metavar="NAME,NAME", help="Agents that play, your own as module:Class; default: the suite's."),
     ] = None
-    jobs: Annotated[int | None, number("Processes that play at the same time; else as many as there are cores.")] = None
-    out: Annotated[Path | None, typer.Option(help="Folder for results, created if need be; else out/bench/SUITE.")] = (
-        None
-    )
+    jobs: Annotated[int | None, number("Processes that play at the same time; default: the number of cores.")] = None
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results, created if missing; default: out/bench/SUITE.")
+    ] = None
     resume: Resume = False
-    quick: Annotated[bool, typer.Option("--quick", help="A corner of the suite, in less than a minute.")] = False
+    quick: Annotated[bool, typer.Option("--quick", help="Play a small part of the suite, in less than a minute.")] = (
+        False
+    )
     scenario: Annotated[
         str | None,
-        typer.Option(help="Another dataset or preset than the suite's.", autocompletion=completion.scenarios),
+        typer.Option(help="Dataset or preset to play in place of the suite's.", autocompletion=completion.scenarios),
     ] = None
     only: Annotated[
         list[str],
         typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
     ] = field(default_factory=list)
-    episodes: Annotated[int | None, number("Episodes of each agent at each grid point; else the suite's.")] = None
+    episodes: Annotated[int | None, number("Episodes of each agent at each grid point; default: the suite's.")] = None
     time_limit_s: Annotated[
-        float | None, typer.Option("--time-limit", help="Seconds that an episode may take; else the suite's.")
+        float | None, typer.Option("--time-limit", help="Seconds that an episode may take; default: the suite's.")
     ] = None
     traces: Annotated[bool, typer.Option("--traces", help="Record every episode in a .trace file under --out.")] = False
-    page: Annotated[Path | None, typer.Option(help="A Markdown file in which the tables are put in their place.")] = (
-        None
-    )
+    page: Annotated[
+        Path | None, typer.Option(help="A Markdown file; the tables are written between its two marks.")
+    ] = None
 
 
 @app.command()
@@ -77,7 +77,7 @@ def bench(
 ) -> None:
     """Play a whole suite of episodes, and write tables and plots.
 
-    A line is kept for each episode as it finishes, so a run that was stopped goes on with --resume, and gives the same
+    A line is written for each finished episode, so a run that was stopped can be continued with --resume, with the same
     results. A policy that fails, or takes too long, is reported; the other policies are still played.
     """
     # Bad input is found before the first episode, as far as possible.

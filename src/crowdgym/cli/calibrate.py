@@ -36,8 +36,8 @@ def calibrate(
 
     They are fitted to the published results of the two policies that learn nothing. Writes a scenario file, and a table
     and a plot of the candidates that no other candidate beats for both policies. Prints the revenue of the policies in
-    the fitted scenario, on seeds that the fit has not seen, beside the published revenue. A line is kept for each
-    candidate, so a fit that was stopped goes on with --resume.
+    the fitted scenario, on seeds that the fit has not seen, beside the published revenue. A line is written for each
+    candidate, so a fit that was stopped can be continued with --resume.
     """
     _check(setting, city)
     from crowdgym.calibration.fit import Plan, open_fit

@@ -15,7 +15,9 @@ app = typer.Typer()
 
 @app.command()
 def envs(
-    env: Annotated[str | None, environment("Name of an environment to describe; else all are listed.", "[ENV]")] = None,
+    env: Annotated[
+        str | None, environment("Name of an environment to describe; without it, all are listed.", "[ENV]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the environments, or describe one with its settings."""

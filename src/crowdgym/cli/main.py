@@ -18,7 +18,7 @@ def main() -> None:
 
 
 def command_line() -> typer.Typer:
-    """The whole command line, from the files that are there."""
+    """The whole command line, from the modules of this package."""
     # Plain text in place of boxes, so that a message is one line wherever it ends up.
     whole = typer.Typer(
         name="crowdgym",

@@ -39,9 +39,8 @@ def run(
     agent: Annotated[
         str | None,
         typer.Option(
-            help="A policy ('crowdgym agents' lists them; else the environment's default), your own as module:Class, "
-            "or the folder of a trained agent, which plays with the settings it was trained with unless you give "
-            "others.",
+            help="A policy ('crowdgym agents' lists them), your own as module:Class, or the folder of a trained "
+            "agent, which plays with the settings of its training unless you give others; default: the environment's.",
             autocompletion=completion.agents,
         ),
     ] = None,
@@ -52,7 +51,7 @@ def run(
 
     Two runs with the same seed give the same results.
     """
-    # Everything that can be wrong is found before the first step, as far as possible.
+    # All input is checked before the first step, as far as possible.
     from crowdgym.learners import refuse_misfit
     from crowdgym.policies import load_policy
     from crowdgym.runner import run_episodes
@@ -79,10 +78,10 @@ def run(
 
 
 def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The environment and its keywords: a trained agent brings those it was trained with, and ``given`` ones win.
+    """The environment and its keywords: those of a trained agent's training, replaced by the keywords in ``given``.
 
     Raises:
-        ConfigError: neither names an environment.
+        ConfigError: neither the command line nor the agent names an environment.
     """
     from crowdgym.learners import trained_environment
 
@@ -98,7 +97,7 @@ def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tu
 
 
 def _watch(env: Any, files: OutputFiles, progress: EpisodeProgress) -> Callable[[int, Iterator[int]], None]:
-    """Show progress, and keep the first episode."""
+    """Show progress, and record the first episode."""
     from crowdgym.envs.rendering.animation import write_gif
     from crowdgym.runner import play_through
     from crowdgym.traces import write_trace

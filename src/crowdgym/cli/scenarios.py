@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def scenarios(
-    env: Annotated[str | None, environment("Only those with settings for this environment.", "[ENV]")] = None,
+    env: Annotated[str | None, environment("Only the scenarios with settings for this environment.", "[ENV]")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the scenarios: a dataset and settings.

@@ -21,17 +21,17 @@ def speed(
     settings: EnvironmentSettings,
     interface: Annotated[str, typer.Option(help="vector (Gymnasium) or dict (PettingZoo).")] = "vector",
     num_envs: Annotated[
-        int | None, number("Copies of the environment; else 32 in the vector interface, and 1 in the other.")
+        int | None, number("Copies of the environment; default: 32 in the vector interface, 1 in the dict interface.")
     ] = None,
-    runs: Annotated[int, number("Runs that are measured.")] = 5,
-    steps: Annotated[int | None, number("Steps that are timed in each run; else those of an episode.")] = None,
+    runs: Annotated[int, number("Number of measured runs.")] = 5,
+    steps: Annotated[int | None, number("Steps that are timed in each run; default: those of an episode.")] = None,
     seed: Seed = 0,
     json: JsonFile = None,
 ) -> None:
     """Measure the speed of an environment under random legal actions.
 
     Prints medians over several runs. Only env.step is timed: actions are drawn between the timed calls, resets are
-    timed apart, and the first reset and steps, which may compile code, do not count.
+    timed separately, and the first reset and steps, which may compile code, are not counted.
     """
     from crowdgym.measure.speed import measure_speed
 

@@ -1,4 +1,4 @@
-"""``crowdgym trace``: check recorded episodes, and look at them."""
+"""``crowdgym trace``: check and show recorded episodes."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DIFFERENT, UNREADABLE = 1, 2  # exit codes
 
-app = typer.Typer(name="trace", help="Check recorded episodes, and look at them.", no_args_is_help=True)
+app = typer.Typer(name="trace", help="Check and show recorded episodes.", no_args_is_help=True)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
 
@@ -89,7 +89,7 @@ def _broken(violations: "list[BrokenRule]") -> list[str]:
 
 
 def _judge(files: list[Path], faults_of: "Callable[[Trace], list[str]]", verdict: str) -> None:
-    """Say of each file what is wrong with it, or the verdict; end with the exit code that this makes."""
+    """Print the faults of each file, or the verdict; end with the exit code that follows."""
     from crowdgym.common.errors import TraceError
     from crowdgym.traces import read_trace
 
@@ -98,7 +98,7 @@ def _judge(files: list[Path], faults_of: "Callable[[Trace], list[str]]", verdict
         try:
             trace = read_trace(file)
             faults = faults_of(trace)
-        except TraceError as error:  # the other files still get their turn
+        except TraceError as error:  # the other files are still judged
             typer.echo(f"{file}: error: {error}", err=True)
             exit_code = UNREADABLE
             continue

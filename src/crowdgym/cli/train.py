@@ -29,11 +29,12 @@ app = typer.Typer()
 class TrainOptions:
     """The options of the command."""
 
-    steps: Annotated[int | None, number("Steps of the environment, of all its copies together.")] = None
+    steps: Annotated[int | None, number("Steps of the environment, summed over all its copies.")] = None
     out: Annotated[Path | None, output_folder("checkpoints, curve and logs")] = None
     scenario: Scenario = None
     init: Annotated[
-        Path | None, typer.Option(help="Folder of another run: begin with its last weights, not with random ones.")
+        Path | None,
+        typer.Option(help="Folder of another run; training begins with its last weights, not with random weights."),
     ] = None
     resume: Resume = False
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
@@ -52,7 +53,7 @@ class TrainOptions:
     ] = False
 
     def command(self, agent: str, environment: str) -> str:
-        """What one types to have the same run again."""
+        """The command that makes the same run again."""
         words = ["crowdgym", "train", agent, environment]
         words += ["--scenario", self.scenario] if self.scenario else []
         words += ["--steps", str(self.steps), "--seed", str(self.seed), "--threads", str(self.threads)]
@@ -77,7 +78,7 @@ def train(
         str,
         typer.Argument(
             metavar="AGENT",
-            help="What learns ('crowdgym agents' lists the learners), or your own LearnerSpec as module:ATTRIBUTE.",
+            help="A learner ('crowdgym agents' lists the learners), or your own LearnerSpec as module:ATTRIBUTE.",
             autocompletion=completion.learners,
         ),
     ],
@@ -86,8 +87,8 @@ def train(
 ) -> None:
     """Train an agent. 'crowdgym run --agent OUT' plays it.
 
-    On the processor, the same seed and number of threads give the same weights, and so does a run that was stopped at
-    any moment and goes on with --resume.
+    On the CPU, the same seed and number of threads give the same weights. This also holds for a run that was stopped
+    at any moment and continued with --resume.
     """
     # Bad input is found before the first step, as far as possible.
     from crowdgym.learners import find_learner
@@ -122,7 +123,7 @@ def _check_device(options: TrainOptions) -> None:
     if options.device not in ("cpu", "cuda"):
         raise ConfigError(f"--device must be cpu or cuda, got {options.device!r}")
     if options.device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("--device cuda needs a CUDA device that PyTorch can use, and there is none here")
+        raise ConfigError("--device cuda needs a CUDA device that PyTorch can use, but there is none")
     torch.set_num_threads(options.threads)
 
 
@@ -153,7 +154,7 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
 
     folder = RunFolder(options.folder)
     if folder.holds_a_run() and not options.resume:
-        raise ConfigError(f"{options.folder} holds a training run: go on with --resume, or give another folder")
+        raise ConfigError(f"{options.folder} holds a training run: continue it with --resume, or give another folder")
     run = TrainingRun(plan, folder)
     try:
         yield run
@@ -177,7 +178,7 @@ def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        task = progress.add_task("getting ready (compiles at first)", total=None)
+        task = progress.add_task("preparing (the first run compiles code)", total=None)
 
         def watch(report: "IterationReport") -> None:
             latest = report.row.get("training", report.row.get("evaluation", 0.0))

@@ -28,7 +28,7 @@ def nothing_to_prepare(job: Any) -> None:
 
 @dataclass(frozen=True)
 class JobKind(Generic[AnyJob]):
-    """What is done with each of many jobs. All functions are attributes of a module, so that an engine can pickle them.
+    """The work on each of many jobs. All functions are attributes of a module, so that an engine can pickle them.
 
     Attributes:
         run: returns the result of a job as a JSON object. A `crowdgym.common.errors.PolicyError` is a failure of the
@@ -64,7 +64,7 @@ class Engine(Protocol):
         """Execute all jobs.
 
         Args:
-            kind: what is done with each job.
+            kind: the work on each job.
             jobs: in the order in which they should be started.
 
         Yields:

@@ -1,1 +1,1 @@
-"""Training of the agents that learn: what ``crowdgym train`` does."""
+"""Training of learners, behind ``crowdgym train``."""

@@ -1,7 +1,7 @@
-"""The folder of a training run: every file in it is written whole or not at all, and the last checkpoint counts.
+"""The folder of a training run. Every file is written atomically, and a resumed run continues from the last checkpoint.
 
-A run may be stopped at any moment. What it has written since its last checkpoint is written again, to the same
-content, when it goes on.
+A run may be stopped at any moment. When it is resumed, it repeats what followed the last checkpoint, with the same
+results.
 """
 
 import csv
@@ -24,50 +24,50 @@ Row = dict[str, float]
 
 @dataclass
 class Progress:
-    """How far a run is: what, besides the trainer's tensors, a checkpoint holds."""
+    """The progress of a run. A checkpoint holds it beside the trainer's tensors."""
 
-    iteration: int = 0  # iterations that are over
+    iteration: int = 0  # finished iterations
     best: float | None = None  # score of the best evaluation
     wall_s: float = 0.0
-    processor_s: float = 0.0  # of all cores
+    processor_s: float = 0.0  # summed over all cores
     environment_s: float = 0.0
 
 
 @dataclass
 class RunFolder:
-    """See the module. ``rows`` is the training curve, a row for each iteration, as in ``curve.csv``."""
+    """Reads and writes the folder. ``rows`` is the training curve: a row for each iteration, as in ``curve.csv``."""
 
     path: Path
     rows: list[Row] = field(default_factory=list)
 
     def holds_a_run(self) -> bool:
-        """Whether there is a training run in it."""
+        """Whether the folder holds a training run."""
         return (self.path / DESCRIPTION).is_file()
 
     def begin(self, description: AgentDescription) -> None:
-        """Write what the run is, before its first checkpoint."""
+        """Write the description of the run, before its first checkpoint."""
         write_bytes(self.path / DESCRIPTION, description.to_yaml())
 
     def description(self) -> AgentDescription:
-        """What the run is. Raises `CheckpointError`."""
+        """The description of the run. Raises `CheckpointError`."""
         return read_description(self.path)
 
     def save_best(self, trainer: Trainer, progress: Progress) -> None:
-        """Keep the policy as the best so far."""
+        """Write the policy as the best so far."""
         facts = {"iteration": progress.iteration, "score": progress.best}
         write_bytes(self.path / BEST, to_bytes(trainer.policy_tensors(), facts))
 
     def save(self, trainer: Trainer, progress: Progress) -> None:
-        """Write a checkpoint. The curve comes first: rows that run ahead of the checkpoint are dropped in `resume`."""
+        """Write a checkpoint. The curve is written first: `resume` drops its rows that are newer."""
         write_bytes(self.path / CURVE, _to_csv(self.rows))
         write_bytes(self.path / LAST, to_bytes(trainer.tensors(), vars(progress)))
 
     def resume(self, trainer: Trainer) -> Progress:
-        """Put the trainer where the last checkpoint has it; if there is none yet, leave it at the beginning.
+        """Restore the trainer from the last checkpoint; without one, leave it at the beginning.
 
         Raises:
             CheckpointError: the checkpoint is damaged, or of another trainer.
-            ConfigError: the curve is not one of ours.
+            ConfigError: the curve is not the curve of a training run.
         """
         if not (self.path / LAST).is_file():
             return Progress()

@@ -1,4 +1,4 @@
-"""Hyperparameters of a learner in an environment: which keywords are some, what they mean, and their defaults."""
+"""The hyperparameters of a learner in an environment: their names, meanings and defaults."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from crowdgym.registration import environment_spec
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """One of them, with its default in the environment in question."""
+    """A hyperparameter, with its default in an environment."""
 
     name: str
     default: Any
@@ -27,7 +27,7 @@ class Hyperparameter:
 
 
 def hyperparameters(spec: LearnerSpec, environment: str) -> Iterator[Hyperparameter]:
-    """Those of a learner, in the order of its class."""
+    """The hyperparameters of a learner, in the order of its settings class."""
     model = learner_settings(spec)
     meanings = model.meanings()
     for name, default in model.load(environment).model_dump(mode="json").items():
@@ -37,14 +37,14 @@ def hyperparameters(spec: LearnerSpec, environment: str) -> Iterator[Hyperparame
 def split_keywords(
     spec: LearnerSpec, environment: str, keywords: Mapping[str, Any]
 ) -> tuple[dict[str, Any], LearnerSettings]:
-    """Take keywords apart that were given together.
+    """Split keywords into those of the environment and those of the learner.
 
     Returns:
-        The environment's, checked; the learner's settings.
+        The keywords of the environment, checked, and the settings of the learner.
 
     Raises:
-        UnknownKeywordError: one is neither the environment's nor the learner's; lists both.
-        ConfigError: a value that cannot be used.
+        UnknownKeywordError: a keyword belongs neither to the environment nor to the learner. The message lists both.
+        ConfigError: a value cannot be used.
     """
     model = learner_settings(spec)
     of_learner = {name: value for name, value in keywords.items() if name in model.model_fields}

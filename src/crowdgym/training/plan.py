@@ -1,4 +1,4 @@
-"""What a training run is to do, and which metric says how well it goes."""
+"""The plan of a training run, and the baseline that its evaluations are compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ from crowdgym.runner import run_episodes
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A run.
+    """The plan of a training run.
 
     Attributes:
-        agent: the learner, as `crowdgym.learners.find_learner` takes it.
-        learner: what that is.
-        environment: its name.
-        keywords: of the environment, as they were given.
-        settings: of the learner.
-        steps: of the environment, those of all copies together; rounded up to whole iterations.
-        seed: of everything that is random.
-        threads: of the networks.
+        agent: name of the learner, as `crowdgym.learners.find_learner` takes it.
+        learner: specification of the learner.
+        environment: name of the environment.
+        keywords: keywords of the environment, as they were given.
+        settings: hyperparameters of the learner.
+        steps: steps of the environment, summed over all copies; rounded up to whole iterations.
+        seed: seed of all random draws.
+        threads: processor threads of the networks.
         device: ``cpu`` or ``cuda``.
-        command: that makes the same run again.
-        init: the folder of a run whose last networks this one begins with, or None for fresh ones.
+        command: the command that makes the same run again.
+        init: folder of a run whose last networks this run begins with; None for random networks.
     """
 
     agent: str
@@ -49,7 +49,7 @@ class TrainingPlan:
 
     @property
     def objective(self) -> Objective:
-        """Of the environment: the metric that evaluation looks at."""
+        """The objective of the environment: the metric that evaluation compares."""
         return environment_spec(self.environment).objective
 
     def make_env(self) -> Any:
@@ -76,14 +76,14 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class Baseline:
-    """The mean score of a policy that does not learn, on the instances of evaluation."""
+    """The mean score of a policy that does not learn, on the evaluation instances."""
 
     agent: str
     score: float
 
 
 def play_baseline(plan: TrainingPlan) -> Baseline:
-    """Play the environment's first policy on the instances of evaluation; random where cells are not the agents."""
+    """Play the environment's default policy on the evaluation instances; random if the agents are participants."""
     usual = environment_spec(plan.environment).default_policy
     agent = "random" if plan.keywords.get("agents") == "participants" else usual
     env = plan.make_env()

@@ -1,4 +1,4 @@
-"""The training run: iterations, evaluation, checkpoints, logs. It knows a `Trainer`, and no learner."""
+"""The training run: iterations, evaluation, checkpoints, logs. It uses a `Trainer` and knows no learner."""
 
 import platform
 import time
@@ -17,13 +17,13 @@ from crowdgym.training.plan import TrainingPlan, play_baseline
 
 @dataclass(frozen=True)
 class IterationReport:
-    """How far a run is, behind an iteration.
+    """The progress of a run after an iteration.
 
     Attributes:
-        iteration: how many are over.
-        iterations: of the run.
-        steps: played, of the environment.
-        row: all figures, as in ``curve.csv``; ``evaluation`` only where there was one.
+        iteration: number of finished iterations.
+        iterations: number of iterations of the whole run.
+        steps: environment steps played so far.
+        row: all figures, as in ``curve.csv``; ``evaluation`` only if the iteration was evaluated.
     """
 
     iteration: int
@@ -33,14 +33,14 @@ class IterationReport:
 
 
 class TrainingRun:
-    """One run, from its first iteration or from its last checkpoint.
+    """A training run, from its first iteration or from its last checkpoint.
 
     Args:
-        plan: what to do.
-        folder: where it is kept.
+        plan: the plan of the run.
+        folder: the folder of the run.
 
     Raises:
-        ConfigError: the folder holds another run, or one that cannot be gone on with.
+        ConfigError: the folder holds another run, or a run that cannot be resumed.
     """
 
     def __init__(self, plan: TrainingPlan, folder: RunFolder) -> None:
@@ -56,7 +56,7 @@ class TrainingRun:
         self.progress = folder.resume(self.trainer)
 
     def __call__(self, watch: Callable[[IterationReport], None]) -> None:
-        """Train to the end; ``watch`` is called behind every iteration."""
+        """Train to the end; ``watch`` is called after every iteration."""
         if not self.folder.holds_a_run():
             self.folder.begin(self.description)
         self.trainer.begin(fresh=not self.folder.rows and self.plan.init is None)
@@ -70,7 +70,7 @@ class TrainingRun:
                 watch(self._report())
 
     def close(self) -> None:
-        """Release what the environments hold."""
+        """Close the environments."""
         self.trainer.close()
 
     def _iterate(self) -> None:
@@ -96,7 +96,7 @@ class TrainingRun:
         self.folder.save(self.trainer, self.progress)
 
     def _taken_in(self, figures: Mapping[str, float]) -> Row:
-        """The figures without the time in the environment, which is added up over the run."""
+        """The figures without the time in the environment, which is summed over the run."""
         row = dict(figures)
         self.progress.environment_s += row.pop("environment_s", 0.0)
         return row
@@ -130,7 +130,7 @@ class TrainingRun:
         )
 
     def _refuse_other_run(self) -> None:
-        """See that this plan is the one that the folder's run has followed."""
+        """Check that the run in the folder has the same plan."""
         there, config = self.description, self.plan.make_env().settings.model_dump(mode="json")
         asked: dict[str, tuple[Any, Any]] = {
             "agent": (there.agent, self.plan.agent),
@@ -146,7 +146,7 @@ class TrainingRun:
             if had != wanted:
                 raise ConfigError(
                     f"the run in {self.folder.path} has {name} = {had!r}, not {wanted!r}; "
-                    "go on with it as it was begun, or give --out another folder"
+                    "resume it with the same values, or give another --out"
                 )
 
 
@@ -170,9 +170,9 @@ def _described_sets(metadata: Mapping[str, Any], width: int) -> tuple[SetDescrip
 
 
 class _Logs:
-    """TensorBoard's files, over steps. What an interrupted run wrote behind its last checkpoint is purged from them.
+    """TensorBoard's files, by step. Entries that an interrupted run wrote after its last checkpoint are purged.
 
-    Names without a group of their own, such as ``evaluation``, are under ``charts/``, as CleanRL has them.
+    Names without a group, such as ``evaluation``, are under ``charts/``, as in CleanRL.
     """
 
     def __init__(self, folder: RunFolder) -> None:

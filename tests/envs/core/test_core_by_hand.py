@@ -159,7 +159,7 @@ def test_a_search_counts_more_than_it_has_room_for() -> None:
     assert search(a_line(X_M, Y_M), 2.0, 1.0, 2, bound=5.0) == (4, [1, 2], [1.0, 2.0])
 
 
-def test_whoever_asks_is_left_out_and_not_counted() -> None:
+def test_the_point_that_asks_is_left_out_and_not_counted() -> None:
     assert search(a_line(X_M, Y_M), 8.0, 8.0, 2, exclude=6) == (7, [7, 5], [5.0, 64.0])
 
 
@@ -200,7 +200,7 @@ def test_a_search_goes_as_far_as_it_must_to_either_side_and_no_further(at: int) 
     ],
 )
 def test_an_offer_is_taken_where_it_belongs(candidate: int, distance: float, ids: list[int], taken: bool) -> None:
-    """Into 2 at 1 m², 5 at 2 m², 8 at 4 m²; of as far ones the smaller id comes first, and nobody twice."""
+    """Into 2 at 1 m², 5 at 2 m², 8 at 4 m²; of equally distant ones the smaller id comes first, and no id twice."""
     found, squared = np.array([2, 5, 8], np.int32), np.array([1.0, 2.0, 4.0])
     assert offer(found, squared, candidate, distance) == taken
     assert found.tolist() == ids

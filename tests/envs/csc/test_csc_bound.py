@@ -65,7 +65,7 @@ def test_a_worker_cannot_be_everywhere_by_hand() -> None:
     assert best_revenue(to_world(a_world([0], tasks, step_s=10.0, horizon_s=65.0))) == 90.0
 
 
-def test_what_nobody_can_reach_in_time_or_at_all_earns_nothing() -> None:
+def test_a_task_that_no_worker_can_reach_in_time_or_at_all_earns_nothing() -> None:
     assert bound_of(to_world(a_world([0], [a_task(3)], range_m=299.0))) == 0.0
     assert bound_of(to_world(a_world([0], [a_task(3)], range_m=300.0))) == pytest.approx(90.0)
     assert bound_of(to_world(a_world([0], [a_task(3, skill=1)]))) == 0.0
@@ -82,7 +82,7 @@ def test_a_task_brings_a_worker_nearer_to_another() -> None:
 
 @pytest.mark.parametrize("flavour", Flavour)
 def test_no_episode_is_faster_or_earns_more(flavour: Flavour) -> None:
-    """In random worlds, whoever plays: no finish is earlier than the earliest, no revenue greater than the bound."""
+    """In random worlds, no policy finishes a task before its earliest finish or earns more than the bound."""
     rng = np.random.default_rng(list(Flavour).index(flavour))
     for _ in range(4):
         reference = random_world(rng, flavour)

@@ -128,7 +128,7 @@ def test_a_task_that_opens_or_ends_changes_the_candidates_of_those_who_stand_by(
     assert kept_tasks(simulation, 0) == [1, 2]  # what has ended is forgotten
 
 
-def test_nobody_is_offered_a_task_twice_as_others_end() -> None:
+def test_no_worker_is_offered_a_task_twice_as_others_end() -> None:
     """0(τ0 until 5 s, w0) - 1(τ1 until 10 s) - 2(τ2) - 3(τ3), room for two."""
     tasks = [a_task(0, deadline_s=5.0), a_task(1, deadline_s=10.0), a_task(2), a_task(3)]
     simulation = start(a_world([0], tasks, max_candidates=2))
@@ -255,13 +255,13 @@ def test_half_a_second_of_work_is_shared_by_what_each_gave_of_it() -> None:
 
 
 def test_work_too_small_to_move_the_clock_is_paid_to_the_one_who_came() -> None:
-    """1e-20 s of work at 5 s: done at 5 s by w0, the first to come; w1 comes too late by its number."""
+    """1e-20 s of work at 5 s: done at 5 s by w0, which arrives first; w1 has the greater number and is too late."""
     simulation = play(start(a_world([2, 2], [a_task(2, 1e-20)])), 5.0, [0, 0])
     play(simulation, 10.0, [1, 1])
     assert simulation.state.output.share[0].tolist() == [90.0, 0.0]
 
 
-def test_equal_parts_where_the_clock_tells_nobody_apart() -> None:
+def test_equal_parts_where_all_working_times_are_zero() -> None:
     """8e-16 s of work at 5 s moves the clock by one tick for one worker and not at all for two: both are in time."""
     simulation = play(start(a_world([2, 2], [a_task(2, 8e-16)])), 5.0, [0, 0])
     play(simulation, 10.0, [1, 1])

@@ -6,7 +6,7 @@
 Speed 10 m/s, range 1,000 m, epochs every 20 s, horizon 200 s; one unit of work is 4 times the mean of 100.
 Worker 0 has skills 0 and 1, worker 1 skill 1 alone, worker 2 skill 0. Task 0 needs skill 0: created at 0, expected at
 100, deadline at 180 s, work 80 worker-seconds, payment 500 of a scale of 4 * 250, falling by 1 % a second.
-Task 1, at node 1, needs skill 2, which nobody has; it is created at 30 s.
+Task 1, at node 1, needs skill 2, which no worker has; it is created at 30 s.
 """
 
 from copy import deepcopy
@@ -172,7 +172,7 @@ def test_the_state_knows_every_worker_and_every_created_task() -> None:
 
 
 def looked_at_anew(simulation: CscSimulation) -> CscSimulation:
-    """The same moment, seen by nobody before."""
+    """The same moment, in a simulation that has written no observation before."""
     anew = deepcopy(simulation)
     anew.state.neighbour_lists.unseen[:] = 1
     anew.observations[:] = 0.25  # whatever was there is written over

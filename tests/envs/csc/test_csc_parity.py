@@ -110,7 +110,7 @@ def test_a_batch_equals_single_copies_to_the_last_bit() -> None:
 
 
 @pytest.mark.parametrize("pieces", [2, 5])
-def test_splitting_an_interval_by_epochs_at_which_nobody_acts_changes_no_bit(pieces: int) -> None:
+def test_splitting_an_interval_by_epochs_without_actions_changes_no_bit(pieces: int) -> None:
     """Epochs every Δt, or every Δt / pieces with everyone holding in between."""
     rng = np.random.default_rng(11)
     for _ in range(10):

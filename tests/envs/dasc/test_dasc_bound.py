@@ -81,16 +81,16 @@ def test_who_may_only_be_sent_when_predecessors_are_finished_comes_later() -> No
 def test_a_fork_waits_for_the_slowest() -> None:
     fork = [a_subtask(0, 10.0), a_subtask(0, 20.0, 0), a_subtask(3, 15.0, 0), a_subtask(0, 5.0, 1, 2)]
     instance = an_instance([(0, (0,)), (0, (0,))], ({}, fork))
-    # 2 begins when somebody is there, at 30, not at 10: 45; the last one 45 to 50
+    # 2 begins when a worker is there, at 30, not at 10: 45; the last one 45 to 50
     assert finishes(instance) == pytest.approx([10.0, 30.0, 45.0, 50.0], abs=1e-4)
 
 
-def test_nobody_is_sent_before_the_epoch_after_creation() -> None:
+def test_no_worker_is_sent_before_the_epoch_after_creation() -> None:
     instance = an_instance([(1, (0,))], ({"created_s": 7.0}, [a_subtask(0, 10.0)]))
     assert finishes(instance) == pytest.approx([30.0], abs=1e-4)  # sent at 10, there at 20
 
 
-def test_what_nobody_can_do_earns_nothing() -> None:
+def test_a_task_that_no_worker_can_do_earns_nothing() -> None:
     far = an_instance([(0, (0,))], ({}, [a_subtask(3, 10.0)]))
     assert bound(far, range_m=299.0) == 0.0
     assert bound(far, range_m=300.0) == pytest.approx(10.0)
@@ -101,7 +101,7 @@ def test_what_nobody_can_do_earns_nothing() -> None:
     assert bound(far, horizon_s=40.0) == pytest.approx(10.0)  # what finishes at the horizon is paid
 
 
-def test_one_subtask_that_nobody_can_do_fails_the_task() -> None:
+def test_one_subtask_that_no_worker_can_do_fails_the_task() -> None:
     both = [a_subtask(0, 10.0), a_subtask(0, 10.0, skills=(1, 2))]
     assert bound(an_instance([(0, (0, 1))], ({}, both))) == 0.0
 

@@ -264,7 +264,7 @@ def test_the_walk_to_the_next_node_takes_the_smaller_of_two_equally_short_ways()
     assert workers_at(simulation) == [("RELEASED", 1)]
 
 
-def test_an_epoch_at_which_nobody_acts_changes_nothing() -> None:
+def test_an_epoch_without_actions_changes_nothing() -> None:
     jobs = [Job(CHAIN, expected_s=40.0, deadline_s=55.0), Job(DIAMOND, expected_s=40.0, deadline_s=150.0)]
     helpers = [Helper(0), Helper(4), Helper(2), Helper(2), Helper(3), Helper(1)]
     ends = []

@@ -97,7 +97,7 @@ def test_a_file_by_hand(tmp_path: Path) -> None:
     assert [row.nonzero()[0].tolist() for row in instance.worker_skills] == [[0, 1], [1]]
 
 
-def test_sizes_follow_the_file_where_nobody_has_chosen_them(tmp_path: Path) -> None:
+def test_sizes_that_the_caller_does_not_give_are_those_of_the_file(tmp_path: Path) -> None:
     chosen = read(tmp_path / "tasks.json", a_document()).settings
     assert (chosen.num_tasks, chosen.num_slots, chosen.num_workers) == (2, 5, 2)
     roomy = read(tmp_path / "tasks.json", fixed=("subtasks_mean",), subtasks_mean=10.0).settings

@@ -97,9 +97,9 @@ def test_a_defect_is_named(others: dict[str, Any], sentence: str) -> None:
 
 @pytest.mark.parametrize("what", ["worker", "task"])
 def test_there_is_at_least_one_worker_and_one_task(what: str) -> None:
-    nobody = {"worker_node": np.zeros(0, np.int32), "worker_skills": np.zeros((0, NUM_SKILLS), np.bool_)}
+    no_workers = {"worker_node": np.zeros(0, np.int32), "worker_skills": np.zeros((0, NUM_SKILLS), np.bool_)}
     nothing = {name: np.zeros(0) for name in ("created_s", "expected_s", "deadline_s", "payment", "duration_s")}
     nothing |= {name: np.zeros(0, np.int32) for name in ("subtask_task", "subtask_node", "predecessors")}
     nothing |= {"subtask_skills": np.zeros((0, NUM_SKILLS), np.bool_), "predecessor_start": np.zeros(1, np.int32)}
     with pytest.raises(ConfigError, match=f"must have at least one {what}, got none"):
-        DascInstance(**arrays(**(nobody if what == "worker" else nothing)))
+        DascInstance(**arrays(**(no_workers if what == "worker" else nothing)))

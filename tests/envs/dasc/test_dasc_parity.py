@@ -69,7 +69,7 @@ def test_a_copy_among_others_is_a_copy_alone(action_mode: Any, dependency: Any) 
 
 @pytest.mark.parametrize("action_mode", ["recommend", "select"])
 def test_books_are_kept(action_mode: Any) -> None:
-    """Rewards sum to the revenue; nobody has two subtasks; nothing starts before what it depends on is finished."""
+    """Rewards sum to the revenue; no worker has two subtasks; nothing starts before its predecessors are finished."""
     settings = DascSettings.load(scenario="tiny", action_mode=action_mode)
     simulation = begin(settings, [draw(settings, 4)])
     rng = np.random.default_rng(1)

@@ -159,7 +159,7 @@ def test_cells_at_one_place_share_an_infinite_weight() -> None:
 # ---- error, Eq. (15) ----
 
 
-def test_the_error_is_the_mean_over_cells_where_nobody_is() -> None:
+def test_the_error_is_the_mean_over_cells_without_a_participant() -> None:
     """1 [2] 3 [4] 5: cells 0, 2, 4 are off by 1 each."""
     simulation = Line(FLAT, start=[1, 3], scale=[4.0]).begin()
     assert simulation.state.outcome.attribute_error[0].tolist() == [1.0]
@@ -191,7 +191,7 @@ def test_where_nothing_could_ever_be_inferred_the_whole_scale_counts() -> None:
     assert Line(truth(". 2 3\n" * 2), start=[0], scale=[7.0]).begin().metrics(0).error_per_attribute == (1.0,)
 
 
-def test_where_nobody_knows_the_truth_there_is_no_error() -> None:
+def test_a_cell_without_a_known_truth_has_no_error() -> None:
     simulation = Line(truth("1 . 3\n1 . ."), start=[0]).begin()
     play(simulation, [0, 0, 0])
     assert simulation.state.outcome.attribute_error[0].tolist() == [0.0]

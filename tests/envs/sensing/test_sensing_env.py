@@ -139,7 +139,7 @@ def test_marginal_rewards_of_cells_pay_for_who_came() -> None:
 
 
 class Scrambled:
-    """A generator whose instances differ from the real ones wherever nobody is, by what a list of placements says."""
+    """A generator whose instances differ from the real ones in all values that ``sensed`` does not mark."""
 
     def __init__(self, instance: SensingInstance, sensed: NDArray[np.bool_]) -> None:
         noise = np.random.default_rng(99).normal(1000.0, 500.0, instance.values.shape)
@@ -151,7 +151,7 @@ class Scrambled:
 
 
 @pytest.mark.parametrize("agents", SIDES)
-def test_no_truth_that_nobody_collected_is_seen_before_the_end(agents: str) -> None:
+def test_no_value_that_was_not_collected_is_seen_before_the_end(agents: str) -> None:
     """Replace all of it: observations, infos and state stay the same to the last bit; only the last metrics differ."""
     keywords: Any = {**SHORT, "agents": agents}
     env = sensing_v0.parallel_env(**keywords)

@@ -124,7 +124,7 @@ def test_a_whole_episode_is_what_the_formulas_say(seed: int, neighbours: int, po
 
 
 class PlainNearest(PlacesInference):
-    """KNN once more, as somebody would write a strategy of their own."""
+    """KNN once more, written as a user writes a strategy of their own."""
 
     name = "plain"
 

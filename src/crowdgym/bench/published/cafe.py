@@ -1,4 +1,4 @@
-"""Tables 1 and 2 of the CAFE paper: facts, typed in. The only place where they are.
+"""Tables 1 and 2 of the CAFE paper: facts, typed in. They are stored only here.
 
 Chen et al., "Credit Assignment and Fine-Tuning Enhanced Reinforcement Learning for Collaborative Spatial
 Crowdsourcing" (IJCAI 2025), section 5.3: platform revenue in units of 10,000, mean ± standard deviation of five runs.
@@ -12,7 +12,7 @@ CITIES = ("chengdu", "haikou")
 COUNTS = (50, 100, 150, 200, 250, 300, 350)  # of tasks in Table 1, of workers in Table 2
 OTHER_COUNT = 200  # of workers in Table 1, of tasks in Table 2
 AGENTS = ("greedy", "ippo", "pau", "ca-nofe", "cafe")
-UNLEARNED = ("greedy", "pau")  # those that learn nothing: the only rows that a calibration may look at
+UNLEARNED = ("greedy", "pau")  # the agents that learn nothing: a calibration may use only their rows
 
 _UNIT = 10_000.0
 
@@ -49,7 +49,7 @@ _BY_WORKERS = {  # Table 2
 
 @dataclass(frozen=True)
 class Point:
-    """A column of the tables: what was played."""
+    """A column of the tables: city, number of workers and number of tasks."""
 
     city: str
     num_workers: int  # N_w
@@ -58,7 +58,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Revenue:
-    """What an agent earned there."""
+    """The revenue of an agent in a column of the tables."""
 
     mean: float
     sd: float

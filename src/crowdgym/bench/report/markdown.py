@@ -9,7 +9,7 @@ from crowdgym.configs.suites import GridPoint
 
 
 def terminal_tables(table: ResultTable, name: str) -> list[Table]:
-    """A table for each metric; grid point by grid point, so that the agents are beside each other."""
+    """A table for each metric, ordered by grid point, so that the rows of all agents at a point are adjacent."""
     return [_terminal_table(table, name, metric) for metric in table.suite.metrics]
 
 
@@ -152,7 +152,7 @@ def _sweep(table: ResultTable, scenario: str, metric: str, points: Sequence[Grid
 
 
 def _shares(table: ResultTable, scenario: str, metric: str, points: Sequence[GridPoint]) -> str:
-    """The same of the shares of the bound; empty if there are no bounds."""
+    """The same table for the shares of the bound; empty if there are no bounds."""
     names, agents = varying(points), table.agents(scenario)
     found = [[table.find(scenario, agent, metric, point) for point in points] for agent in agents]
     columns = [[str(point[name]) for point in points] for name in names]

@@ -1,4 +1,4 @@
-"""Begins and writes pictures: Matplotlib without a display, as PNG files that are the same for the same content."""
+"""Makes Matplotlib figures without a display, and PNG files that are the same for the same content."""
 
 import io
 from typing import Any

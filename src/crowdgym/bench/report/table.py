@@ -39,14 +39,14 @@ class ResultRow:
     """A row of the results.
 
     Attributes:
-        scenario: that was played.
-        agent: its name in the suite.
+        scenario: the scenario that was played.
+        agent: name of the agent in the suite.
         at: the grid point.
-        metric: of the suite.
+        metric: a metric of the suite.
         episodes: the number of finished episodes.
         failures: seed and sentence of the episodes that failed.
-        figures: None if any episode failed: the mean of the others would be over other instances than the means of the
-            other agents.
+        figures: the statistics; None if any episode failed: the mean of the rest would be over other instances than the
+            means of the other agents.
         published: the published figure, if there is one.
     """
 
@@ -79,9 +79,9 @@ class Summary:
     """A metric of an agent over all grid points of a scenario.
 
     Attributes:
-        scenario: that was played.
-        agent: its name in the suite.
-        metric: of the suite.
+        scenario: the scenario that was played.
+        agent: name of the agent in the suite.
+        metric: a metric of the suite.
         share: interquartile mean of the share of the bound over all episodes; its interval resamples the episodes of
             each grid point separately.
         deviations: from the published means, at all grid points of all sweeps: a point of two sweeps counts twice.
@@ -106,7 +106,7 @@ class ResultTable:
         """Compute all figures.
 
         Args:
-            suite: whose episodes they are.
+            suite: the suite of the episodes.
             episodes: the lines of ``episodes.jsonl``.
             bounds: the lines of ``bounds.jsonl``.
         """
@@ -141,7 +141,7 @@ class ResultTable:
         return self._by_key.get((scenario, agent, metric, key_of(point)))
 
     def sweeps(self) -> list[list[GridPoint]]:
-        """For every sweep of the grid the points that were played."""
+        """The played points of each sweep of the grid."""
         played = {key_of(row.at) for row in self.rows}
         sweeps = ([at for at in self.suite.points_of(sweep) if key_of(at) in played] for sweep in self.suite.grid)
         return [points for points in sweeps if points]

@@ -1,4 +1,4 @@
-"""The best cells to stay in, chosen with the truth at hand: a bound on fixed choices, and no scheme."""
+"""The best fixed cells, chosen with knowledge of the true values: a bound for fixed choices, not a scheme."""
 
 from functools import lru_cache
 

@@ -20,12 +20,12 @@ FRONT_PREFIX = f"{OURS} λ="  # our scheme with other weights of the cost than i
 
 @dataclass(frozen=True)
 class Means:
-    """Of a scheme in one column, over its episodes.
+    """Means of a scheme in one column, over its episodes.
 
     Attributes:
         error: Eq. (15).
         cost_km: Eq. (16), in km per participant and cycle.
-        episodes: how many.
+        episodes: number of episodes.
     """
 
     error: float
@@ -42,7 +42,7 @@ class SchemeTable:
 
     @classmethod
     def of(cls, table: ResultTable, scenario: str) -> "SchemeTable":
-        """The results of a suite; without those of policies that failed."""
+        """The results of a suite, without the policies that failed."""
         results: dict[tuple[float, str, str], dict[Column, Means]] = defaultdict(dict)
         for row in table.rows:
             cost = table.find(scenario, row.agent, "cost_km", row.at)

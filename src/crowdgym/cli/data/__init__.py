@@ -1,4 +1,4 @@
-"""``crowdgym data``: make datasets from one's own files, fetch them, list them, and look at one."""
+"""``crowdgym data``: make datasets from files, fetch, list and show them."""
 
 from typing import Annotated
 
@@ -103,7 +103,7 @@ def fetch(
 ) -> None:
     """Download a public dataset, check it, and make the dataset.
 
-    piemonte: 24 stations, 182 days, six attributes (0.9 MB). A download that was cut goes on where it stopped.
+    piemonte: 24 stations, 182 days, six attributes (0.9 MB). An interrupted download continues where it stopped.
     """
     from crowdgym.cli.data.series import fetch_series
 

@@ -43,7 +43,7 @@ class SeriesOptions:
     ] = None
 
     def is_given(self) -> bool:
-        """Whether a sensing series is meant."""
+        """Whether the options are those of a sensing series."""
         return self.folder is not None or self.table is not None
 
     def of_table(self) -> bool:

@@ -27,7 +27,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 @contextmanager
 def reading(files: Sequence[Path]) -> Iterator["Progress"]:
-    """Show on standard error, if a person is watching, which file is being read."""
+    """Show on standard error, on a terminal only, which file is being read."""
     console = Console(stderr=True)
     with console.status(f"reading {len(files)} files of orders") as status:
 
@@ -38,7 +38,7 @@ def reading(files: Sequence[Path]) -> Iterator["Progress"]:
 
 
 def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
-    """Say what a new dataset was made from and what was left out."""
+    """Print what a new dataset was made from and what was left out."""
     console = Console()
     for line in roads.lines():
         _say(console, f"roads: {line}")

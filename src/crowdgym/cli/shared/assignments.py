@@ -4,7 +4,7 @@ from typing import Any
 
 from crowdgym.common.errors import ConfigError, DataError
 
-# Keywords of the constructors that are objects, or have an option of their own.
+# Keywords of the constructors that take objects, or that have an option of their own.
 _NOT_SETTINGS = ("render_mode", "generator", "reward_strategy")
 
 
@@ -12,7 +12,7 @@ def keywords_of(assignments: list[str], scenario: str | None) -> dict[str, Any]:
     """The keywords of an environment: those of ``--set``, and ``--scenario`` if it is given.
 
     Raises:
-        ConfigError: as `parse_assignments`; or the scenario is given twice.
+        ConfigError: see `parse_assignments`; or the scenario is given twice.
     """
     keywords = parse_assignments(assignments)
     if scenario is not None:
@@ -26,7 +26,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     """Turn ``NAME=VALUE`` into keywords; a value is a YAML scalar: a number, true, false, or text.
 
     Raises:
-        ConfigError: one that is not ``NAME=VALUE``, is given twice, or is not for ``--set``.
+        ConfigError: an assignment is not ``NAME=VALUE``, is given twice, or is not for ``--set``.
     """
     keywords: dict[str, Any] = {}
     for assignment in assignments:
@@ -36,7 +36,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
             raise ConfigError(f"--set must be NAME=VALUE, such as num_workers=200, got {assignment!r}")
         if name in _NOT_SETTINGS:
             raise ConfigError(
-                f"--set is for settings, and {name} is none; see 'crowdgym run --help' for the other options"
+                f"--set takes settings, but {name} is not a setting; see 'crowdgym run --help' for the other options"
             )
         if name in keywords:
             raise ConfigError(f"--set {name} is given twice: {keywords[name]!r} and {text!r}")
@@ -66,7 +66,7 @@ def column_pairs(option: str, given: list[str], known: tuple[str, ...]) -> dict[
     """Turn ``KEY=COLUMN`` into a dict.
 
     Raises:
-        DataError: one that is not ``KEY=COLUMN``, has an unknown key, or is given twice.
+        DataError: a pair is not ``KEY=COLUMN``, has an unknown key, or is given twice.
     """
     pairs: dict[str, str] = {}
     for text in given:

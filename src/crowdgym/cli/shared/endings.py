@@ -47,7 +47,7 @@ def clean_endings() -> Iterator[None]:
 
 
 class CleanGroup(TyperGroup):
-    """A group of commands all of which have `clean_endings`: the checks of their options as well as what they do."""
+    """A group whose commands all have `clean_endings`, for the checks of their options and for their work."""
 
     def invoke(self, ctx: Any) -> Any:
         """Invoke the command that is named on the command line."""

@@ -1,4 +1,4 @@
-"""Options in groups: a dataclass declares each option once, and the help shows the group under its own heading."""
+"""Options in groups: a dataclass declares each option once, and the help shows each group under a heading."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ class SectionedCommand(TyperCommand):
     """A command whose help, in plain text, shows options under the headings of their groups."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the arguments, each section, and the options that belong to none."""
+        """Write the arguments, each section, and the options without a section."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         others: list[tuple[str, str]] = []
         for parameter in self.get_params(ctx):

@@ -1,4 +1,4 @@
-"""What several commands take: each argument and option is declared here once, with its check and its completion."""
+"""Arguments and options of several commands: each is declared here once, with its check and its completion."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from crowdgym.common.errors import ConfigError
 
 
 def at_least(least: float) -> Callable[[typer.CallbackParam, Any], Any]:
-    """The check of an option that is a number, or None where it is not given."""
+    """The check of an option that is a number, or None if it is not given."""
 
     def check(parameter: typer.CallbackParam, value: Any) -> Any:
         if value is not None and not value >= least:  # also refuses what is not a number
@@ -42,11 +42,11 @@ def output_file(text: str, suffix: str, *names: str) -> Any:
 
 def output_folder(what: str) -> Any:
     """An option that is a folder for what a command writes."""
-    return typer.Option("--out", help=f"Folder for {what}; created if need be.")
+    return typer.Option("--out", help=f"Folder for {what}; created if it does not exist.")
 
 
 def environment(text: str, metavar: str = "ENV") -> Any:
-    """An argument that is the name of an environment, or None where it is optional and not given."""
+    """An argument that is the name of an environment, or None if it is optional and not given."""
 
     def check(name: str | None) -> str | None:
         if name is not None and name not in crowdgym.environment_names():
@@ -60,7 +60,7 @@ EnvironmentName = Annotated[str, environment("Name of the environment, such as c
 Scenario = Annotated[
     str | None,
     typer.Option(
-        help="Name of a dataset or preset ('crowdgym data list'); else the environment's.",
+        help="Name of a dataset or preset ('crowdgym data list'); default: the environment's.",
         autocompletion=completion.scenarios,
     ),
 ]
@@ -69,9 +69,7 @@ DatasetName = Annotated[
 ]
 SettingAssignments = Annotated[
     list[str],
-    typer.Option(
-        "--set", metavar="NAME=VALUE", help="A setting of the environment; give the option as often as you like."
-    ),
+    typer.Option("--set", metavar="NAME=VALUE", help="A setting of the environment; may be repeated."),
 ]
 Episodes = Annotated[int, number("Episodes to play.")]
 EpisodesOfEach = Annotated[int, number("Episodes of each agent.")]
@@ -79,7 +77,7 @@ FirstSeed = Annotated[int, number("Seed of the first episode; the next episode h
 Seed = Annotated[int, number("Seed of all random draws.", least=0)]
 Jobs = Annotated[int, number("Processes that play at the same time.")]
 JsonFile = Annotated[Path | None, output_file("Write settings and results to this .json file.", ".json", "--json")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, if there is one.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --out, if there is one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a dataset of this name.")]
 

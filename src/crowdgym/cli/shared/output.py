@@ -28,7 +28,7 @@ def check_output_file(file: Path | None, option: str, suffix: str) -> None:
     """Check that ``file`` can be written, before the work begins.
 
     Raises:
-        ConfigError: it has another suffix, is not a plain file, or its folder is missing or closed to us.
+        ConfigError: it has another suffix, is not a plain file, or its folder is missing or not writable.
     """
     if file is None:
         return
@@ -37,15 +37,15 @@ def check_output_file(file: Path | None, option: str, suffix: str) -> None:
     if file.exists() and not file.is_file():
         raise ConfigError(f"{option} must be a file, but {str(file)!r} is a folder or a device")
     if not file.parent.is_dir():
-        raise ConfigError(f"{option} must be in a folder that exists, and {str(file.parent)!r} is none")
+        raise ConfigError(f"{option} must be in a folder that exists, but {str(file.parent)!r} does not")
     _check_writable(file.parent, option)
 
 
 def check_output_folder(folder: Path, option: str) -> None:
-    """Create a folder if need be and check that files can be written there.
+    """Create a folder if it does not exist, and check that files can be written there.
 
     Raises:
-        ConfigError: it cannot be created, or is closed to us.
+        ConfigError: it cannot be created, or is not writable.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def check_output_folder(folder: Path, option: str) -> None:
 
 
 def write_results(file: Path | None, results: Mapping[str, Any]) -> None:
-    """Write the results of a command to the file of ``--json`` if it is given, and say where."""
+    """Write the results of a command to the file of ``--json``, if it is given, and print its name."""
     if file is not None:
         write_bytes(file, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
         typer.echo(f"results: {file}")
@@ -109,7 +109,7 @@ def print_comparison(title: str, results: "Sequence[RunResult]") -> None:
 def print_table(
     title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], summary: Iterable[Sequence[str]] = ()
 ) -> None:
-    """Print a table on standard output, as wide as it has to be."""
+    """Print a table on standard output, at its full width."""
     from rich.box import SIMPLE_HEAD
     from rich.measure import Measurement
     from rich.table import Table
@@ -132,7 +132,7 @@ def print_table(
 
 
 def print_listing(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of words on standard output, all columns to the left; the last one is wrapped on a terminal."""
+    """Print rows of text on standard output, aligned to the left; the last column is wrapped on a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
@@ -154,12 +154,12 @@ def _figures(values: Mapping[str, float], metrics: Sequence[Metric]) -> list[str
 
 
 def _figure(value: float, metric: Metric) -> str:
-    """A count as it is, every other value as `Metric` says."""
+    """An integer unchanged, every other value with the format of its `Metric`."""
     return f"{value:,}" if isinstance(value, int) else f"{value * metric.factor:,.{metric.places}f}"
 
 
 def _check_writable(folder: Path, option: str) -> None:
-    """Try it: permissions alone do not say (read-only disks, root)."""
+    """Check by writing a file: permissions alone are not enough (read-only disks, root)."""
     try:
         handle, name = tempfile.mkstemp(dir=folder, prefix=".crowdgym-")
     except OSError as error:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class EpisodeProgress:
-    """A bar on standard error that counts episodes; says which step is being played."""
+    """A bar on standard error that counts episodes and shows the current step."""
 
     def __init__(self, progress: "Progress", episodes: int) -> None:
         self._progress = progress
-        self._task = progress.add_task("getting ready (compiles at first)", total=episodes)
+        self._task = progress.add_task("preparing (the first run compiles code)", total=episodes)
 
     def count(self, episode: int, steps: Iterator[int]) -> Iterator[int]:
-        """Pass the steps of an episode on and count them."""
+        """Yield the steps of an episode and count them."""
         for step in steps:
             self._progress.update(self._task, description=f"episode {episode + 1}, step {step}")
             yield step
@@ -27,7 +27,7 @@ class EpisodeProgress:
 
 @contextmanager
 def shown_progress(episodes: int) -> Iterator[EpisodeProgress]:
-    """Show a bar while the block lasts, on a terminal only, and remove it at the end."""
+    """Show a bar during the block, on a terminal only, and remove it at the end."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (
