@@ -207,6 +207,8 @@ class SuiteSettings(_Checked):
                     f"only of the agent {agent.name!r} must name parameters of the grid ({', '.join(parameters)}), "
                     f"got {wrong!r}"
                 )
+            if not any(agent.plays(point) for point in self.points()):
+                raise ValueError(f"only of the agent {agent.name!r} must leave a point of the grid, got {agent.only!r}")
         return self
 
     @property

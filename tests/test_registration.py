@@ -133,5 +133,12 @@ def test_a_name_that_is_taken_is_not_registered_again() -> None:
 
 
 def test_an_environment_of_a_package_that_cannot_be_imported() -> None:
-    with pytest.raises(ConfigError, match="the environment 'no_such_package:pong_v0' cannot be loaded: importing"):
+    with pytest.raises(ConfigError, match="'no_such_package:pong_v0' does not exist: there is no module 'no_such_"):
         crowdgym.make("no_such_package:pong_v0")
+    with pytest.raises(ConfigError, match="the module 'json' registers no environment 'pong_v0'"):
+        crowdgym.make("json:pong_v0")
+
+
+def test_only_specifications_are_registered() -> None:
+    with pytest.raises(ConfigError, match="register takes an EnvironmentSpec, got 3"):
+        crowdgym.register(3)  # type: ignore[arg-type]

@@ -162,7 +162,8 @@ def _import(module_name: str, name: str) -> ModuleType:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name and f"{module_name}.".startswith(f"{error.name}."):
             raise PolicyError(
-                f"the agent {name!r} cannot be loaded: there is no module {error.name!r}, neither in {here} nor installed"
+                f"the agent {name!r} cannot be loaded: "
+                f"there is no module {error.name!r}, neither in {here} nor installed"
             ) from None
         raise PolicyError(
             f"the agent {name!r} cannot be loaded: importing {module_name!r} raised {described(error)} "

@@ -14,6 +14,7 @@ import gymnasium
 import pettingzoo
 
 import crowdgym.envs
+from crowdgym.common.entry_points import import_module_from_here
 from crowdgym.common.errors import ConfigError
 from crowdgym.envs.api.spec import EnvironmentSpec
 
@@ -47,16 +48,13 @@ def environment_spec(name: str) -> EnvironmentSpec:
     """
     module, colon, own_name = str(name).rpartition(":")
     if colon:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise ConfigError(
-                f"the environment {name!r} cannot be loaded: importing {module!r} failed ({error})"
-            ) from error
+        import_module_from_here(module, str(name))
     for spec in environment_specs():
         if spec.name == own_name:
             return spec
     known = environment_names()
+    if colon:
+        raise ConfigError(f"the module {module!r} registers no environment {own_name!r} (known: {', '.join(known)})")
     close = get_close_matches(own_name, known, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     raise ConfigError(f"there is no environment {name!r}{hint} (known: {', '.join(known)})")
@@ -86,8 +84,10 @@ def register(spec: EnvironmentSpec) -> None:
     """Add an environment of another package, so that every command and registry knows it.
 
     Raises:
-        ConfigError: there is another environment of that name.
+        ConfigError: it is no specification, or there is another environment of that name.
     """
+    if not isinstance(spec, EnvironmentSpec):
+        raise ConfigError(f"register takes an EnvironmentSpec, got {spec!r}")
     there = {known.name: known for known in environment_specs()}.get(spec.name)
     if there is not None and there != spec:
         raise ConfigError(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.envs.api.definition import EnvironmentDefinition
 from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
 from crowdgym.envs.api.parallel_env import BaseParallelEnv, RenderMode
@@ -120,7 +121,8 @@ class MarketDefinition(EnvironmentDefinition[MarketSimulation, Prices]):
         return gymnasium.spaces.Box(0.0, 1.0, (SELLERS,), np.float32)
 
     def metadata(self, simulation: MarketSimulation) -> dict[str, Any]:
-        return {"observation_layout": {"self": {"start": 0, "stop": 3}}, "currency": "shells"}
+        layout = ObservationLayout.of([("self", 1, ("left", "elapsed", "price"))])
+        return {"observation_layout": layout.describe(), "currency": "shells"}
 
     def generate(self, seeds: InstanceSeeds) -> Prices:
         return np.array(self.prices or seeds.tasks.integers(1, 100, SELLERS), np.float64)

@@ -88,6 +88,8 @@ def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tu
     trained = trained_environment(agent)
     if trained is not None and env in (None, trained[0]):
         return trained[0], {**trained[1], **given}
+    if env is None and agent is not None and Path(agent).is_dir():
+        raise ConfigError(f"the folder {agent} holds no trained agent: it has no agent.yaml")
     if env is None:
         raise ConfigError(
             f"name an environment ({', '.join(crowdgym.environment_names())}), "

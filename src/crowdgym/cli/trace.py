@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdgym.common.entry_points import import_module_from_here
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,8 +20,16 @@ app = typer.Typer(name="trace", help="Check and show recorded episodes.", no_arg
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
 
 
+Module = Annotated[
+    str | None,
+    typer.Option(
+        "--import", metavar="MODULE", help="Module of your own environment, imported first; a trace imports nothing."
+    ),
+]
+
+
 @app.command()
-def verify(files: Files) -> None:
+def verify(files: Files, module: Module = None) -> None:
     """Play each trace again and compare everything.
 
     Also checks from first principles that the recorded episode keeps the rules. Exit code 1 if a trace differs or
@@ -27,6 +37,8 @@ def verify(files: Files) -> None:
     """
     from crowdgym.traces import compare, replay
     from crowdgym.verification.traces import broken_rules, has_checker
+
+    _import(module)
 
     def faults(trace: "Trace") -> list[str]:
         mismatch = compare(trace, replay(trace))
@@ -38,7 +50,7 @@ def verify(files: Files) -> None:
 
 
 @app.command()
-def check(files: Files) -> None:
+def check(files: Files, module: Module = None) -> None:
     """Check that each trace keeps the rules.
 
     The rules are checked from first principles; nothing is played again. Exit code 1 if a trace breaks a rule, 2 if a
@@ -46,7 +58,13 @@ def check(files: Files) -> None:
     """
     from crowdgym.verification.traces import broken_rules
 
+    _import(module)
     _judge(files, lambda trace: _broken(broken_rules(trace)), "confirmed")
+
+
+def _import(module: str | None) -> None:
+    if module is not None:
+        import_module_from_here(module, module)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from crowdgym.common.errors import ConfigError
@@ -18,19 +19,33 @@ def load_entry_point(entry_point: str) -> Any:
     module_name, colon, attribute = entry_point.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attribute.split("."))):
         raise ConfigError(f"{entry_point!r} must be given as module:attribute, the module as in an import")
-    here = os.getcwd()  # the first place where Python itself looks when it runs a script from here
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found: Any = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name and f"{module_name}.".startswith(f"{error.name}."):
-            raise ConfigError(
-                f"{entry_point!r} does not exist: there is no module {error.name!r}, neither in {here} nor installed"
-            ) from None
-        raise
+    found: Any = import_module_from_here(module_name, entry_point)
     for part in attribute.split("."):
         found = getattr(found, part, None)
         if found is None:
             raise ConfigError(f"{entry_point!r} does not exist: the module {module_name!r} has no {attribute!r}")
     return found
+
+
+def import_module_from_here(module_name: str, named: str) -> ModuleType:
+    """Import a module as Python would import it from the current folder.
+
+    Args:
+        module_name: with dots.
+        named: what the user typed, for the message.
+
+    Raises:
+        ConfigError: there is no such module.
+        ImportError: the module is there, and imports something that is not; likewise for any other error in it.
+    """
+    here = os.getcwd()  # the first place where Python itself looks when it runs a script from here
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{module_name}.".startswith(f"{error.name}."):
+            raise ConfigError(
+                f"{named!r} does not exist: there is no module {error.name!r}, neither in {here} nor installed"
+            ) from None
+        raise

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from crowdgym.common.errors import ConfigError
+
 PRESENT = "present"  # the first feature of a set whose rows may be empty: 1 if there is something in the row, else 0
 
 
@@ -135,10 +137,17 @@ class ObservationLayout:
 
         Returns:
             One set "observation" of one row where the metadata have no layout.
+
+        Raises:
+            ConfigError: a set lacks its start, its shape or the names of its features.
         """
         parts = metadata.get(name)
         if not parts:
             return cls.of((("observation", 1, tuple(f"number_{i}" for i in range(width))),))
+        for set_name, part in parts.items():
+            missing = [key for key in ("start", "shape", "features") if key not in part]
+            if missing:
+                raise ConfigError(f"the set {set_name!r} of the {name} must have {missing[0]!r}, got {dict(part)!r}")
         return cls(
             tuple(
                 ObservationSet(

@@ -139,10 +139,10 @@ def print_listing(title: str, headings: Sequence[str], rows: Iterable[Sequence[s
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 10_000
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading != headings[-1])
+    for k, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=k == 0, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(title, style="bold", soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from worlds.toy_market import SELLERS, UNITS, MarketDefinition, MarketMetrics, MarketSimulation, Prices
+from worlds.toy_market import SELLERS, UNITS, MarketDefinition, MarketMetrics, MarketSimulation, MarketViewer, Prices
 
 from crowdgym.configs.loading import Settings, load_settings
 from crowdgym.envs.api.aec import aec_forms
@@ -35,6 +35,11 @@ class MarketSnapshot:
     metrics: MarketMetrics
 
 
+class SettledViewer(MarketViewer):
+    def draw(self, snapshot: Any, /) -> NDArray[np.uint8]:
+        return np.full((2, 2, 3), snapshot.left.sum(), np.uint8)
+
+
 @dataclass(frozen=True)
 class SettledDefinition(MarketDefinition):
     settings: MarketSettings  # type: ignore[assignment]
@@ -53,6 +58,9 @@ class SettledDefinition(MarketDefinition):
 
     def snapshot(self, simulation: MarketSimulation, b: int) -> Any:
         return MarketSnapshot(simulation.left[b].copy(), simulation.metrics(b))
+
+    def viewer(self, simulation: MarketSimulation) -> MarketViewer:
+        return SettledViewer()
 
 
 class MarketEnv(BaseParallelEnv[Prices, Any, MarketMetrics]):
