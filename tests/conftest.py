@@ -30,6 +30,12 @@ def _compiles_in_silence() -> None:
     logging.getLogger("crowdgym").setLevel(logging.ERROR)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _wide_output() -> None:
+    """What a command prints does not depend on the terminal that the tests are started in."""
+    os.environ.pop("COLUMNS", None)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
     """Return the way to a real file, or skip the test with the reason."""

@@ -152,7 +152,7 @@ def test_sizes_that_a_flat_network_does_not_take_are_refused_by_name(tmp_path: P
 def test_the_hyperparameters_are_listed_with_defaults_and_meanings() -> None:
     lines = ran("train", "ippo", "csc_v0", "--settings").stdout.splitlines()
     listed = {words[0]: words[1:] for line in lines if len(words := line.split(maxsplit=2)) == 3}
-    assert [text.strip() for text in listed["discount"]] == ["0.98", "gamma, of a step of the environment"]
+    assert [text.strip() for text in listed["discount"]] == ["0.98", "discount gamma for each step of the environment"]
     assert set(IppoSettings.model_fields) <= set(listed)
 
 
@@ -401,7 +401,7 @@ def test_resuming_from_a_damaged_checkpoint_is_refused_and_leaves_it(copy: Path)
 def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
     message = play("ippo")
     assert message.startswith("no weights of 'ippo' come with CrowdGym for csc_v0 on 'tiny' (")
-    assert "'crowdgym train ippo csc_v0' makes some" in message
+    assert "'crowdgym train ippo csc_v0' trains weights" in message
     assert "there are none for any scenario of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
 
 

@@ -333,7 +333,7 @@ def test_a_violation_says_what_where_when_and_what_was_expected() -> None:
     assert str(violation) == "the log: travel is not the sum of the trips (expected 550.0, found 549.0)"
     first, *_ = check_schedule(INSTANCE, tell(1, start_s=10.0))
     assert str(first) == (
-        "subtask 1, worker 1 at 0 s: starts before a predecessor is finished "
+        "subtask 1 and worker 1 at 0 s: starts before a predecessor is finished "
         "(expected after subtask 0 at 20 s, found 10.0)"
     )
 
