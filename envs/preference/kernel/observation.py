@@ -1,0 +1,264 @@
+"""What the agent of a worker sees, as one flat row of numbers in [-1, 1].
+
+``w_self`` is the worker itself with the categories of its history and of its answers so far, ``T_candidates`` its
+candidates in the order of its actions, ``W_near`` the nearest workers of its own centre. Every set has a fixed number
+of rows; the rows of the last two begin with a flag that says whether there is something in them, and an empty row is
+all zeros. Near means by straight line; the distance of a candidate is by road.
+
+Nothing here reads ``preference`` or ``willing``, and of other workers only places and statuses.
+
+Observations are written over those of the epoch before: a number that cannot have changed is left as it is.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.layout import ObservationSlice, slices_of
+from crowdgym.envs.core.motion import place_on_trail
+from crowdgym.envs.core.neighbours import BLOCK, NOBODY, line_of, nearest, slot_of, sort_by_x
+from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
+from crowdgym.envs.preference.instance import NUM_CATEGORIES
+from crowdgym.envs.preference.kernel.dynamics import DRIVING, IDLE, NO_OFFER, Rules
+from crowdgym.envs.preference.kernel.state import NEIGHBOURS, PreferenceState
+
+
+def _by_category(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{c}" for c in range(NUM_CATEGORIES))
+
+
+# What may differ from step to step comes first, what only an episode or an answer changes behind it.
+_SELF_NOW = ("x", "y", "idle", "driving", "serving", "paused", "elapsed", "until_idle")
+SELF_FEATURES = (*_SELF_NOW, *_by_category("accepted"), *_by_category("declined"), *_by_category("share"))
+CANDIDATE_FEATURES = (
+    *("present", "dx", "dy", "distance", "until_expiry", "slack", "history_share", "rivals"),
+    *_by_category("category"),
+)
+COLLEAGUE_FEATURES = ("present", "idle", "until_idle", "dx", "dy", "distance")
+
+_SELF = len(SELF_FEATURES)
+_CANDIDATE = len(CANDIDATE_FEATURES)
+_COLLEAGUE = len(COLLEAGUE_FEATURES)
+
+_X, _Y = SELF_FEATURES.index("x"), SELF_FEATURES.index("y")
+_STATUS = SELF_FEATURES.index("idle")  # flags in the order of WorkerStatus
+_ELAPSED, _UNTIL_IDLE = SELF_FEATURES.index("elapsed"), SELF_FEATURES.index("until_idle")
+_ACCEPTED, _DECLINED = SELF_FEATURES.index("accepted_0"), SELF_FEATURES.index("declined_0")
+_SHARE = SELF_FEATURES.index("share_0")
+_NUM_STATUS = _ELAPSED - _STATUS
+
+_PRESENT = CANDIDATE_FEATURES.index("present")
+_DX, _DY = CANDIDATE_FEATURES.index("dx"), CANDIDATE_FEATURES.index("dy")
+_DISTANCE = CANDIDATE_FEATURES.index("distance")
+_UNTIL_EXPIRY, _SLACK = CANDIDATE_FEATURES.index("until_expiry"), CANDIDATE_FEATURES.index("slack")
+_HISTORY, _RIVALS = CANDIDATE_FEATURES.index("history_share"), CANDIDATE_FEATURES.index("rivals")
+_CATEGORY = CANDIDATE_FEATURES.index("category_0")
+
+_C_PRESENT, _C_IDLE = COLLEAGUE_FEATURES.index("present"), COLLEAGUE_FEATURES.index("idle")
+_C_UNTIL_IDLE = COLLEAGUE_FEATURES.index("until_idle")
+_C_DX, _C_DY = COLLEAGUE_FEATURES.index("dx"), COLLEAGUE_FEATURES.index("dy")
+_C_DISTANCE = COLLEAGUE_FEATURES.index("distance")
+
+_ANSWERS_SCALE = 10.0  # offers of one category that count as many
+_RIVALS_SCALE = 20.0  # workers near one task that count as many
+_FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far colleagues are
+
+Rows = NDArray[np.float32]
+
+
+def observation_slices(max_candidates: int) -> tuple[ObservationSlice, ...]:
+    """The sets of an observation, in order."""
+    return slices_of(
+        (
+            ("w_self", 1, SELF_FEATURES),
+            ("T_candidates", max_candidates, CANDIDATE_FEATURES),
+            ("W_near", NEIGHBOURS, COLLEAGUE_FEATURES),
+        )
+    )
+
+
+class Scales(NamedTuple):
+    """What a 1 stands for; everything is clipped there."""
+
+    centre_x_m: float
+    centre_y_m: float
+    extent_m: float  # half the width of the city
+    reach_m: float  # of relative positions and distances: the range of a worker
+    time_s: float  # of the time of the episode: the horizon
+    wait_s: float  # of all other times: the longest that a task may stay open, or a worker be busy or paused
+
+    def units(self) -> dict[str, str]:
+        """What a 1 stands for, feature by feature."""
+        metres, seconds = f"{self.reach_m:g} m", f"{self.wait_s:g} s"
+        units = dict.fromkeys((*SELF_FEATURES, *CANDIDATE_FEATURES, *COLLEAGUE_FEATURES), "flag")
+        units |= dict.fromkeys(("x", "y"), f"{self.extent_m:g} m from the city's centre")
+        units |= dict.fromkeys(("dx", "dy", "distance"), metres)
+        units |= {"elapsed": f"{self.time_s:g} s"}
+        units |= dict.fromkeys(("until_idle", "until_expiry", "slack"), seconds)
+        units |= dict.fromkeys((*_by_category("accepted"), *_by_category("declined")), f"{_ANSWERS_SCALE:g} offers")
+        units |= dict.fromkeys((*_by_category("share"), "history_share"), "share of the worker's history")
+        return units | {"rivals": f"{_RIVALS_SCALE:g} workers"}
+
+
+@inlined
+def _clip(value: float) -> float:
+    return min(1.0, max(-1.0, value))
+
+
+@kernel
+def locate_workers(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, now_s: float) -> None:
+    """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
+    workers = state.workers
+    for w in range(workers.status.shape[1]):
+        if workers.status[b, w] == DRIVING:
+            to_goal = state.pairs.to_tasks[b, :, workers.task[b, w]]
+            x, y = place_on_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
+        else:
+            node = workers.node[b, w]
+            x, y = roads.x_m[node], roads.y_m[node]
+        if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+            workers.x_m[b, w], workers.y_m[b, w] = x, y
+            state.colleagues.moved[b, workers.centre[b, w]] = 1
+
+
+@inner_inlined
+def _until_idle_s(state: PreferenceState, b: int, w: int, now_s: float) -> float:
+    """Seconds until a worker is idle."""
+    if state.workers.status[b, w] == IDLE:
+        return 0.0
+    return float(state.workers.free_s[b, w] - now_s)
+
+
+@inner
+def _write_self(row: Rows, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
+    workers = state.workers
+    row[_X] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
+    row[_Y] = _clip((workers.y_m[b, w] - scales.centre_y_m) / scales.extent_m)
+    for status in range(_NUM_STATUS):
+        row[_STATUS + status] = 1.0 if workers.status[b, w] == status else 0.0
+    row[_ELAPSED] = _clip(now_s / scales.time_s)
+    row[_UNTIL_IDLE] = _clip(_until_idle_s(state, b, w, now_s) / scales.wait_s)
+    if state.unseen[b] == 1:
+        for c in range(NUM_CATEGORIES):
+            row[_SHARE + c] = workers.history_share[b, w, c]
+    if state.output.outcome[b, w] != NO_OFFER:
+        for c in range(NUM_CATEGORIES):
+            row[_ACCEPTED + c] = _clip(workers.accepted[b, w, c] / _ANSWERS_SCALE)
+            row[_DECLINED + c] = _clip(workers.declined[b, w, c] / _ANSWERS_SCALE)
+
+
+@inlined
+def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
+    """Clear what is from ``at`` on, row by row, as far as there is something; behind an empty row all are empty."""
+    while at < end and row[at] != 0.0:
+        for feature in range(at, at + width):
+            row[feature] = 0.0
+        at += width
+
+
+@inner
+def _write_candidates(
+    row: Rows, state: PreferenceState, rules: Rules, scales: Scales, unit_m: float, b: int, w: int, now_s: float
+) -> None:
+    """Write the candidates of worker ``w``, in the order of its actions."""
+    workers, tasks, candidates = state.workers, state.tasks, state.output.candidates[b, w]
+    at, end = _SELF, _SELF + len(candidates) * _CANDIDATE
+    for task in candidates:
+        if task < 0:
+            break
+        units = int(state.pairs.to_tasks[b, workers.node[b, w], task])
+        left_s = tasks.expiry_s[b, task] - now_s
+        slack_s = tasks.expiry_s[b, task] - (now_s + travel_time_s(units, unit_m, rules.speed_mps))
+        category = tasks.category[b, task]
+        row[at + _PRESENT] = 1.0
+        row[at + _DX] = _clip((tasks.x_m[b, task] - workers.x_m[b, w]) / scales.reach_m)
+        row[at + _DY] = _clip((tasks.y_m[b, task] - workers.y_m[b, w]) / scales.reach_m)
+        row[at + _DISTANCE] = _clip(units * unit_m / scales.reach_m)
+        row[at + _UNTIL_EXPIRY] = _clip(left_s / scales.wait_s)
+        row[at + _SLACK] = _clip(slack_s / scales.wait_s)
+        row[at + _HISTORY] = workers.history_share[b, w, category]
+        row[at + _RIVALS] = _clip(tasks.rivals[b, task] / _RIVALS_SCALE)
+        for c in range(NUM_CATEGORIES):
+            row[at + _CATEGORY + c] = 1.0 if c == category else 0.0
+        at += _CANDIDATE
+    _empty_rows(row, at, end, _CANDIDATE)
+
+
+@inner
+def _line_up_colleagues(state: PreferenceState, b: int) -> None:
+    """Put the workers of every centre of copy ``b`` into its line, sorted by x."""
+    workers, lines, centres = state.workers, state.colleagues.lines, state.colleagues.moved.shape[1]
+    by_x = state.colleagues.by_x[b]
+    sort_by_x(by_x, workers.x_m[b])
+    lines.size[b * centres : (b + 1) * centres, 0] = 0
+    for w in by_x:
+        line = b * centres + workers.centre[b, w]
+        slot = lines.size[line, 0]
+        lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = w, workers.x_m[b, w], workers.y_m[b, w]
+        lines.size[line, 0] += 1
+    for line in range(b * centres, (b + 1) * centres):
+        for slot in range(lines.size[line, 0], lines.size[line, 0] + BLOCK):
+            lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = NOBODY, np.inf, np.inf
+
+
+@inner
+def _find_colleagues(state: PreferenceState, b: int) -> None:
+    """Find the nearest workers of the same centre, for all centres of copy ``b`` where one has moved."""
+    workers, colleagues = state.workers, state.colleagues
+    moved, centres = colleagues.moved[b], colleagues.moved.shape[1]
+    if not moved.any():
+        return
+    _line_up_colleagues(state, b)
+    for w in range(workers.status.shape[1]):
+        centre = workers.centre[b, w]
+        if moved[centre] == 0:
+            continue
+        line = line_of(colleagues.lines, b * centres + centre)
+        x, y = workers.x_m[b, w], workers.y_m[b, w]
+        found, squared = colleagues.near[b, w], colleagues.near_m2[b, w]
+        guess = _FIRST_GUESS_M2
+        if state.unseen[b] == 0 and np.isfinite(squared[NEIGHBOURS - 1]):
+            guess = max(_FIRST_GUESS_M2, 1.5 * squared[NEIGHBOURS - 1])
+        nearest(line, slot_of(line, x), x, y, w, guess, found, squared)
+    moved[:] = 0
+
+
+@inner
+def _write_colleagues(row: Rows, at: int, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
+    workers, colleagues = state.workers, state.colleagues
+    end = at + NEIGHBOURS * _COLLEAGUE
+    for j in range(NEIGHBOURS):
+        other = colleagues.near[b, w, j]
+        if other == NOBODY:
+            break
+        row[at + _C_PRESENT] = 1.0
+        row[at + _C_IDLE] = 1.0 if workers.status[b, other] == IDLE else 0.0
+        row[at + _C_UNTIL_IDLE] = _clip(_until_idle_s(state, b, other, now_s) / scales.wait_s)
+        row[at + _C_DX] = _clip((workers.x_m[b, other] - workers.x_m[b, w]) / scales.reach_m)
+        row[at + _C_DY] = _clip((workers.y_m[b, other] - workers.y_m[b, w]) / scales.reach_m)
+        row[at + _C_DISTANCE] = _clip(np.sqrt(colleagues.near_m2[b, w, j]) / scales.reach_m)
+        at += _COLLEAGUE
+    _empty_rows(row, at, end, _COLLEAGUE)
+
+
+@kernel
+def observe(
+    state: PreferenceState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, observations: Rows
+) -> None:
+    """Write what every agent of copy ``b`` sees at an epoch into ``observations``, shape [W, F].
+
+    `locate_workers` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
+    at the epoch before, if there was one.
+    """
+    if state.unseen[b] == 1:
+        observations[:] = 0.0
+    _find_colleagues(state, b)
+    near = _SELF + state.output.candidates.shape[2] * _CANDIDATE
+    for w in range(len(observations)):
+        row = observations[w]
+        _write_self(row, state, scales, b, w, now_s)
+        _write_candidates(row, state, rules, scales, roads.unit_m, b, w, now_s)
+        _write_colleagues(row, near, state, scales, b, w, now_s)
+    state.unseen[b] = 0
