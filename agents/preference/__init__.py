@@ -6,9 +6,7 @@ _ONLY = ("preference_v0",)
 _MODULE = "crowdgym.agents.preference.policies"
 
 POLICIES = (
-    PolicySpec(
-        "greedy", "pairs in order of preference, by the shares of histories", f"{_MODULE}:GreedyPolicy", _ONLY
-    ),
+    PolicySpec("greedy", "pairs in order of preference, by the shares of histories", f"{_MODULE}:GreedyPolicy", _ONLY),
     PolicySpec("max-flow", "most offers, whatever the preferences", f"{_MODULE}:MaxFlowPolicy", _ONLY),
     PolicySpec(
         "km", "the matching of most expected acceptances, by the shares of histories", f"{_MODULE}:KmPolicy", _ONLY

@@ -209,8 +209,6 @@ class PreferenceDispatcherEnv(BaseDispatcherEnv):
         reward_strategy: RewardStrategy | None = None,
         **keywords: Unpack[PreferenceKeywords],
     ) -> None:
-        env = PreferenceEnv(
-            render_mode=render_mode, generator=generator, reward_strategy=reward_strategy, **keywords
-        )
+        env = PreferenceEnv(render_mode=render_mode, generator=generator, reward_strategy=reward_strategy, **keywords)
         super().__init__(env)
         self.histories: HistoryBook = env.histories

@@ -152,9 +152,7 @@ def empty_state(sizes: Sizes) -> PreferenceState:
     batch, crew = sizes.batch, -(-sizes.workers // sizes.centres)
     bw, bt = (batch, sizes.workers), (batch, sizes.tasks)
     bwc, bwt, bwn = (*bw, NUM_CATEGORIES), (*bw, sizes.tasks), (*bw, NEIGHBOURS)
-    of_workers: dict[str, tuple[int, ...]] = dict.fromkeys(
-        ("history_share", "preference", "accepted", "declined"), bwc
-    )
+    of_workers: dict[str, tuple[int, ...]] = dict.fromkeys(("history_share", "preference", "accepted", "declined"), bwc)
     return PreferenceState(
         Workers(**{name: _zeros(Workers, name, of_workers.get(name, bw)) for name in Workers._fields}),
         Tasks(**{name: _zeros(Tasks, name, bt) for name in Tasks._fields}),
