@@ -78,7 +78,7 @@ class PreferenceDefinition(EnvironmentDefinition[PreferenceSimulation, Preferenc
 
     @property
     def is_reproducible(self) -> bool:
-        """Whether the settings and a seed fix an episode: the generator and the reward strategy are the built-in ones."""
+        """Whether the settings and a seed fix an episode: generator and reward strategy are the built-in ones."""
         ours = REWARDS[self.settings.reward]
         return self.reward_strategy is ours and type(self.generator) is PopulationGenerator
 

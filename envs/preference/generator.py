@@ -1,4 +1,4 @@
-"""Where instances of `preference_v0` come from. A generator of your own is an object with ``generate`` and ``histories``."""
+"""Where instances of `preference_v0` come from. A generator of your own has ``generate`` and ``histories``."""
 
 from typing import Protocol
 

@@ -148,10 +148,12 @@ class PreferenceReferenceSimulator:
         """dist(u, g)."""
         return self.units(node, goal) * self.instance.unit_m
 
-    def is_near_enough(self, worker: int, task: int) -> bool:
-        """Whether an open task is in range of an idle worker, and can be reached in time."""
+    def is_reachable(self, worker: int, task: int) -> bool:
+        """Whether the pair is reachable."""
         world, record = self.instance, self.workers[worker]
         if record.state is not WorkerState.IDLE or self.tasks[task].state is not TaskState.OPEN:
+            return False
+        if task in record.refused:
             return False
         metres = self.distance_m(record.node, world.tasks[task].node)
         return metres <= world.range_m and self.time_s + metres / world.speed_mps <= world.tasks[task].expiry_s
@@ -162,7 +164,7 @@ class PreferenceReferenceSimulator:
         reachable = [
             (self.distance_m(record.node, task.node), number)
             for number, task in enumerate(self.instance.tasks)
-            if self.is_near_enough(worker, number) and number not in record.refused
+            if self.is_reachable(worker, number)
         ]
         return [number for _, number in sorted(reachable)[: self.instance.max_candidates]]
 

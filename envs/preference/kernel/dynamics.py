@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inner_inlined, kernel
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
-from crowdgym.envs.preference.kernel.state import PreferenceState
+from crowdgym.envs.preference.kernel.state import UNLISTED, PreferenceState
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, DRIVING, SERVING, PAUSED = 0, 1, 2, 3
@@ -59,7 +59,10 @@ def start_episode(state: PreferenceState, roads: RoadArrays, b: int) -> None:
     state.pairs.dead[b, :, :] = 0
     state.output.outcome[b, :] = NO_OFFER
     state.output.preference[b, :] = 0.0
-    state.colleagues.moved[b, :] = 1
+    state.near_tasks.kept[b, :] = UNLISTED
+    state.near_tasks.bound_units[b, :] = 0
+    state.output.candidates[b, :, :] = -1
+    state.output.mask[b, :, 1:] = 0
     state.unseen[b] = 1
 
 
@@ -104,7 +107,7 @@ def _ask(state: PreferenceState, b: int, w: int, action: int) -> None:
         tasks.asker[b, task] = w
 
 
-@inner
+@inner_inlined
 def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` accepts a task and sets out for it."""
     workers, tasks, output = state.workers, state.tasks, state.output
@@ -121,6 +124,7 @@ def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: 
     workers.trail_units[b, w] = 0
     workers.trail_arc[b, w] = -1
     workers.accepted[b, w, category] += 1
+    state.near_tasks.kept[b, w] = UNLISTED
     tasks.status[b, task] = ACCEPTED
     tasks.worker[b, task] = w
     tasks.end_s[b, task] = now_s
@@ -129,13 +133,14 @@ def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: 
     output.preference[b, w] = workers.preference[b, w, category]
 
 
-@inner
+@inner_inlined
 def _decline(state: PreferenceState, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` declines a task, which is closed if that was its last offer."""
     workers, tasks = state.workers, state.tasks
     workers.status[b, w] = PAUSED
     workers.free_s[b, w] = now_s + rules.decline_cooldown_s
     workers.declined[b, w, tasks.category[b, task]] += 1
+    state.near_tasks.kept[b, w] = UNLISTED
     state.pairs.dead[b, w, task] = 1
     tasks.declines[b, task] += 1
     if tasks.declines[b, task] >= rules.max_offers:

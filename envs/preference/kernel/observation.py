@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
 from crowdgym.common.layout import ObservationSlice, slices_of
 from crowdgym.envs.core.motion import place_on_trail
-from crowdgym.envs.core.neighbours import BLOCK, NOBODY, line_of, nearest, slot_of, sort_by_x
+from crowdgym.envs.core.neighbours import BLOCK, NOBODY, line_of, nearest, offer, slot_of, sort_by_x
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.preference.instance import NUM_CATEGORIES
 from crowdgym.envs.preference.kernel.dynamics import DRIVING, IDLE, NO_OFFER, Rules
@@ -88,6 +88,8 @@ class Scales(NamedTuple):
     reach_m: float  # of relative positions and distances: the range of a worker
     time_s: float  # of the time of the episode: the horizon
     wait_s: float  # of all other times: the longest that a task may stay open, or a worker be busy or paused
+    per_m: float  # 1 / reach_m, as to divide takes longer
+    per_s: float  # 1 / wait_s
 
     def units(self) -> dict[str, str]:
         """What a 1 stands for, feature by feature."""
@@ -109,8 +111,12 @@ def _clip(value: float) -> float:
 
 @kernel
 def locate_workers(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, now_s: float) -> None:
-    """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
-    workers = state.workers
+    """Work out where every worker of copy ``b`` is at an epoch, and what others see of it that is new.
+
+    Between two nodes its place is interpolated.
+    """
+    workers, colleagues = state.workers, state.colleagues
+    colleagues.num_movers[b, :] = 0
     for w in range(workers.status.shape[1]):
         if workers.status[b, w] == DRIVING:
             to_goal = state.pairs.to_tasks[b, :, workers.task[b, w]]
@@ -118,9 +124,15 @@ def locate_workers(state: PreferenceState, roads: RoadArrays, rules: Rules, b: i
         else:
             node = workers.node[b, w]
             x, y = roads.x_m[node], roads.y_m[node]
-        if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+        moved = state.unseen[b] == 1 or x != workers.x_m[b, w] or y != workers.y_m[b, w]
+        busy = workers.status[b, w] != IDLE
+        colleagues.stirred[b, w] = moved or busy or colleagues.busy[b, w] == 1
+        colleagues.moved[b, w], colleagues.busy[b, w] = moved, busy
+        if moved:
             workers.x_m[b, w], workers.y_m[b, w] = x, y
-            state.colleagues.moved[b, workers.centre[b, w]] = 1
+            centre = workers.centre[b, w]
+            colleagues.movers[b, centre, colleagues.num_movers[b, centre]] = w
+            colleagues.num_movers[b, centre] += 1
 
 
 @inner_inlined
@@ -131,7 +143,7 @@ def _until_idle_s(state: PreferenceState, b: int, w: int, now_s: float) -> float
     return float(state.workers.free_s[b, w] - now_s)
 
 
-@inner
+@inner_inlined
 def _write_self(row: Rows, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
     row[_X] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
@@ -139,7 +151,7 @@ def _write_self(row: Rows, state: PreferenceState, scales: Scales, b: int, w: in
     for status in range(_NUM_STATUS):
         row[_STATUS + status] = 1.0 if workers.status[b, w] == status else 0.0
     row[_ELAPSED] = _clip(now_s / scales.time_s)
-    row[_UNTIL_IDLE] = _clip(_until_idle_s(state, b, w, now_s) / scales.wait_s)
+    row[_UNTIL_IDLE] = _clip(_until_idle_s(state, b, w, now_s) * scales.per_s)
     if state.unseen[b] == 1:
         for c in range(NUM_CATEGORIES):
             row[_SHARE + c] = workers.history_share[b, w, c]
@@ -158,7 +170,7 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
         at += width
 
 
-@inner
+@inner_inlined
 def _write_candidates(
     row: Rows, state: PreferenceState, rules: Rules, scales: Scales, unit_m: float, b: int, w: int, now_s: float
 ) -> None:
@@ -173,11 +185,11 @@ def _write_candidates(
         slack_s = tasks.expiry_s[b, task] - (now_s + travel_time_s(units, unit_m, rules.speed_mps))
         category = tasks.category[b, task]
         row[at + _PRESENT] = 1.0
-        row[at + _DX] = _clip((tasks.x_m[b, task] - workers.x_m[b, w]) / scales.reach_m)
-        row[at + _DY] = _clip((tasks.y_m[b, task] - workers.y_m[b, w]) / scales.reach_m)
-        row[at + _DISTANCE] = _clip(units * unit_m / scales.reach_m)
-        row[at + _UNTIL_EXPIRY] = _clip(left_s / scales.wait_s)
-        row[at + _SLACK] = _clip(slack_s / scales.wait_s)
+        row[at + _DX] = _clip((tasks.x_m[b, task] - workers.x_m[b, w]) * scales.per_m)
+        row[at + _DY] = _clip((tasks.y_m[b, task] - workers.y_m[b, w]) * scales.per_m)
+        row[at + _DISTANCE] = _clip(units * unit_m * scales.per_m)
+        row[at + _UNTIL_EXPIRY] = _clip(left_s * scales.per_s)
+        row[at + _SLACK] = _clip(slack_s * scales.per_s)
         row[at + _HISTORY] = workers.history_share[b, w, category]
         row[at + _RIVALS] = _clip(tasks.rivals[b, task] / _RIVALS_SCALE)
         for c in range(NUM_CATEGORIES):
@@ -189,7 +201,7 @@ def _write_candidates(
 @inner
 def _line_up_colleagues(state: PreferenceState, b: int) -> None:
     """Put the workers of every centre of copy ``b`` into its line, sorted by x."""
-    workers, lines, centres = state.workers, state.colleagues.lines, state.colleagues.moved.shape[1]
+    workers, lines, centres = state.workers, state.colleagues.lines, state.colleagues.movers.shape[1]
     by_x = state.colleagues.by_x[b]
     sort_by_x(by_x, workers.x_m[b])
     lines.size[b * centres : (b + 1) * centres, 0] = 0
@@ -203,29 +215,35 @@ def _line_up_colleagues(state: PreferenceState, b: int) -> None:
             lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = NOBODY, np.inf, np.inf
 
 
-@inner
-def _find_colleagues(state: PreferenceState, b: int) -> None:
-    """Find the nearest workers of the same centre, for all centres of copy ``b`` where one has moved."""
+@inner_inlined
+def _update_colleagues(state: PreferenceState, b: int, w: int) -> bool:
+    """Bring the list of the nearest workers of the same centre up to date; says whether it may have changed.
+
+    Where worker ``w`` and all in its list stand still, only those who have moved can be new in it.
+    """
     workers, colleagues = state.workers, state.colleagues
-    moved, centres = colleagues.moved[b], colleagues.moved.shape[1]
-    if not moved.any():
-        return
-    _line_up_colleagues(state, b)
-    for w in range(workers.status.shape[1]):
-        centre = workers.centre[b, w]
-        if moved[centre] == 0:
-            continue
-        line = line_of(colleagues.lines, b * centres + centre)
-        x, y = workers.x_m[b, w], workers.y_m[b, w]
-        found, squared = colleagues.near[b, w], colleagues.near_m2[b, w]
+    centre = workers.centre[b, w]
+    found, squared = colleagues.near[b, w], colleagues.near_m2[b, w]
+    x, y = workers.x_m[b, w], workers.y_m[b, w]
+    search = colleagues.moved[b, w] == 1
+    for j in range(NEIGHBOURS):
+        search = search or (found[j] != NOBODY and colleagues.moved[b, found[j]] == 1)
+    if search:
+        line = line_of(colleagues.lines, b * colleagues.movers.shape[1] + centre)
         guess = _FIRST_GUESS_M2
         if state.unseen[b] == 0 and np.isfinite(squared[NEIGHBOURS - 1]):
             guess = max(_FIRST_GUESS_M2, 1.5 * squared[NEIGHBOURS - 1])
         nearest(line, slot_of(line, x), x, y, w, guess, found, squared)
-    moved[:] = 0
+        return True
+    changed = False
+    for j in range(colleagues.num_movers[b, centre]):
+        mover = colleagues.movers[b, centre, j]
+        dx, dy = workers.x_m[b, mover] - x, workers.y_m[b, mover] - y
+        changed |= offer(found, squared, mover, dx * dx + dy * dy)
+    return changed
 
 
-@inner
+@inner_inlined
 def _write_colleagues(row: Rows, at: int, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers, colleagues = state.workers, state.colleagues
     end = at + NEIGHBOURS * _COLLEAGUE
@@ -235,12 +253,29 @@ def _write_colleagues(row: Rows, at: int, state: PreferenceState, scales: Scales
             break
         row[at + _C_PRESENT] = 1.0
         row[at + _C_IDLE] = 1.0 if workers.status[b, other] == IDLE else 0.0
-        row[at + _C_UNTIL_IDLE] = _clip(_until_idle_s(state, b, other, now_s) / scales.wait_s)
-        row[at + _C_DX] = _clip((workers.x_m[b, other] - workers.x_m[b, w]) / scales.reach_m)
-        row[at + _C_DY] = _clip((workers.y_m[b, other] - workers.y_m[b, w]) / scales.reach_m)
-        row[at + _C_DISTANCE] = _clip(np.sqrt(colleagues.near_m2[b, w, j]) / scales.reach_m)
+        row[at + _C_UNTIL_IDLE] = _clip(_until_idle_s(state, b, other, now_s) * scales.per_s)
+        row[at + _C_DX] = _clip((workers.x_m[b, other] - workers.x_m[b, w]) * scales.per_m)
+        row[at + _C_DY] = _clip((workers.y_m[b, other] - workers.y_m[b, w]) * scales.per_m)
+        row[at + _C_DISTANCE] = _clip(np.sqrt(colleagues.near_m2[b, w, j]) * scales.per_m)
         at += _COLLEAGUE
     _empty_rows(row, at, end, _COLLEAGUE)
+
+
+@inner
+def _observe_colleagues(
+    state: PreferenceState, scales: Scales, b: int, now_s: float, at: int, observations: Rows
+) -> None:
+    """Write the colleagues of every worker, as far as they, or their places from it, may have changed."""
+    colleagues = state.colleagues
+    if colleagues.num_movers[b].any():
+        _line_up_colleagues(state, b)
+    for w in range(len(observations)):
+        changed = _update_colleagues(state, b, w)
+        for j in range(NEIGHBOURS):
+            other = colleagues.near[b, w, j]
+            changed |= other != NOBODY and colleagues.stirred[b, other] == 1
+        if changed:
+            _write_colleagues(observations[w], at, state, scales, b, w, now_s)
 
 
 @kernel
@@ -254,11 +289,10 @@ def observe(
     """
     if state.unseen[b] == 1:
         observations[:] = 0.0
-    _find_colleagues(state, b)
-    near = _SELF + state.output.candidates.shape[2] * _CANDIDATE
     for w in range(len(observations)):
         row = observations[w]
         _write_self(row, state, scales, b, w, now_s)
         _write_candidates(row, state, rules, scales, roads.unit_m, b, w, now_s)
-        _write_colleagues(row, near, state, scales, b, w, now_s)
+    at = _SELF + state.output.candidates.shape[2] * _CANDIDATE
+    _observe_colleagues(state, scales, b, now_s, at, observations)
     state.unseen[b] = 0

@@ -221,11 +221,15 @@ def _scales(network: RoadNetwork, settings: PreferenceSettings) -> Scales:
     west, east = float(network.x_m.min()), float(network.x_m.max())
     south, north = float(network.y_m.min()), float(network.y_m.max())
     busy_s = settings.range_m / settings.speed_mps + settings.service_s
+    reach_m = max(settings.range_m, 1.0)
+    wait_s = max(settings.expiry_mean_s * (1.0 + settings.expiry_spread), busy_s, settings.decline_cooldown_s)
     return Scales(
         centre_x_m=(west + east) / 2,
         centre_y_m=(south + north) / 2,
         extent_m=max(east - west, north - south, 1.0) / 2,
-        reach_m=max(settings.range_m, 1.0),
+        reach_m=reach_m,
         time_s=settings.horizon_s,
-        wait_s=max(settings.expiry_mean_s * (1.0 + settings.expiry_spread), busy_s, settings.decline_cooldown_s),
+        wait_s=wait_s,
+        per_m=1.0 / reach_m,
+        per_s=1.0 / wait_s,
     )

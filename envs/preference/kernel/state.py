@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.int8]
 
 NEIGHBOURS = 5  # workers of the same centre in an observation
+SPARE = 12  # tasks that an idle worker keeps beyond those it may be offered
+UNLISTED = -1  # what a worker can reach is not known, or is more than there is room for
 
 
 class WorkerStatus(IntEnum):
@@ -86,7 +88,7 @@ class Tasks(NamedTuple):
     end_s: Floats  # [B, T] when it was accepted, closed or expired; NaN before
     preference: Floats  # [B, T] the true p_w(c_s) of who accepted it, else 0
     asker: Ints  # [B, T] the nearest worker that asks for it in this step, or -1; room to work in
-    rivals: Ints  # [B, T] idle workers that are near enough to it, of all centres
+    rivals: Ints  # [B, T] workers, of all centres, that can reach it
 
 
 class Pairs(NamedTuple):
@@ -97,22 +99,27 @@ class Pairs(NamedTuple):
     dead: Bytes  # [B, W, T] whether it has declined
 
 
-class Search(NamedTuple):
-    """Room in which the candidates are listed."""
+class NearTasks(NamedTuple):
+    """The open tasks that each idle worker can reach, as `candidates.py` keeps them."""
 
-    open_ids: Ints  # [B, T] the open tasks
-    limit_units: Ints  # [B, T] how far from each open task a worker may be, or -1
-    keys: Wholes  # [B, K] distance in units and id in one number, ascending
+    bound_units: NDArray[np.uint16]  # [B, T] how near a worker must be to each task; 0 where it is not open
+    opened: Ints  # [B, T] tasks that were not open before
+    keys: Wholes  # [B, W, K + SPARE] distance in units and id in one number, ascending; the smallest
+    kept: Ints  # [B, W] how many of them there are, or UNLISTED
 
 
 class Colleagues(NamedTuple):
-    """Workers of the same centre that are near each other by straight line."""
+    """Workers of the same centre that are near each other by straight line, kept from epoch to epoch."""
 
     by_x: Ints  # [B, W] ids, by place from west to east
     lines: Line  # one for each copy and centre: row b * N + centre
     near: Ints  # [B, W, NEIGHBOURS]
     near_m2: Floats  # [B, W, NEIGHBOURS] squared distances
-    moved: Bytes  # [B, N] some worker of the centre is elsewhere than at the epoch before
+    moved: Bytes  # [B, W] is elsewhere than at the epoch before
+    busy: Bytes  # [B, W] not idle at the epoch before
+    stirred: Bytes  # [B, W] has moved, or was or is busy: others see it change
+    movers: Ints  # [B, N, crew] those of each centre that have moved
+    num_movers: Ints  # [B, N]
 
 
 class StepOutput(NamedTuple):
@@ -130,7 +137,7 @@ class PreferenceState(NamedTuple):
     workers: Workers
     tasks: Tasks
     pairs: Pairs
-    search: Search
+    near_tasks: NearTasks
     colleagues: Colleagues
     output: StepOutput
     unseen: Bytes  # [B] 1 until the first observation of an episode is written
@@ -157,13 +164,22 @@ def empty_state(sizes: Sizes) -> PreferenceState:
         Workers(**{name: _zeros(Workers, name, of_workers.get(name, bw)) for name in Workers._fields}),
         Tasks(**{name: _zeros(Tasks, name, bt) for name in Tasks._fields}),
         Pairs(np.zeros((batch, sizes.nodes, sizes.tasks), np.uint16), np.zeros(bwt, np.int8), np.zeros(bwt, np.int8)),
-        Search(np.zeros(bt, np.int32), np.zeros(bt, np.int32), np.zeros((batch, sizes.candidates), np.int64)),
+        NearTasks(
+            bound_units=np.zeros(bt, np.uint16),
+            opened=np.zeros(bt, np.int32),
+            keys=np.zeros((*bw, sizes.candidates + SPARE), np.int64),
+            kept=np.zeros(bw, np.int32),
+        ),
         Colleagues(
             by_x=np.zeros(bw, np.int32),
             lines=Line.empty(batch * sizes.centres, crew),
             near=np.zeros(bwn, np.int32),
             near_m2=np.zeros(bwn),
-            moved=np.zeros((batch, sizes.centres), np.int8),
+            moved=np.zeros(bw, np.int8),
+            busy=np.zeros(bw, np.int8),
+            stirred=np.zeros(bw, np.int8),
+            movers=np.zeros((batch, sizes.centres, crew), np.int32),
+            num_movers=np.zeros((batch, sizes.centres), np.int32),
         ),
         StepOutput(
             mask=np.zeros((*bw, sizes.candidates + 1), np.int8),

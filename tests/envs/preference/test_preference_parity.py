@@ -36,8 +36,8 @@ def assert_same_moment(simulation: PreferenceSimulation, reference: PreferenceRe
         assert snapshot.declines[i] == record.declines
         assert snapshot.end_s[i] == pytest.approx(np.nan if record.end_s is None else record.end_s, nan_ok=True)
         if record.state.name == "OPEN":
-            near = sum(reference.is_near_enough(w, i) for w in range(len(reference.workers)))
-            assert simulation.state.tasks.rivals[0, i] == near
+            rivals = sum(reference.is_reachable(w, i) for w in range(len(reference.workers)))
+            assert simulation.state.tasks.rivals[0, i] == rivals
     for name, value in reference.metrics().items():
         assert getattr(snapshot.metrics, name) == pytest.approx(value, rel=TOLERANCE, abs=1e-7), name
 
