@@ -83,6 +83,16 @@ class Trip:
     arrival_s: float
 
 
+class Ask(NamedTuple):
+    """A task asked for a worker."""
+
+    worker: int
+    task: int
+    asked_s: float
+    from_node: int
+    outcome: Outcome
+
+
 @dataclass
 class WorkerRecord:
     """What a worker is doing now."""
@@ -115,6 +125,7 @@ class PreferenceReferenceSimulator:
             self.num_steps += 1
         self.epoch = 0
         self.trips: list[Trip] = []
+        self.asks: list[Ask] = []
         self.contested = self.illegal = 0
         self.workers = [WorkerRecord(worker.start_node) for worker in instance.workers]
         self.tasks = [TaskRecord() for _ in instance.tasks]
@@ -215,10 +226,11 @@ class PreferenceReferenceSimulator:
         for task, crowd in askers.items():
             goal = self.instance.tasks[task].node
             winner = min(crowd, key=lambda worker: (self.distance_m(self.workers[worker].node, goal), worker))
-            for worker in crowd:
-                outcomes[worker] = Outcome.CONTESTED
             self.contested += len(crowd) - 1
-            outcomes[winner] = self._answer(winner, task)
+            for worker in crowd:
+                node = self.workers[worker].node
+                outcomes[worker] = self._answer(worker, task) if worker == winner else Outcome.CONTESTED
+                self.asks.append(Ask(worker, task, self.time_s, node, outcomes[worker]))
         accepted = [float(outcome is Outcome.ACCEPTED) for outcome in outcomes]
         liked = [
             self._preference(worker, record.task if accepted[worker] else None)

@@ -13,6 +13,7 @@ from crowdgym.data.histories import CentreHistories, HistoryBook
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import preference_v0
 from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.preference.acceptance import acceptance_probabilities
 from crowdgym.envs.preference.generator import PopulationGenerator, history_shares
 from crowdgym.envs.preference.instance import PreferenceInstance
 from crowdgym.testing import check_env
@@ -222,8 +223,6 @@ class Redrawn:
 
     def generate(self, seeds: InstanceSeeds) -> PreferenceInstance:
         instance = self._usual.generate(seeds)
-        from crowdgym.envs.preference.acceptance import acceptance_probabilities
-
         settings = PreferenceSettings.load(**TINY)
         before = acceptance_probabilities(instance.preference, settings)[:, instance.task_category]
         preference = np.roll(instance.preference, 1, axis=1)
