@@ -1,7 +1,8 @@
 """What knowing the preferences is worth in ``preference_v0``: the tables of ``docs/preference_results.md``.
 
     python benchmarks/preference_sources.py sources      one matching, four sources of preferences
-    python benchmarks/preference_sources.py matchings    four matchings, two sources
+    python benchmarks/preference_sources.py matchings    all matchings, two sources
+    python benchmarks/preference_sources.py always       the same where every offer is accepted, as in the paper
     python benchmarks/preference_sources.py declines     what declines have to cost for preferences to matter
 
 Every seed is an episode with a population of its own. ``--first-seed 3000000`` names the seeds on which defaults were
@@ -24,6 +25,7 @@ from crowdgym.agents.preference.policies import (
     MaxFlowPolicy,
 )
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
+from crowdgym.agents.ta_fpl.policy import LiteralTopKPolicy, TopKPolicy
 from crowdgym.runner import run_episodes
 
 Floats = NDArray[np.float64]
@@ -41,6 +43,8 @@ MATCHINGS: dict[str, type[MatchingPolicy]] = {
     "greedy": GreedyPolicy,
     "km": KmPolicy,
     "km-lexicographic": LexicographicKmPolicy,
+    "top-k": TopKPolicy,
+    "top-k-literal": LiteralTopKPolicy,
 }
 FREE = {"range_m": 2500.0, "expiry_mean_s": 600.0, "decline_cooldown_s": 0.0, "max_offers": 1_000_000}
 WORLDS: dict[str, Mapping[str, Any]] = {
@@ -120,7 +124,7 @@ def _shown(metric: str, value: float) -> str:
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["sources", "matchings", "declines"])
+    parser.add_argument("table", choices=["sources", "matchings", "always", "declines"])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
@@ -128,13 +132,14 @@ def main() -> None:
     makers: dict[str, Make] = {"max-flow": lambda _: MaxFlowPolicy()}
     if options.table == "sources":
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
-    elif options.table == "matchings":
+    elif options.table in ("matchings", "always"):
         grid = {
             f"{name}, {source}": of_source(matching, source)
             for source in ("history shares", "oracle")
             for name, matching in MATCHINGS.items()
         }
-        lines = table_of_policies({}, makers | grid, seeds)
+        world = {"acceptance": "always"} if options.table == "always" else {}
+        lines = table_of_policies(world, makers | grid, seeds)
     else:
         lines = table_of_worlds(seeds)
     for line in lines:
