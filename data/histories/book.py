@@ -70,8 +70,9 @@ class CentreHistories:
         counts = np.zeros((int(workers.max(initial=-1)) + 1, num_categories))
         known = self.worker < len(counts)
         np.add.at(counts, (self.worker[known], self.category[known]), 1.0)
-        rows: NDArray[np.float64] = counts[workers]
-        return rows / np.maximum(rows.sum(axis=1, keepdims=True), 1.0)
+        rows = counts[workers]
+        shares: NDArray[np.float64] = rows / np.maximum(rows.sum(axis=1, keepdims=True), 1.0)
+        return shares
 
 
 class HistoryBook:

@@ -236,7 +236,8 @@ def _drawn(weight: Floats, generator: np.random.Generator) -> Ints:
     """One column of each row, by weight. Shape [rows]."""
     reached = np.cumsum(weight, axis=1)
     lots = generator.random(len(weight)) * reached[:, -1]
-    return (reached <= lots[:, np.newaxis]).sum(axis=1).astype(np.int32)
+    columns: Ints = (reached <= lots[:, np.newaxis]).sum(axis=1).astype(np.int32)
+    return columns
 
 
 def _book_of(truth: Truth, centre: Ints, time_s: Floats, num_centres: int) -> HistoryBook:

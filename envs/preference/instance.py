@@ -57,11 +57,14 @@ class PreferenceInstance:
         self._check("task_category", known, f"0 to {NUM_CATEGORIES - 1}")
         self._check("created_s", np.isfinite(self.created_s) & (self.created_s >= 0), "finite and not negative")
         self._check("expiry_s", np.isfinite(self.expiry_s) & (self.expiry_s > self.created_s), "after created_s")
-        shares = ((self.history_share >= 0) & (self.history_share <= 1)).all(axis=1)
-        self._check("history_share", shares, "shares from 0 to 1")
+        for name, least, most, wanted in (
+            ("history_share", 0.0, 1.0, "shares from 0 to 1"),
+            ("lots", 0.0, np.nextafter(1.0, 0.0), "in [0, 1)"),
+        ):
+            rows = getattr(self, name)
+            self._check(name, (rows.min(axis=1) >= least) & (rows.max(axis=1) <= most), wanted)
         whole = np.abs(self.preference.sum(axis=1) - 1.0) <= _SUM_TOLERANCE
-        self._check("preference", whole & (self.preference >= 0).all(axis=1), "a distribution that sums to 1")
-        self._check("lots", ((self.lots >= 0) & (self.lots < 1)).all(axis=1), "in [0, 1)")
+        self._check("preference", whole & (self.preference.min(axis=1) >= 0), "a distribution that sums to 1")
 
     def _check(self, name: str, holds: NDArray[np.bool_], wanted: str) -> None:
         if not holds.all():

@@ -1,7 +1,7 @@
 """The state of `preference_v0`: a structure of arrays, the leading axis of each the B copies of the environment."""
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,6 +194,6 @@ def empty_state(sizes: Sizes) -> PreferenceState:
 _TYPES = {Ints: np.int32, Wholes: np.int64, Floats: np.float64, Bytes: np.int8}
 
 
-def _zeros(owner: type, name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _zeros(owner: type, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
     """Zeros of the type that a field is declared with."""
     return np.zeros(shape, _TYPES[owner.__annotations__[name]])
