@@ -108,6 +108,7 @@ def test_those_that_play_everything(name: str, kind: type, environment: str) -> 
 SHORT: dict[str, dict[str, Any]] = {
     "csc_v0": {"scenario": "tiny", "horizon_s": 600.0},
     "dasc_v0": {"scenario": "tiny", "horizon_s": 600.0},
+    "preference_v0": {"scenario": "preference-tiny", "horizon_s": 600.0},
     "sensing_v0": {"horizon_s": 10 * 86_400.0},
 }
 

@@ -20,7 +20,13 @@ from crowdgym.envs.api.spec import EnvironmentSpec
 from crowdgym.policies import policy_names
 from crowdgym.registration import environment_specs
 
-SHORT: dict[str, dict[str, Any]] = {"csc_v0": {"scenario": "tiny"}, "dasc_v0": {"scenario": "tiny"}, "sensing_v0": {}}
+SHORT: dict[str, dict[str, Any]] = {
+    "csc_v0": {"scenario": "tiny"},
+    "dasc_v0": {"scenario": "tiny"},
+    "preference_v0": {"scenario": "preference-tiny"},
+    "sensing_v0": {},
+}
+KNOWN = "csc_v0, dasc_v0, preference_v0, sensing_v0"
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "osmnx", "geopandas", "matplotlib", "numba", "pandas", "scipy", "sklearn", "shapely", "pyproj")
 
@@ -41,7 +47,7 @@ def test_importing_brings_nothing_heavy(statement: str) -> None:
 def test_importing_brings_no_environment_but_its_specification() -> None:
     there = {name for name in modules_after("import crowdgym") if name.startswith(("crowdgym.envs.", "crowdgym.data"))}
     of_folders = {name for name in there if name.count(".") > 2}
-    assert of_folders == {f"crowdgym.envs.{folder}.spec" for folder in ("api", "csc", "dasc", "sensing")}
+    assert of_folders == {f"crowdgym.envs.{folder}.spec" for folder in ("api", "csc", "dasc", "preference", "sensing")}
 
 
 def test_the_version_is_that_of_the_project() -> None:
@@ -58,9 +64,12 @@ def test_make_makes_an_environment_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("csc_v1", "there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, sensing_v0)"),
-        ("pong", "there is no environment 'pong' (known: csc_v0, dasc_v0, sensing_v0)"),
-        (None, "there is no environment None (known: csc_v0, dasc_v0, sensing_v0)"),
+        (
+            "csc_v1",
+            f"there is no environment 'csc_v1'; did you mean 'csc_v0'? (known: {KNOWN})",
+        ),
+        ("pong", f"there is no environment 'pong' (known: {KNOWN})"),
+        (None, f"there is no environment None (known: {KNOWN})"),
     ],
 )
 def test_an_unknown_name_lists_those_there_are(name: Any, message: str) -> None:

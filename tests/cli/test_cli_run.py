@@ -261,7 +261,7 @@ def test_a_setting_given_twice_is_refused() -> None:
 def test_an_unknown_environment_lists_those_there_are() -> None:
     assert (
         refused("run", "csc")
-        == "there is no environment 'csc'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, sensing_v0)"
+        == "there is no environment 'csc'; did you mean 'csc_v0'? (known: csc_v0, dasc_v0, preference_v0, sensing_v0)"
     )
 
 

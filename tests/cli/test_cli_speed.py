@@ -251,7 +251,7 @@ def test_an_unknown_keyword_is_named(interface: str) -> None:
 
 
 def test_an_unknown_environment_lists_those_there_are() -> None:
-    known = "csc_v0, dasc_v0, sensing_v0"
+    known = "csc_v0, dasc_v0, preference_v0, sensing_v0"
     assert refused("speed", "csc") == f"there is no environment 'csc'; did you mean 'csc_v0'? (known: {known})"
 
 

@@ -140,7 +140,8 @@ def test_a_trained_folder_is_played_with_the_settings_it_was_trained_with(whole:
 
 
 def test_a_run_without_an_environment_and_a_trained_folder_is_refused() -> None:
-    assert refused("run", "--agent", "greedy").startswith("name an environment (csc_v0, dasc_v0, sensing_v0), or give ")
+    known = "csc_v0, dasc_v0, preference_v0, sensing_v0"
+    assert refused("run", "--agent", "greedy").startswith(f"name an environment ({known}), or give ")
 
 
 def test_sizes_that_a_flat_network_does_not_take_are_refused_by_name(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def test_the_ranges_that_results_rest_on() -> None:
     assert seeds.TRAINING.start == 2**32
     assert seeds.BENCHMARK_ENTROPY.to_bytes(5, "big") == b"CROWD"
     assert seeds.POLICY_ENTROPY.to_bytes(5, "big") == b"POLIC"
+    assert seeds.POPULATION_ENTROPY.to_bytes(7, "big") == b"HISTORY"
 
 
 @pytest.mark.parametrize("name", suite_names())

@@ -9,9 +9,15 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscKeywords, CscSettings
 from crowdgym.configs.dasc import DascKeywords, DascSettings
 from crowdgym.configs.loading import Settings, describe_settings
+from crowdgym.configs.preference import PreferenceKeywords, PreferenceSettings
 from crowdgym.configs.sensing import SensingKeywords, SensingSettings
 
-PAIRS = [(CscSettings, CscKeywords), (DascSettings, DascKeywords), (SensingSettings, SensingKeywords)]
+PAIRS = [
+    (CscSettings, CscKeywords),
+    (DascSettings, DascKeywords),
+    (PreferenceSettings, PreferenceKeywords),
+    (SensingSettings, SensingKeywords),
+]
 
 
 def plain(kind: Any) -> Any:

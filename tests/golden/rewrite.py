@@ -53,6 +53,34 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[s
     ),
     "dasc_v0-select": ("dasc_v0", {**SHORT, "action_mode": "select", "reward": "shaped"}),
     "dasc_v0-select-finished": ("dasc_v0", {**SHORT, "action_mode": "select", "dependency": "finished"}),
+    "preference_v0-accepted": ("preference_v0", {"scenario": "preference-tiny"}),
+    "preference_v0-preference": ("preference_v0", {"scenario": "preference-tiny", "reward": "preference"}),
+    # Every offer is accepted, one offer a task, slow workers, epochs that do not divide the horizon.
+    "preference_v0-always": (
+        "preference_v0",
+        {
+            "scenario": "preference-tiny",
+            "acceptance": "always",
+            "reward": "team",
+            "max_offers": 1,
+            "speed_mps": 2.0,
+            "step_s": 47.0,
+        },
+    ),
+    # Few candidates, many workers and tasks, short pauses: contests, and tasks that several workers decline.
+    "preference_v0-crowded": (
+        "preference_v0",
+        {
+            "scenario": "preference-tiny",
+            "num_workers": 30,
+            "num_centres": 4,
+            "num_tasks": 90,
+            "max_candidates": 3,
+            "max_offers": 4,
+            "decline_cooldown_s": 20.0,
+            "acceptance_exponent": 2.0,
+        },
+    ),
     # Few, slow workers and little time, epochs that do not divide the horizon: expiries in every state, releases.
     "dasc_v0-failing": (
         "dasc_v0",

@@ -28,6 +28,7 @@ THIRD, TWO_THIRDS = np.float32(1 / 3), np.float32(2 / 3)
 SETTINGS: dict[str, dict[str, Any]] = {
     "csc_v0": {"scenario": "tiny", "horizon_s": 300.0},  # ten steps
     "dasc_v0": {"scenario": "tiny", "horizon_s": 50.0},
+    "preference_v0": {"scenario": "preference-tiny", "horizon_s": 300.0},
     "sensing_v0": {"num_participants": 4, "horizon_s": 10 * 86_400.0},
 }
 

@@ -43,6 +43,16 @@ def test_golden_traces_of_dasc_tell_of_everything_that_can_happen() -> None:
         assert {keywords.get(name) for keywords in recipes} == values
 
 
+def test_golden_traces_of_preference_tell_of_everything_that_can_happen() -> None:
+    assert seen_in("preference_v0", "task_status") == {0, 1, 2, 3, 4}
+    assert seen_in("preference_v0", "worker_status") == {0, 1, 2, 3}
+    assert seen_in("preference_v0", "outcome") == {0, 1, 2, 3}
+    assert seen_in("preference_v0", "declines") >= {0, 1, 2, 3, 4}
+    recipes = [recipe[1] for recipe in GOLDEN.values() if recipe[0] == "preference_v0"]
+    assert {keywords.get("reward") for keywords in recipes} == {None, "preference", "team"}
+    assert {keywords.get("acceptance") for keywords in recipes} == {None, "always"}
+
+
 def test_golden_traces_of_csc_tell_of_everything_that_can_happen() -> None:
     statuses, workers, illegal = set(), set(), 0.0
     for name in (name for name in GOLDEN if name.startswith("csc_v0")):

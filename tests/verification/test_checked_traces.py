@@ -184,5 +184,7 @@ def test_a_trace_of_sensing_that_lacks_something_is_refused() -> None:
 def test_an_environment_without_a_checker_is_told() -> None:
     trace = record(*GOLDEN["csc_v0-team"])
     other = replace(trace, header=trace.header.model_copy(update={"env": "foreign_v0"}))
-    with pytest.raises(TraceError, match=r"no solution checker for foreign_v0, only for csc_v0, dasc_v0, sensing_v0"):
+    with pytest.raises(
+        TraceError, match=r"no solution checker for foreign_v0, only for csc_v0, dasc_v0, preference_v0, sensing_v0"
+    ):
         broken_rules(other)

@@ -13,8 +13,8 @@ must have different seeds. These ranges do not overlap:
 | 10,000,000 to 2^32 - 1 | the candidates of a calibration |
 | 2^32 to 2^63 - 1 | training |
 
-Two sources of randomness have no range, because a word of entropy keeps them apart from every seed: the instances of a
-scenario's benchmark set, and the randomness of a policy.
+Three sources of randomness have no range, because a word of entropy keeps them apart from every seed: the instances of
+a scenario's benchmark set, the randomness of a policy, and a population of workers.
 """
 
 from typing import Final
@@ -29,3 +29,4 @@ TRAINING: Final = range(2**32, 2**63)
 
 BENCHMARK_ENTROPY: Final = 0x43524F5744  # with the number of the instance: the benchmark sets of the scenarios
 POLICY_ENTROPY: Final = 0x504F4C4943  # with the seed of the episode: the randomness of the policy that plays it
+POPULATION_ENTROPY: Final = 0x484953544F5259  # with the seed of the population: its workers, histories and preferences

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crowdgym.envs import csc_v0, dasc_v0, sensing_v0
+from crowdgym.envs import csc_v0, dasc_v0, preference_v0, sensing_v0
 from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
 from crowdgym.envs.api.vector_env import BaseVectorEnv
@@ -18,14 +18,14 @@ HEADINGS = (
 )
 
 
-@pytest.mark.parametrize("module", [csc_v0, dasc_v0, sensing_v0])
+@pytest.mark.parametrize("module", [csc_v0, dasc_v0, preference_v0, sensing_v0])
 @pytest.mark.parametrize("form", ["env", "raw_env"])
 def test_the_agent_by_agent_forms_can_be_sent_to_another_process(module: Any, form: str) -> None:
     function = getattr(module, form)
     assert pickle.loads(pickle.dumps(function)) is function  # noqa: S301
 
 
-@pytest.mark.parametrize("module", [csc_v0, dasc_v0, sensing_v0])
+@pytest.mark.parametrize("module", [csc_v0, dasc_v0, preference_v0, sensing_v0])
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_help_tells_everything_or_where_it_stands(module: Any, form: str) -> None:
     base = FORMS[form]

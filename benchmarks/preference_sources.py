@@ -1,0 +1,151 @@
+"""What knowing the preferences is worth in ``preference_v0``: sources, matchings and settings compared.
+
+    python benchmarks/preference_sources.py sources      one matching, four sources of preferences
+    python benchmarks/preference_sources.py matchings    all matchings, two sources
+    python benchmarks/preference_sources.py always       the same where every offer is accepted, as in the paper
+    python benchmarks/preference_sources.py declines     what declines have to cost for preferences to matter
+
+Every seed is an episode with a population of its own. ``--first-seed 7000000`` names the seeds on which defaults are
+chosen (`crowdgym.common.seeds`); tables are about others. Intervals are 95 % bootstrap intervals of the mean over the
+seeds; gains are paired.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import crowdgym
+from crowdgym.agents.preference.policies import (
+    GreedyPolicy,
+    KmPolicy,
+    LexicographicKmPolicy,
+    MatchingPolicy,
+    MaxFlowPolicy,
+)
+from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
+from crowdgym.agents.ta_fpl.policy import LiteralTopKPolicy, TopKPolicy
+from crowdgym.runner import run_episodes
+
+Floats = NDArray[np.float64]
+Make = Callable[[Floats], MatchingPolicy]  # from the true preferences, which all but the oracle ignore
+
+RESAMPLES = 10_000
+SHOWN = ("accepted", "declined", "closed", "expired", "acceptance_rate", "preference")
+
+SOURCES: dict[str, Callable[[Floats], PreferenceSource]] = {
+    "blind": lambda _: UniformSource(),
+    "history shares": lambda _: HistoryShareSource(),
+    "oracle": TableSource,
+}
+MATCHINGS: dict[str, type[MatchingPolicy]] = {
+    "greedy": GreedyPolicy,
+    "km": KmPolicy,
+    "km-lexicographic": LexicographicKmPolicy,
+    "top-k": TopKPolicy,
+    "top-k-literal": LiteralTopKPolicy,
+}
+FREE = {"range_m": 2500.0, "expiry_mean_s": 600.0, "decline_cooldown_s": 0.0, "max_offers": 1_000_000}
+WORLDS: dict[str, Mapping[str, Any]] = {
+    "defaults": {},
+    "100 workers": {"num_workers": 100},
+    "no pause": {"decline_cooldown_s": 0.0},
+    "any number of offers": {"max_offers": 1_000_000},
+    "one offer": {"max_offers": 1},
+    "expiry 600 s": {"expiry_mean_s": 600.0},
+    "range 2,500 m": {"range_m": 2500.0},
+    "declines are free": FREE,
+    "chengdu-synth": {"scenario": "chengdu-synth"},
+}
+
+
+def of_source(matching: type[MatchingPolicy], source: str) -> Make:
+    """A matching with a source of preferences."""
+    return lambda truth: matching(SOURCES[source](truth))
+
+
+def play(world: Mapping[str, Any], makers: Mapping[str, Make], seeds: range) -> dict[str, dict[str, Floats]]:
+    """The metrics of every policy in every seed. By policy, by metric, shape [seeds]."""
+    rows: dict[str, list[Mapping[str, float]]] = {name: [] for name in makers}
+    for seed in seeds:
+        env: Any = crowdgym.make("preference_v0", population_seed=seed, **world)
+        env.reset(seed=seed)
+        truth = env.instance.preference
+        for name, make in makers.items():
+            run = run_episodes(env, make(truth), agent=name, episodes=1, seed=seed)
+            rows[name].append(run.episodes[0].metrics)
+    return {name: {metric: np.array([row[metric] for row in many]) for metric in SHOWN} for name, many in rows.items()}
+
+
+def interval(values: Floats) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the mean."""
+    picks = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def table_of_policies(world: Mapping[str, Any], makers: Mapping[str, Make], seeds: range) -> Iterator[str]:
+    """A row for each policy; gains are over the first."""
+    yield "| policy | accepted | 95 % interval | more than the first, 95 % interval | " + " | ".join(SHOWN[1:]) + " |"
+    yield "|---|---|---|---|" + "---|" * len(SHOWN[1:])
+    results = play(world, makers, seeds)
+    first = next(iter(results.values()))["accepted"]
+    for name, values in results.items():
+        low, high = interval(values["accepted"])
+        less, more = interval(values["accepted"] - first)
+        gain = f"{less:+.1f} to {more:+.1f}" if values["accepted"] is not first else ""
+        others = " | ".join(_shown(metric, float(values[metric].mean())) for metric in SHOWN[1:])
+        yield f"| {name} | {values['accepted'].mean():.1f} | {low:.1f} to {high:.1f} | {gain} | {others} |"
+
+
+def table_of_worlds(seeds: range) -> Iterator[str]:
+    """A row for each world, a column for each source."""
+    makers = {source: of_source(KmPolicy, source) for source in SOURCES}
+    yield "| world | " + " | ".join(makers) + " | oracle over blind, 95 % interval |"
+    yield "|---|" + "---|" * (len(makers) + 1)
+    for name, world in WORLDS.items():
+        results = {source: values["accepted"] for source, values in play(world, makers, seeds).items()}
+        low, high = interval(results["oracle"] - results["blind"])
+        base = results["blind"].mean()
+        means = " | ".join(_with_half_width(values) for values in results.values())
+        yield f"| {name} | {means} | {low / base:+.0%} to {high / base:+.0%} |"
+
+
+def _with_half_width(values: Floats) -> str:
+    low, high = interval(values)
+    return f"{values.mean():.1f} ± {(high - low) / 2:.1f}"
+
+
+def _shown(metric: str, value: float) -> str:
+    return f"{value:.3f}" if metric in ("acceptance_rate", "preference") else f"{value:.1f}"
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=["sources", "matchings", "always", "declines"])
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=0)
+    options = parser.parse_args()
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    makers: dict[str, Make] = {"max-flow": lambda _: MaxFlowPolicy()}
+    if options.table == "sources":
+        lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
+    elif options.table in ("matchings", "always"):
+        grid = {
+            f"{name}, {source}": of_source(matching, source)
+            for source in ("history shares", "oracle")
+            for name, matching in MATCHINGS.items()
+        }
+        world = {"acceptance": "always"} if options.table == "always" else {}
+        lines = table_of_policies(world, makers | grid, seeds)
+    else:
+        lines = table_of_worlds(seeds)
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

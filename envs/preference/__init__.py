@@ -1,0 +1,1 @@
+"""Preference-aware assignment with federated centres: centres offer tasks to their workers, who may decline."""

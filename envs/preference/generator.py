@@ -1,0 +1,90 @@
+"""Where instances of `preference_v0` come from. A generator of your own has ``generate`` and ``histories``."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.configs.preference import PreferenceSettings
+from crowdgym.data.dataset import Dataset
+from crowdgym.data.histories import HistoryBook
+from crowdgym.data.histories.synthetic import Population, PopulationPlan, draw_population
+from crowdgym.envs.core.sampling import OrderWindow, check_num_workers, draw_places
+from crowdgym.envs.core.seeding import InstanceSeeds
+from crowdgym.envs.preference.instance import NUM_CATEGORIES, PreferenceInstance
+
+
+class InstanceGenerator(Protocol):
+    """Draws the workers and tasks of an episode."""
+
+    @property
+    def histories(self) -> HistoryBook:
+        """What the centres have on file about their workers, the same in all episodes."""
+
+    def generate(self, seeds: InstanceSeeds) -> PreferenceInstance:
+        """Draw an instance; the same seeds give the same instance. Every instance has the same network and sizes."""
+
+
+class PopulationGenerator:
+    """Tasks at the places of a dataset's orders, for the workers of a population with known preferences.
+
+    The population (workers, centres, histories, true preferences) is drawn once, from ``population_seed``. An episode
+    draws where its workers start (the origin of any order), which orders of the window become tasks, how long these
+    stay open, and the lots that decide who is willing.
+
+    Raises:
+        ConfigError: more workers than the network has places, or more tasks than the window has orders.
+    """
+
+    def __init__(self, dataset: Dataset, settings: PreferenceSettings) -> None:
+        check_num_workers(dataset, settings.num_workers)
+        self._dataset = dataset
+        self._settings = settings
+        self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
+        self.population: Population = draw_population(dataset, _plan_of(settings))
+        self._history_share = history_shares(self.histories, self.population.centre)
+
+    @property
+    def histories(self) -> HistoryBook:
+        """See `InstanceGenerator`."""
+        return self.population.histories
+
+    def generate(self, seeds: InstanceSeeds) -> PreferenceInstance:
+        """See `InstanceGenerator`."""
+        settings, dataset = self._settings, self._dataset
+        created_s, node = self._window.draw(seeds.tasks, settings.num_tasks)
+        low, high = 1.0 - settings.expiry_spread, 1.0 + settings.expiry_spread
+        open_s = settings.expiry_mean_s * seeds.tasks.uniform(low, high, settings.num_tasks)
+        return PreferenceInstance(
+            network=dataset.network,
+            centre=self.population.centre,
+            worker_node=draw_places(seeds.workers, dataset, settings.num_workers),
+            history_share=self._history_share,
+            preference=self.population.preference,
+            lots=seeds.noise.random((settings.num_workers, settings.num_tasks)),
+            task_node=node,
+            task_category=dataset.category[node],
+            created_s=created_s,
+            expiry_s=created_s + open_s,
+        )
+
+
+def history_shares(histories: HistoryBook, centre: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The category shares of every worker, each from the history at its own centre. Shape [W, C]."""
+    shares = np.zeros((len(centre), NUM_CATEGORIES))
+    for number in range(histories.num_centres):
+        own = np.flatnonzero(centre == number)
+        shares[own] = histories.of(number).category_shares(own, NUM_CATEGORIES)
+    return shares
+
+
+def _plan_of(settings: PreferenceSettings) -> PopulationPlan:
+    return PopulationPlan(
+        num_workers=settings.num_workers,
+        num_centres=settings.num_centres,
+        history_events=settings.history_events,
+        num_places=settings.num_places,
+        num_types=settings.num_types,
+        centre_concentration=settings.centre_concentration,
+        seed=settings.population_seed,
+    )

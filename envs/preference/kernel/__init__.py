@@ -1,0 +1,1 @@
+"""The compiled simulation of preference-aware assignment."""

@@ -1,0 +1,1 @@
+"""The solution checker of ``preference_v0``."""
