@@ -55,7 +55,7 @@ class PreferenceEnv(BaseParallelEnv[PreferenceInstance, PreferenceSnapshot, Metr
     Workers, their histories and their true preferences are drawn once, from ``population_seed``: all episodes are about
     the same workers. All other randomness is drawn at ``reset``: tasks are orders of the scenario's dataset in a window
     of the day, workers start at places of orders, and a lot for every worker and task decides whether the worker would
-    accept it, whoever else is asked and whenever. ``reset(seed=k)`` fixes the episode and those that follow;
+    accept it, independent of other offers and of time. ``reset(seed=k)`` fixes the episode and those that follow;
     ``reset(options={"instance": k})`` plays the k-th instance of the scenario's benchmark set, whatever the seed.
 
     ## Rewards
