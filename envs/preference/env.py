@@ -54,7 +54,7 @@ class PreferenceEnv(BaseParallelEnv[PreferenceInstance, PreferenceSnapshot, Metr
     Workers, their histories and their true preferences are drawn once, from ``population_seed``: all episodes are about
     the same workers. All other randomness is drawn at ``reset``: tasks are orders of the scenario's dataset in a window
     of the day, workers start at places of orders, and a lot for every worker and task decides whether the worker would
-    accept it, whoever else is asked and whenever.
+    accept it, independent of other offers and of time.
 
     ## Rewards
     ``accepted``: 1 for a worker that accepted a task. ``team``: the tasks accepted in the step divided by the number of

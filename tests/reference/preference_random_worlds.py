@@ -1,6 +1,6 @@
 """Small random worlds of ``preference_v0``, for comparing two simulators.
 
-A world of every `Flavour` provokes something: ties, events at one instant, tasks that nobody wants.
+A world of every `Flavour` provokes something: ties, events at one instant, tasks that all decline.
 """
 
 from collections.abc import Iterable
