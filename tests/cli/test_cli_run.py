@@ -3,10 +3,8 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +17,6 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings
 
 TINY = ("run", "csc_v0", "--scenario", "tiny")
-
-POLICIES = """
-class Two:  # everyone always wants the second candidate
-    def act(self, observations, infos):
-        return {agent: 2 for agent in infos}
-
-class Raises:
-    def act(self, observations, infos):
-        raise RuntimeError("the network\\nis not trained")
-
-class Floats:
-    def act(self, observations, infos):
-        return {agent: 0.5 for agent in infos}
-
-class Outside:
-    def act(self, observations, infos):
-        return {agent: 99 for agent in infos}
-
-class Sleeps:
-    def act(self, observations, infos):
-        import time
-        print("asleep", flush=True)
-        time.sleep(60)
-"""
 
 
 def crowdgym(*arguments: object) -> Result:
@@ -75,16 +49,6 @@ def without_time(results: Any) -> Any:
     for episode in results["episodes"]:
         assert episode.pop("wall_s") >= 0
     return results
-
-
-@pytest.fixture
-def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a module ``bad_rules``."""
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    monkeypatch.delitem(sys.modules, "bad_rules", raising=False)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "bad_rules.py").write_text(POLICIES)
-    return tmp_path
 
 
 # What it writes
@@ -380,25 +344,3 @@ class TestFilesAreCheckedFirst:
             assert "Permission denied" in refused(*TINY, option, tmp_path / name)
         finally:
             tmp_path.chmod(0o700)
-
-
-# Ctrl-C
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_an_interrupt_is_one_line_and_leaves_nothing(policies: Path) -> None:
-    """Also where the tests run in the background of a shell, which has its children ignore interrupts."""
-    arguments = [*TINY, "--agent", "bad_rules:Sleeps", "--json", "out.json", "--render", "out.gif"]
-    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli.main import main; main()", *arguments]
-    with subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=policies, start_new_session=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "asleep\n"
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert [line for line in stderr.splitlines() if "is compiling" not in line] == ["interrupted"]
-    assert sorted(path.name for path in policies.iterdir() if path.name != "__pycache__") == ["bad_rules.py"]

@@ -1,6 +1,5 @@
 """``crowdgym train``, and how ``crowdgym run`` plays what it made; on the smallest city, with small networks."""
 
-import csv
 import json
 import os
 import signal
@@ -8,77 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
+from training_runs import SMALL, arguments, crowdgym, curve, ran, refused, tensors
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from crowdgym import make  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
-from crowdgym.agents.learning.description import DESCRIPTION, read_description  # noqa: E402
-from crowdgym.cli.main import app  # noqa: E402
+from crowdgym.agents.learning.description import DESCRIPTION  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
-from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
-from crowdgym.runner import run_episodes  # noqa: E402
 from crowdgym.training import folder as folder_module  # noqa: E402
-
-SMALL = {
-    "csc_v0": {"num_workers": 4, "num_tasks": 8, "horizon_s": 900, "window_s": 300},
-    "dasc_v0": {"num_workers": 12, "num_tasks": 6, "horizon_s": 900},
-    "sensing_v0": {"horizon_s": 10 * 86_400, "num_participants": 3},
-}
-NETWORK = {"embedding": 8, "hidden": 8, "heads": 2, "num_envs": 2, "epochs": 2, "minibatch_size": 64}
-EVALUATION = {"evaluation_every": 2, "evaluation_episodes": 2}
-STEPS = 30 * 2  # of an iteration in csc_v0: 900 s in steps of 30 s, two copies
-
-
-def arguments(out: Path, env: str = "csc_v0", iterations: int = 4, **changed: Any) -> list[str]:
-    settings = {**SMALL[env], **NETWORK, **EVALUATION, **changed}
-    scenario = ["--scenario", "tiny"] if env != "sensing_v0" else []
-    chosen = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
-    return ["train", "ippo", env, *scenario, "--steps", str(iterations * STEPS), "--out", str(out), *chosen]
-
-
-def crowdgym(*words: object) -> Result:
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def ran(*words: object) -> Result:
-    result = crowdgym(*words)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def refused(*words: object) -> str:
-    """The one line that a command says instead of doing anything."""
-    result = crowdgym(*words)
-    assert result.exit_code == 2, result.output
-    (line,) = result.stderr.strip().splitlines()
-    assert line.startswith("error: ")
-    return line.removeprefix("error: ")
-
-
-def tensors(out: Path) -> dict[str, bytes]:
-    return {name: tensor.numpy().tobytes() for name, tensor in read_tensors(out / LAST).tensors.items()}
-
-
-def curve(out: Path) -> list[dict[str, str]]:
-    """Without the times, which no seed fixes."""
-    with (out / "curve.csv").open(newline="") as lines:
-        return [{name: row[name] for name in row if not name.endswith("_s")} for row in csv.DictReader(lines)]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of four iterations without an interruption."""
-    out = tmp_path_factory.mktemp("whole") / "run"
-    ran(*arguments(out))
-    return out
 
 
 def test_a_run_leaves_what_it_takes_to_build_the_agent_again(whole: Path) -> None:
@@ -335,115 +276,3 @@ def test_playing_without_the_extra_says_which(whole: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "torch", None)
     message = refused("run", "csc_v0", "--scenario", "tiny", "--agent", whole)
     assert message.endswith("install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'")
-
-
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    """The run's files, to be damaged."""
-    for file in (DESCRIPTION, BEST, LAST):
-        (tmp_path / file).write_bytes((whole / file).read_bytes())
-    return tmp_path
-
-
-def play(agent: object, env: str = "csc_v0") -> str:
-    return refused("run", env, "--scenario", "tiny", "--agent", agent)
-
-
-def test_weights_that_are_cut_short_are_refused_by_name(copy: Path) -> None:
-    (copy / BEST).write_bytes((copy / BEST).read_bytes()[:1000])
-    assert play(copy).startswith(f"{copy / BEST} is damaged or no checkpoint of CrowdGym")
-
-
-def test_a_pickle_is_not_opened(copy: Path) -> None:
-    torch.save({"actor": torch.zeros(1)}, copy / BEST)
-    assert play(copy).startswith(f"{copy / BEST} is damaged or no checkpoint of CrowdGym")
-
-
-def test_weights_of_another_network_are_refused_by_name(copy: Path) -> None:
-    description = yaml.safe_load((copy / DESCRIPTION).read_text())
-    description["hyperparameters"]["hidden"] = 16
-    (copy / DESCRIPTION).write_text(yaml.safe_dump(description))
-    assert play(copy).startswith(f"{copy / BEST} is of another network: actor.")
-
-
-def test_weights_that_are_no_numbers_are_refused_by_name(copy: Path) -> None:
-    from safetensors.torch import save_file
-
-    stored = read_tensors(copy / BEST)
-    weights = dict(stored.tensors)
-    name = next(name for name in weights if name.endswith("weight"))
-    weights[name][0] = float("nan")
-    save_file(weights, copy / BEST, {"crowdgym": json.dumps(stored.facts)})
-    assert play(copy) == f"{copy / BEST} holds numbers that are not finite in actor"
-
-
-def test_a_description_that_is_none_is_refused_by_name(copy: Path) -> None:
-    file = copy / DESCRIPTION
-    file.write_text("steps: [")
-    assert play(copy).startswith(f"{file} cannot be read")
-    file.write_text("!!python/object/apply:os.system ['true']")
-    assert play(copy).startswith(f"{file} cannot be read")
-    file.write_text("agent: ippo")
-    assert play(copy).startswith(f"{file} is no description of an agent: format: Field required")
-    file.unlink()
-    assert play(copy) == f"{copy} holds no trained agent: it has no {DESCRIPTION}"
-
-
-def test_an_agent_of_another_environment_is_refused(copy: Path) -> None:
-    assert play(copy, "dasc_v0") == f"{copy} was trained on csc_v0, not on dasc_v0"
-
-
-def test_resuming_from_a_damaged_checkpoint_is_refused_and_leaves_it(copy: Path) -> None:
-    (copy / LAST).write_bytes(b"nothing")
-    assert refused(*arguments(copy), "--resume").startswith(f"{copy / LAST} is damaged or no checkpoint of CrowdGym")
-    assert (copy / LAST).read_bytes() == b"nothing"
-
-
-def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
-    message = play("ippo")
-    assert message.startswith("no weights of 'ippo' come with CrowdGym for csc_v0 on 'tiny' (")
-    assert "'crowdgym train ippo csc_v0' trains weights" in message
-    assert "there are none for any scenario of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
-
-
-@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
-def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(scenario: str) -> None:
-    folder = Path(str(files("crowdgym.agents.ippo"))) / "weights" / "csc_v0" / scenario
-    assert {file.name for file in folder.iterdir()} == {DESCRIPTION, BEST, "curve.csv"}
-    assert (folder / BEST).stat().st_size < 2_000_000
-    described = read_description(folder)
-    assert described.config["scenario"] == scenario
-    assert described.command.startswith("crowdgym train ippo csc_v0 ")
-    facts = read_tensors(folder / BEST).facts
-    evaluations = [float(row["evaluation"]) for row in curve(folder) if row["evaluation"]]
-    assert facts["score"] == pytest.approx(max(evaluations), rel=1e-5)
-    assert facts["score"] > described.baseline_score
-    load_policy("ippo", "csc_v0", scenario)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
-def test_weights_that_come_with_crowdgym_beat_greedy(scenario: str) -> None:
-    """On instances that were used neither in training nor in tuning."""
-    revenue = {}
-    for agent in ("greedy", "ippo"):
-        env: Any = make("csc_v0", scenario=scenario, num_workers=100, num_tasks=200, strict=True)
-        policy = load_policy(agent, "csc_v0", scenario)
-        revenue[agent] = run_episodes(env, policy, agent=agent, episodes=3, seed=0).mean["revenue"]
-    assert revenue["ippo"] > 1.05 * revenue["greedy"]
-
-
-def test_hyperparameters_and_keywords_have_names_of_their_own() -> None:
-    """ "--set" is for both."""
-    from crowdgym.configs.csc import CscSettings
-    from crowdgym.configs.dasc import DascSettings
-    from crowdgym.configs.sensing import SensingSettings
-
-    for settings in (CscSettings, DascSettings, SensingSettings):
-        assert not set(settings.model_fields) & set(IppoSettings.model_fields)
-
-
-def test_a_folder_s_name_is_a_name_of_an_agent_only_where_there_is_one(tmp_path: Path) -> None:
-    message = play(tmp_path / "nowhere")
-    assert message.startswith(f"there is no agent '{tmp_path / 'nowhere'}' for csc_v0")
-    assert "a trained one as its folder" in message
