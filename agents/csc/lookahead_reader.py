@@ -129,8 +129,8 @@ class LookaheadReader(Reader):
     def _note_places(self, now: DispatchState, seen: NDArray[np.float32], workers: _Workers) -> Floats:
         """Where the tasks of the game are, [m, 2]; and how much longer roads are than straight lines."""
         there = now.options >= 0
-        rows = seen[now.players, self._optional["start"] : self._optional["stop"]]
-        rows = rows.reshape(len(now.players), *self._optional["shape"])[there].astype(np.float64)
+        shown = seen[now.players, self._optional["start"] : self._optional["stop"]]
+        rows: Floats = shown.reshape(len(now.players), *self._optional["shape"])[there].astype(np.float64)
         offset_m = np.stack([self._values(rows, "dx"), self._values(rows, "dy")], axis=1)
         task_m = np.zeros((len(now.game.payment), 2))
         task_m[now.game.task[there]] = workers.place_m[now.players[np.nonzero(there)[0]]] + offset_m
