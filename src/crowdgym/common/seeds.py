@@ -8,7 +8,7 @@ must have different seeds. These ranges do not overlap:
 | 0 to 999 | results: ``crowdgym run`` and ``crowdgym demo`` count from 0, and so does the report of a calibration |
 | 1,000 to 999,999 | the suites of ``crowdgym bench`` that come with CrowdGym |
 | 1,000,000 to 1,999,999 | evaluation during training |
-| 2,000,000 to 6,999,999 | the finalists of a calibration |
+| 2,000,000 to 6,999,999 | the finalists of a calibration; choosing the constants of policies |
 | 7,000,000 to 9,999,999 | choosing the default settings of an environment |
 | 10,000,000 to 2^32 - 1 | the candidates of a calibration |
 | 2^32 to 2^63 - 1 | training |
