@@ -21,7 +21,7 @@ demo: install  ## Greedy on an embedded city: a table of results and a map
 	$(BIN)/crowdgym demo --out $(OUT)
 
 test: install  ## run the whole test suite
-	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" sensing_v0; do \
+	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" "preference_v0 --scenario preference-tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
