@@ -58,7 +58,7 @@ class Scaling(nn.Module):
 
 
 def _taken_apart(observations: Tensor, part: ObservationSet) -> tuple[Tensor, Tensor]:
-    rows = observations[:, part.start : part.stop].reshape(-1, part.rows, len(part.features))
+    rows: Tensor = part.take(observations)
     present = rows[:, :, 0] > 0 if part.may_be_empty else torch.ones_like(rows[:, :, 0], dtype=torch.bool)
     return rows, present
 

@@ -8,6 +8,7 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import crowdgym.agents
@@ -99,8 +100,15 @@ def refuse_misfit(policy: Any, env: Any) -> None:
         raise CheckpointError(f"the agent was trained with {trained}, but this run has {asked} ({error})") from None
 
 
+def agent_packages() -> tuple[ModuleType, ...]:
+    """The packages below `crowdgym.agents`, in alphabetical order; each may list ``POLICIES`` and ``LEARNERS``."""
+    return _packages_in(tuple(crowdgym.agents.__path__))
+
+
 @cache
+def _packages_in(path: tuple[str, ...]) -> tuple[ModuleType, ...]:
+    return tuple(import_module(f"crowdgym.agents.{entry.name}") for entry in pkgutil.iter_modules(path) if entry.ispkg)
+
+
 def _learners() -> dict[str, LearnerSpec]:
-    folders = [entry.name for entry in pkgutil.iter_modules(crowdgym.agents.__path__) if entry.ispkg]
-    packages = [import_module(f"crowdgym.agents.{name}") for name in folders]
-    return {spec.name: spec for package in packages for spec in getattr(package, "LEARNERS", ())}
+    return {spec.name: spec for package in agent_packages() for spec in getattr(package, "LEARNERS", ())}

@@ -5,7 +5,6 @@ CrowdGym for the environment and the scenario, if there are any.
 """
 
 import os
-import sys
 import sysconfig
 import traceback
 from collections.abc import Callable
@@ -14,16 +13,15 @@ from importlib import import_module
 from importlib.resources import files
 from inspect import isclass
 from pathlib import Path
-from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any
 
-from crowdgym import agents
 from crowdgym.agents.catalogue import PolicySpec
 from crowdgym.agents.policy import Policy
+from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
-from crowdgym.learners import find_learner, learner_names, load_trained
+from crowdgym.learners import agent_packages, find_learner, learner_names, load_trained
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
@@ -111,8 +109,7 @@ def described(error: BaseException) -> str:
 
 def all_policies() -> tuple[PolicySpec, ...]:
     """The policies that the packages below `crowdgym.agents` list, in the order of the packages."""
-    packages = [import_module(f"crowdgym.agents.{one.name}") for one in iter_modules(agents.__path__) if one.ispkg]
-    return tuple(policy for package in packages for policy in getattr(package, "POLICIES", ()))
+    return tuple(policy for package in agent_packages() for policy in getattr(package, "POLICIES", ()))
 
 
 def _learnt_in(environment: str) -> tuple[str, ...]:
@@ -154,13 +151,11 @@ def _hint(name: str, environment: str) -> str:
 
 
 def _import(module_name: str, name: str) -> ModuleType:
-    here = os.getcwd()  # where Python itself looks first when it runs a script or a module from here
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
+    here = search_current_folder()
     try:
         return import_module(module_name)
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name and f"{module_name}.".startswith(f"{error.name}."):
+        if isinstance(error, ModuleNotFoundError) and is_missing(error, module_name):
             raise PolicyError(
                 f"the agent {name!r} cannot be loaded: "
                 f"there is no module {error.name!r}, neither in {here} nor installed"

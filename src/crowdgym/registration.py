@@ -5,6 +5,7 @@ CrowdGym's environments are found by folder: each package below `crowdgym.envs` 
 """
 
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
@@ -23,12 +24,18 @@ _added: dict[str, EnvironmentSpec] = {}  # by other packages
 
 def environment_specs() -> tuple[EnvironmentSpec, ...]:
     """The specifications of all environments, CrowdGym's own in the order of their folders, then added ones."""
+    return tuple((_specs_in(tuple(crowdgym.envs.__path__)) | _added).values())
+
+
+@cache
+def _specs_in(path: tuple[str, ...]) -> dict[str, EnvironmentSpec]:
+    """The specifications in the folders of a search path, by name. Cached, since traces ask for one at every step."""
     own = {}
-    for folder in iter_modules(crowdgym.envs.__path__):
+    for folder in iter_modules(path):
         module = f"crowdgym.envs.{folder.name}.spec"
         if folder.ispkg and find_spec(module) is not None and hasattr(found := import_module(module), "SPEC"):
             own[found.SPEC.name] = found.SPEC
-    return tuple((own | _added).values())
+    return own
 
 
 def environment_names() -> tuple[str, ...]:

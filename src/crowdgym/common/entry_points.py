@@ -38,14 +38,25 @@ def import_module_from_here(module_name: str, named: str) -> ModuleType:
         ConfigError: there is no such module.
         ImportError: the module is there, and imports something that is not; likewise for any other error in it.
     """
-    here = os.getcwd()  # the first place where Python itself looks when it runs a script from here
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
+    here = search_current_folder()
     try:
         return import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name and f"{module_name}.".startswith(f"{error.name}."):
+        if is_missing(error, module_name):
             raise ConfigError(
                 f"{named!r} does not exist: there is no module {error.name!r}, neither in {here} nor installed"
             ) from None
         raise
+
+
+def search_current_folder() -> str:
+    """Let imports search the current folder first, as Python does for a script that is run from it; return its path."""
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    return here
+
+
+def is_missing(error: ModuleNotFoundError, module_name: str) -> bool:
+    """Whether the error is about the module itself or a package above it, and not about a module that it imports."""
+    return bool(error.name) and f"{module_name}.".startswith(f"{error.name}.")

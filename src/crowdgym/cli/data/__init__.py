@@ -113,10 +113,10 @@ def fetch(
 @app.command("list")
 def list_datasets(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False) -> None:
     """List the datasets that environments can use."""
-    from crowdgym.cli.data.listing import print_json, print_list
+    from crowdgym.cli.data.listing import print_json_list, print_list
 
     if as_json:
-        print_json()
+        print_json_list()
     else:
         print_list()
 

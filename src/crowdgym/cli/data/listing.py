@@ -1,15 +1,14 @@
 """``crowdgym data list``: the datasets and what is in them, for a person or as JSON."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from crowdgym.cli.shared.output import print_json
 from crowdgym.common.errors import DataError
 from crowdgym.configs.loading import presets
 
@@ -80,6 +79,6 @@ def print_list() -> None:
     console.print(f"kept in {datasets_folder()}", markup=False, highlight=False, soft_wrap=True)
 
 
-def print_json() -> None:
+def print_json_list() -> None:
     """The same as a JSON array of objects."""
-    typer.echo(json.dumps([asdict(row) for row in listed_datasets()], indent=2))
+    print_json([asdict(row) for row in listed_datasets()])
