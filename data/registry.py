@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning, UnknownDatasetError
+from crowdgym.data import publishing
 from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
@@ -150,6 +151,7 @@ def dataset_kind(name: str) -> str:
 
 def dataset_names() -> tuple[str, ...]:
     """Names of all datasets: the embedded ones first, then those built, in alphabetical order."""
+    publishing.recover(datasets_folder())
     try:
         built = sorted(path.parent.name for path in datasets_folder().glob(f"*/{DESCRIPTION_FILE}"))
     except OSError:
@@ -291,7 +293,12 @@ def _unreadable(name: str, error: DamagedFileError) -> DataError:
 
 
 def _is_there(name: str) -> bool:
-    return NAME_PATTERN.fullmatch(name) is not None and (datasets_folder() / name / DESCRIPTION_FILE).exists()
+    if NAME_PATTERN.fullmatch(name) is None:
+        return False
+    description = datasets_folder() / name / DESCRIPTION_FILE
+    if not description.exists():
+        publishing.recover(datasets_folder())  # a process may have died while it replaced the dataset
+    return description.exists()
 
 
 def _unknown(name: str) -> UnknownDatasetError:

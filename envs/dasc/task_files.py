@@ -7,13 +7,13 @@ what its entries have to do with each other and with a road network is checked i
 import hashlib
 import json
 from pathlib import Path
-from reprlib import Repr
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crowdgym.common.errors import DataError
 from crowdgym.common.files import write_bytes
+from crowdgym.common.text import shown
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.task_tables import PARQUET_MAGIC, parquet_bytes, read_parquet
 
@@ -144,14 +144,6 @@ def document_of(instance: DascInstance) -> dict[str, Any]:
             for node, skills in zip(instance.worker_node, instance.worker_skills, strict=True)
         ],
     }
-
-
-def shown(value: object) -> str:
-    """A value for a message: on one line, and short, however large or deep it is."""
-    brief = Repr()
-    brief.maxstring = brief.maxother = 60
-    brief.maxlevel = 2
-    return " ".join(brief.repr(value).split())
 
 
 def _content_of(path: Path) -> bytes:

@@ -154,7 +154,7 @@ def _import(module_name: str, name: str) -> ModuleType:
     here = search_current_folder()
     try:
         return import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and is_missing(error, module_name):
             raise PolicyError(
                 f"the agent {name!r} cannot be loaded: "
@@ -186,7 +186,7 @@ def _as_policy(found: Any, name: str) -> Policy:
 def _made(make: Callable[[], Any], name: str) -> Any:
     try:
         return make()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PolicyError(
             f"the agent {name!r} must be made without arguments, but making it raised {described(error)} "
             f"({where_raised(error)})"

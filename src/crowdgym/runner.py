@@ -187,14 +187,14 @@ class _PolicyCalls:
         if isinstance(self.policy, EpisodicPolicy):
             try:
                 self.policy.reset(episode)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 where = f"the agent {self.agent!r}, at the start of {self.episode},"
                 raise PolicyError(f"{where} raised {described(error)} ({where_raised(error)})") from error
 
     def act(self, observations: Any, infos: Any, step: int) -> Actions:
         try:
             actions = self.policy.act(observations, infos)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PolicyError(f"{self.where(step)} raised {described(error)} ({where_raised(error)})") from error
         if not isinstance(actions, Mapping):
             raise PolicyError(

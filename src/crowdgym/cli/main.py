@@ -10,11 +10,7 @@ import typer
 import crowdgym
 import crowdgym.cli
 from crowdgym.cli.shared.endings import CleanGroup
-
-
-def main() -> None:
-    """Run the command line."""
-    app(prog_name="crowdgym")
+from crowdgym.cli.start import main as main
 
 
 def command_line() -> typer.Typer:

@@ -11,7 +11,7 @@ import crowdgym
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import EnvironmentSettings, Episodes, FirstSeed, JsonFile, environment, output_file
-from crowdgym.cli.shared.output import print_episodes, write_results
+from crowdgym.cli.shared.output import print_episodes, print_results_file, write_results
 from crowdgym.cli.shared.progress import EpisodeProgress, shown_progress
 from crowdgym.common.errors import ConfigError
 
@@ -71,8 +71,9 @@ def run(
             )
         finally:
             played.close()
-    print_episodes(result)
     write_results(files.json, result.to_json())
+    print_episodes(result)
+    print_results_file(files.json)
     for first_episode in filter(None, (files.gif, files.trace)):
         typer.echo(f"episode of seed {seed}: {first_episode}")
 
