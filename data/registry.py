@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning, UnknownDatasetError
+from crowdgym.common.text import shown
 from crowdgym.data import publishing
 from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
@@ -77,7 +78,7 @@ def load_dataset(name: str) -> Dataset:
     Warns:
         DataWarning: an embedded city had to be built again, or cannot be kept.
     """
-    base, mark, days = name.partition(DAYS_MARK)
+    base, mark, days = _text(name).partition(DAYS_MARK)
     if mark:
         return _on_days(name, load_dataset(base), days)
     embedded = name in city_names()
@@ -121,7 +122,7 @@ def load_series(name: str) -> SensingSeries:
     Raises:
         DataError: there is no dataset of this name (lists those there are), it is a city, or its files are damaged.
     """
-    if name in series_names():
+    if _text(name) in series_names():
         from crowdgym.data.synthetic.series.draw import draw_series
 
         return draw_series(name)
@@ -136,7 +137,7 @@ def dataset_kind(name: str) -> str:
     Raises:
         DataError: there is no dataset of this name, or its description is damaged.
     """
-    if name in embedded_names():
+    if _text(name) in embedded_names():
         return SENSING if name in series_names() else CITY
     if not _is_there(name):
         raise _unknown(name)
@@ -169,7 +170,7 @@ def remove_dataset(name: str) -> Path:
     Raises:
         DataError: there is no dataset of this name, it is built in, or its folder cannot be removed.
     """
-    if name in embedded_names():
+    if _text(name) in embedded_names():
         raise DataError(f"the dataset {name!r} is built in; expected one that was built or fetched")
     if not _is_there(name):
         raise _unknown(name)
@@ -186,7 +187,7 @@ def dataset_description(name: str) -> dict[str, Any]:
     Raises:
         DataError: as `load_dataset`.
     """
-    if name in series_names():
+    if _text(name) in series_names():
         return series_description(load_series(name))
     if dataset_kind(name) == SENSING:
         load_series(name)
@@ -290,6 +291,12 @@ def _unreadable(name: str, error: DamagedFileError) -> DataError:
     return DataError(
         f"the dataset {name!r} cannot be read: {error}; build it again with 'crowdgym data build {name} ... --force'"
     )
+
+
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise DataError(f"the name of a dataset must be text, got {shown(name)}")
+    return name
 
 
 def _is_there(name: str) -> bool:

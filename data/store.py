@@ -20,7 +20,8 @@ import numpy as np
 
 from crowdgym.common.archives import Arrays, read_arrays, write_arrays
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, UnwritableError
-from crowdgym.common.files import make_folder, remedy, write_bytes
+from crowdgym.common.files import make_folder, read_plain, remedy, write_bytes
+from crowdgym.common.json_text import parse_json
 from crowdgym.data import publishing
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
 from crowdgym.data.dataset import CATEGORIES, Dataset
@@ -28,6 +29,7 @@ from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 
 FORMAT_VERSION = 1
+MOST_DESCRIPTION_BYTES = 2**26
 DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
@@ -239,7 +241,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTION_FILE
     try:
-        description = json.loads(path.read_bytes())
+        description = parse_json(read_plain(path, MOST_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:

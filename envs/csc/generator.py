@@ -15,6 +15,7 @@ from crowdgym.envs.core.sampling import (
     draw_lognormal,
     draw_places,
     draw_subsets,
+    later,
 )
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.instance import NUM_SKILLS, CscInstance
@@ -66,7 +67,7 @@ class OrderStreamGenerator:
             task_skill=dataset.category[node],
             created_s=created_s,
             expected_s=expected_s,
-            deadline_s=expected_s + settings.deadline_factor * workload_s,
+            deadline_s=later(expected_s + settings.deadline_factor * workload_s, created_s),
             workload_s=workload_s,
             payment=draw_lognormal(seeds.tasks, settings.payment_mean, settings.payment_log_sd, count),
         )

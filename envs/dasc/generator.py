@@ -17,6 +17,7 @@ from crowdgym.envs.core.sampling import (
     draw_lognormal,
     draw_places,
     draw_subsets,
+    later,
 )
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
@@ -77,13 +78,14 @@ class OrderStreamGenerator:
         node = self._nearby.draw(seeds.tasks, origin[task], settings.spread_m)
         duration_s = draw_lognormal(seeds.tasks, settings.duration_mean_s, settings.duration_log_sd, settings.num_slots)
         base_s = self._base_times_s(sizes, precedence, node, duration_s)
+        expected_s = created_s + settings.expected_factor * base_s
         return DascInstance(
             network=self._dataset.network,
             worker_node=draw_places(seeds.workers, self._dataset, settings.num_workers),
             worker_skills=draw_worker_skills(seeds.workers, settings),
             created_s=created_s,
-            expected_s=created_s + settings.expected_factor * base_s,
-            deadline_s=created_s + settings.deadline_factor * base_s,
+            expected_s=expected_s,
+            deadline_s=later(created_s + settings.deadline_factor * base_s, expected_s),
             payment=settings.payment_factor * base_s / settings.payment_unit_s,
             subtask_task=task,
             subtask_node=node,

@@ -9,7 +9,7 @@ from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.histories import HistoryBook
 from crowdgym.data.histories.synthetic import Population, PopulationPlan, draw_population
-from crowdgym.envs.core.sampling import OrderWindow, check_num_workers, draw_places
+from crowdgym.envs.core.sampling import OrderWindow, check_num_workers, draw_places, later
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.preference.instance import NUM_CATEGORIES, PreferenceInstance
 
@@ -65,7 +65,7 @@ class PopulationGenerator:
             task_node=node,
             task_category=dataset.category[node],
             created_s=created_s,
-            expiry_s=created_s + open_s,
+            expiry_s=later(created_s + open_s, created_s),
         )
 
 

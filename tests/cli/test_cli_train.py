@@ -201,7 +201,7 @@ def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Pat
     assert curve(tmp_path / "next")[0]["evaluation"] == curve(whole)[-1]["evaluation"]
     assert "--init run" in yaml.safe_load((tmp_path / "next" / DESCRIPTION).read_text())["command"]
     message = refused(*arguments(tmp_path / "other", iterations=1, hidden=16), "--init", whole)
-    assert message.startswith(f"{whole / LAST} is of another network: actor.")
+    assert message.startswith(f"{whole / LAST} does not fit the network that the hyperparameters ask for: actor.")
     assert not (tmp_path / "other" / DESCRIPTION).exists()
 
 

@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 
 UNWRITABLE, OUTPUT_CLOSED = 2, 1
@@ -24,9 +25,7 @@ def main() -> None:
     """Run the command line."""
     try:
         signal.signal(signal.SIGTERM, _terminate)
-        from crowdgym.cli.main import app
-
-        app(prog_name="crowdgym")
+        import_module("crowdgym.cli.main").app(prog_name="crowdgym")
     except KeyboardInterrupt as interrupt:
         sys.exit(told(interrupt))
     except BrokenPipeError:

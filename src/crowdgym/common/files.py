@@ -94,6 +94,28 @@ class LineFile:
             raise UnwritableError(f"cannot write {self._path}: {error.strerror}; {remedy(error)}") from error
 
 
+def read_plain(path: Path, most_bytes: int) -> bytes:
+    """The content of a plain file. A device would never end, and a pipe may never begin.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: in a few words: it is no plain file, or has more than ``most_bytes``.
+    """
+    refuse_special(path)
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it has more than {most_bytes:,} bytes")
+    return content
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a device or a pipe with a `ValueError`; an `OSError` if there is no such file."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is a device or a pipe, not a plain file")
+
+
 def sync_folder(folder: Path) -> None:
     """Force what was renamed or created in a folder onto the disk. Raises `OSError`."""
     try:

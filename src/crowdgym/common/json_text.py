@@ -5,11 +5,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NoReturn
 
 _HALF = re.compile("[\ud800-\udfff]")
 MOST_LEVELS = 32  # of lists and objects inside each other
+MOST_PARTS = 5_000_000
 MOST_DIGITS = 400  # of a number; the longest finite float in full has 309
 
 
@@ -68,16 +69,18 @@ def texts_in(content: Any) -> Iterator[str]:
     """All texts of a content of JSON, keys included.
 
     Raises:
-        ValueError: it has more than `MOST_LEVELS` levels.
+        ValueError: it has more than `MOST_LEVELS` levels, or more than `MOST_PARTS` values on one.
     """
     level, below = [content], 0
     while level:
         if below > MOST_LEVELS:
             raise ValueError(f"it has more than {MOST_LEVELS} levels")
+        if len(level) > MOST_PARTS:  # aliases of YAML can stand for more than a file could hold
+            raise ValueError(f"it has more than {MOST_PARTS:,} values on a level")
         yield from (value for value in level if isinstance(value, str))
         yield from (key for value in level if isinstance(value, dict) for key in value)
         inner = [value.values() if isinstance(value, dict) else value for value in level if _has_parts(value)]
-        level, below = list(chain.from_iterable(inner)), below + 1
+        level, below = list(islice(chain.from_iterable(inner), MOST_PARTS + 1)), below + 1
 
 
 def _has_parts(value: Any) -> bool:

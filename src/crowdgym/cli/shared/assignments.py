@@ -49,7 +49,7 @@ def _scalar(name: str, text: str) -> Any:
 
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a number of thousands of digits, brackets in brackets
         value = None
     if isinstance(value, bool) or (isinstance(value, int | float) and ":" not in text):  # 8:30 is no number to us
         return value
