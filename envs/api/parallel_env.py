@@ -67,8 +67,7 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
     metadata: dict[str, Any]
 
     def __init__(self, definition: EnvironmentDefinition[Any, Any], render_mode: RenderMode | None) -> None:
-        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
-            raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {shown(render_mode)}")
+        _check_render_mode(render_mode)
         self.settings: Any = definition.settings
         self.render_mode = render_mode
         self._definition = definition
@@ -283,3 +282,8 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
 def _values(array: NDArray[Any]) -> list[Any]:
     """For each agent its row of a copy of the array [1, N, …]; plain numbers of an array [1, N]."""
     return list(array[0].copy()) if array.ndim > 2 else array[0].tolist()
+
+
+def _check_render_mode(mode: object) -> None:
+    if mode is not None and not (isinstance(mode, str) and mode in RENDER_MODES):
+        raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {shown(mode)}")

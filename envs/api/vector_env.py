@@ -242,7 +242,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             raise ConfigError("the option 'reset_mask' must name at least one copy, got none")
         return np.flatnonzero(rows)
 
-    def _seeds_of_copies(self, seed: int | Sequence[int | None] | None) -> NDArray[np.object_]:
+    def _seeds_of_copies(self, seed: object) -> NDArray[np.object_]:
         copies = self.batch_shape[0]
         if seed is None:
             return np.full(copies, None, object)

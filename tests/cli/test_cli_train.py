@@ -176,7 +176,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    code = "from crowdgym.cli.main import main; main()"
+    code = "from crowdgym.cli.start import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out / LAST).is_file():
         time.sleep(0.01)

@@ -10,7 +10,11 @@ import typer
 import crowdgym
 import crowdgym.cli
 from crowdgym.cli.shared.endings import CleanGroup
-from crowdgym.cli.start import main as main
+
+
+def main() -> None:
+    """Run the command line; `crowdgym.cli.start` calls this."""
+    app(prog_name="crowdgym")
 
 
 def command_line() -> typer.Typer:

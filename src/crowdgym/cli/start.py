@@ -8,24 +8,21 @@ import errno
 import os
 import signal
 import sys
-from importlib import import_module
-from types import FrameType
+
+from crowdgym.cli.shared.signals import terminate, told
 
 UNWRITABLE, OUTPUT_CLOSED = 2, 1
-INTERRUPTED, TERMINATED = 130, 143  # what a shell expects of a program that was stopped by SIGINT or SIGTERM
 
 _OUTPUT_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
-class TerminatedError(KeyboardInterrupt):
-    """SIGTERM: the program is to end, as with Ctrl-C."""
-
-
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, ready to be stopped."""
     try:
-        signal.signal(signal.SIGTERM, _terminate)
-        import_module("crowdgym.cli.main").app(prog_name="crowdgym")
+        signal.signal(signal.SIGTERM, terminate)
+        from crowdgym.cli.main import main as run
+
+        run()
     except KeyboardInterrupt as interrupt:
         sys.exit(told(interrupt))
     except BrokenPipeError:
@@ -37,17 +34,6 @@ def main() -> None:
         _end_without_output(UNWRITABLE)
     finally:
         _flush()
-
-
-def told(interrupt: KeyboardInterrupt) -> int:
-    """Say that the program was stopped; returns its exit code."""
-    terminated = isinstance(interrupt, TerminatedError)
-    print("terminated" if terminated else "interrupted", file=sys.stderr)
-    return TERMINATED if terminated else INTERRUPTED
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise TerminatedError
 
 
 def _is_of_output(error: OSError) -> bool:

@@ -103,7 +103,7 @@ def _given(files: list[str] | None) -> dict[str, Path]:
 
 @app.command()
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")]) -> None:
-    """Print what a trace says of its settings and results; 'verify' says whether it is true.
+    """Print what a trace says; whether it is true, 'verify' says.
 
     Also prints how each recorded quantity is compared when the trace is played again.
     """

@@ -67,9 +67,11 @@ def compare_lists(expected: Trace, got: Trace) -> Mismatch | None:
     kinds = [f"{one.actions.shape[1]} columns of {one.actions.dtype}" for one in (expected, got)]
     if kinds[0] != kinds[1]:
         return Mismatch(0, "the whole", "actions", *kinds)
-    lists = {"": (expected.values, got.values), "final metric ": (expected.header.metrics, got.header.metrics)}
-    for kind, (left, right) in lists.items():
-        for name in sorted(set(left) ^ set(right)):
+    for kind, left, right in (
+        ("", set(expected.values), set(got.values)),
+        ("final metric ", set(expected.header.metrics), set(got.header.metrics)),
+    ):
+        for name in sorted(left ^ right):
             there = ("it", "nothing") if name in left else ("nothing", "it")
             return Mismatch(0, "the whole", kind + shortened(name), *there)
     for name in got.values:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from crowdgym.cli.start import told
+from crowdgym.cli.shared.signals import told
 from crowdgym.common.errors import CrowdGymError, CrowdGymWarning
 
 BAD_INPUT = 2
