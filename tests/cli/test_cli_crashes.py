@@ -197,3 +197,14 @@ def test_a_training_that_fails_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "agents")
     judge_train(tmp_path, fault)
+
+
+def test_logs_that_cannot_be_written_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the extra 'agents' is not installed")
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "agents")
+    (tmp_path / "tensorboard").write_text("in the way")
+    result = crowdgym("train", "toy_learner:LEARNER", "csc_v0", *SHORT_EPISODE, "--steps", 4, "--out", tmp_path)
+    assert result.exit_code == 2
+    said = f"error: cannot write {tmp_path / 'tensorboard'}: "
+    assert len([line for line in result.stderr.splitlines() if line.startswith(said)]) == 1
+    assert "Traceback" not in result.output

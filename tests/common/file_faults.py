@@ -9,6 +9,7 @@ import builtins
 import errno
 import io
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,11 +62,13 @@ class FileFaults:
         return self.fault == SHORT and number == self.at
 
     def is_watched(self, path: object, directory: int | None = None) -> str | None:
-        """The whole path if it is below the folder."""
+        """The whole path if it is below the folder. Other threads, such as TensorBoard's, are left alone."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
         if isinstance(path, int):
             return self._paths.get(path)
-        whole = os.path.join(self._paths.get(directory, os.getcwd()) if directory is not None else "", os.fspath(path))  # type: ignore[call-overload]
-        whole = os.path.abspath(os.fsdecode(whole))
+        base = os.getcwd() if directory is None else self._paths.get(directory, "/")
+        whole = os.path.abspath(os.path.join(base, os.fsdecode(path)))  # type: ignore[arg-type]
         return whole if whole.startswith(str(self.folder)) else None
 
 
