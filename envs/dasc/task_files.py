@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crowdgym.common.errors import DataError
-from crowdgym.common.files import write_bytes
+from crowdgym.common.files import read_plain, write_bytes
 from crowdgym.common.text import shown
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.task_tables import PARQUET_MAGIC, parquet_bytes, read_parquet
@@ -20,6 +20,7 @@ from crowdgym.envs.dasc.task_tables import PARQUET_MAGIC, parquet_bytes, read_pa
 FORMAT: Final = "crowdgym-dasc"
 FORMAT_VERSION: Final = 1
 SUFFIXES: Final = (".json", ".parquet")
+MOST_BYTES: Final = 2**30
 
 
 def _as_text(value: object) -> object:
@@ -148,7 +149,7 @@ def document_of(instance: DascInstance) -> dict[str, Any]:
 
 def _content_of(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_plain(path, MOST_BYTES)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; expected a file of tasks, JSON or Parquet") from None
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError

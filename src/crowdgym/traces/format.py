@@ -128,12 +128,17 @@ def write_trace(path: Path, trace: Trace) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_trace(path: Path) -> Trace:
+def read_trace(path: str | Path) -> Trace:
     """Read a trace. Never runs code.
 
     Raises:
-        TraceError: there is no such file, or it is damaged, truncated, of another kind or of another format version.
+        TraceError: ``path`` is no path; there is no such file; or it is damaged, truncated, larger than ``LIMITS``, of
+            another kind or of another format version.
     """
+    try:
+        path = Path(path)
+    except TypeError:
+        raise TraceError(f"the path of a trace must be text or a Path, got {shown(path)}") from None
     arrays = _read_archive(path)
     header = _read_header(path, arrays)
     named = {"header", "actions", "digests", *(_QUANTITY + name for name in header.quantities)}

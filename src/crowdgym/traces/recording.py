@@ -44,11 +44,11 @@ class TraceRecorder:
         Raises:
             TraceError: neither is given, so the episode could not be replayed.
         """
-        self._instance = (options or {}).get("instance")
-        if seed is None and self._instance is None:
+        observations, infos = self._env.reset(seed=seed, options=options)  # checks both
+        instance = None if options is None else options.get("instance")
+        if seed is None and instance is None:
             raise TraceError("an episode to be recorded needs a seed or an instance: reset was called without either")
-        self._seed = None if seed is None else int(seed)
-        observations, infos = self._env.reset(seed=seed, options=options)
+        self._seed, self._instance = (None if number is None else int(number) for number in (seed, instance))
         agents = len(self._env.possible_agents)
         self._actions = []
         no_choice = np.full(agents, -1, np.int32)
