@@ -9,7 +9,7 @@ OUT := out
 # The tests that attack; docs/trust.md lists what they attack.
 ATTACKS := tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
 	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
-	tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
+	tests/execution tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
 	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/envs/api \
 	tests/envs/core/test_tight_times.py tests/envs/test_odd_values.py tests/data/roads/test_roads_osm_files.py tests/data/sensing/test_sensing_tables.py
 

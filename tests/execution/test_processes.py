@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from crowdgym.common.errors import ConfigError, PolicyError
+from crowdgym.common.errors import ConfigError, PolicyError, UnwritableError
 from crowdgym.execution.jobs import Engine, JobKind, Outcome
 from crowdgym.execution.processes import ProcessEngine
 
@@ -44,6 +44,8 @@ def play(job: Sum) -> dict[str, Any]:
         raise PolicyError("it is\nno good")
     if job.deed == "break":
         raise IndexError("our own fault")
+    if job.deed == "fill the disk":
+        raise UnwritableError("cannot write a.trace: No space left on device; make room there")
     if job.deed == "die later":
         threading.Timer(0.1, os._exit, (5,)).start()
     return {"sum": job.number + 1, "process": os.getpid()}
@@ -141,6 +143,27 @@ def test_one_numerical_thread_unless_the_user_sets_the_variable(monkeypatch: pyt
             ((_, outcome),) = one.run(kind, [Sum(1)])
         assert outcome.values == {"threads": wanted}
         assert os.environ.get("OMP_NUM_THREADS") == given
+
+
+def test_a_file_that_cannot_be_written_ends_the_run_with_its_sentence() -> None:
+    with (
+        ProcessEngine(1) as one,
+        pytest.raises(UnwritableError, match=r"^cannot write a.trace: No space left on device;"),
+    ):
+        outcomes(one, Sum(1, "fill the disk"))
+
+
+def is_interrupt_blocked(job: Sum) -> dict[str, Any]:
+    return {"blocked": signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])}
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="there are no signal masks")
+def test_an_interrupt_is_not_seen_by_a_process_that_still_imports_but_by_this_one() -> None:
+    kind: JobKind[Sum] = JobKind(is_interrupt_blocked)
+    with ProcessEngine(1) as one:
+        ((_, outcome),) = one.run(kind, [Sum(1)])
+    assert outcome.values == {"blocked": True}
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_no_process_is_left() -> None:

@@ -73,5 +73,6 @@ class Engine(Protocol):
         Raises:
             ConfigError: the preparation refused a job.
             DataError: the preparation found that data are missing.
+            UnwritableError: a job could not write a file.
             RuntimeError: an error of the program, with the traceback of the process in which it happened.
         """

@@ -17,7 +17,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Literal
 
-from crowdgym.common.errors import ConfigError, DataError, PolicyError
+from crowdgym.common.errors import ConfigError, DataError, PolicyError, UnwritableError
 from crowdgym.execution.jobs import AnyJob, Job, JobKind, Outcome
 
 # Numerical libraries use one thread in each process: several threads would slow each other down, and the rounding of
@@ -101,7 +101,7 @@ class _JobProcess:
         self._begun: float | None = None
         self.connection, theirs = _START.Pipe()
         self._process = _START.Process(target=_serve, args=(theirs,), daemon=True)
-        with _one_thread():
+        with _one_thread(), _undisturbed():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
@@ -178,6 +178,19 @@ def _one_thread() -> Iterator[None]:
             del os.environ[name]
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C, which reaches all processes of a terminal, waits in those that are started in the block: see `_serve`."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # In the other process
 
 
@@ -213,6 +226,8 @@ def _answer(kind: JobKind[Any], job: Job, connection: Connection) -> _Answer:
         return _Answer("done", kind.run(job))
     except PolicyError as error:
         return _Answer("failed", " ".join(str(error).split()))
+    except UnwritableError as error:  # the disk is full: no fault of the policy or of the program
+        return _Answer("refused", UnwritableError(str(error)))
     except SystemExit as error:
         return _Answer("failed", f"it left the program with exit code {error.code!r}")
     except Exception:
