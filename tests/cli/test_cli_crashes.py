@@ -151,11 +151,11 @@ def judge_bench(suite: Path, fault: str, every: int = 1) -> None:
 
 
 def test_a_bench_that_dies_goes_on_to_the_same_files(suite: Path) -> None:
-    judge_bench(suite, CRASH)
+    judge_bench(suite, CRASH, every=5)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", [FULL, DENIED, SHORT])
+@pytest.mark.parametrize("fault", [CRASH, FULL, DENIED, SHORT])
 def test_a_bench_whose_files_cannot_be_written_goes_on_to_the_same_files(suite: Path, fault: str) -> None:
     judge_bench(suite, fault)
 

@@ -36,19 +36,12 @@ def twice(file: Path) -> None:
     damaged(file, header=text(content[:-1] + "," + content[1:]))
 
 
-def bomb(file: Path) -> None:
-    """40 arrays of 64 MB of zeros in 2.6 MB."""
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number in range(40):
-            archive.writestr(f"{number}.npy", bytes(64 * 2**20))
-
-
-def lying(file: Path) -> None:
-    """A member that unpacks to more than it declares."""
-    damaged(file, actions=npy(np.zeros((120, 12), np.int8)))
+def declaring(file: Path, size: int) -> None:
+    """A trace whose directory declares another size for the actions."""
+    damaged(file)
     content = bytearray(file.read_bytes())
     at = content.rindex(b"actions.npy") - 46  # its entry in the directory
-    content[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    content[at + 24 : at + 28] = size.to_bytes(4, "little")
     file.write_bytes(content)
 
 
@@ -83,8 +76,9 @@ DAMAGED: dict[str, tuple[Make, str]] = {
     "empty": (lambda file: file.write_bytes(b""), "does not end as an archive does"),
     "half of it": (lambda file: file.write_bytes(HONEST.read_bytes()[:4000]), "does not end as an archive does"),
     "one bit off": (lambda file: file.write_bytes(HONEST.read_bytes().replace(b"PK\1\2", b"PK\1\3", 1)), "damaged"),
-    "unpacks to gigabytes": (bomb, "it would unpack to 2,684,354,560 bytes, more than 1,073,741,824"),
-    "unpacks to more than it says": (lying, "damaged"),
+    "unpacks to gigabytes": (lambda file: declaring(file, 2**31), "bytes, more than 1,073,741,824"),
+    "unpacks to more than it says": (lambda file: declaring(file, 100), "does not have the size that it declares"),
+    "unpacks to less than it says": (lambda file: declaring(file, 10**6), "damaged"),
     "thousands of arrays": (crowded, "too many for 64 arrays"),
     "an array twice": (doubled, "it holds 'actions' twice"),
     "an array that claims terabytes": (
@@ -168,7 +162,7 @@ def test_a_checker_that_replays_nothing_refuses_what_no_episode_holds(tmp_path: 
 
 
 def test_no_array_is_unpacked_beyond_what_it_declares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lying(tmp_path / "a.npz")
+    declaring(tmp_path / "a.npz", 100)
     read: list[int] = []
     original = zipfile.ZipExtFile.read
     monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: read.append(n) or original(self, n))  # type: ignore[func-returns-value]
