@@ -24,7 +24,6 @@ from crowdgym.bench.jobs import (
 )
 from crowdgym.bench.published.figures import published_figures
 from crowdgym.bench.report.files import output_names, write_report
-from crowdgym.bench.report.statistics import require_rliable
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
 from crowdgym.common.errors import ConfigError, DataError
@@ -67,9 +66,8 @@ class Suite:
             traces: whether every episode is recorded.
 
         Raises:
-            ConfigError: see `check` and `digests`; or rliable is not installed.
+            ConfigError: see `check` and `digests`.
         """
-        require_rliable()
         self.check()
 
         def report(written: Path) -> Report:
