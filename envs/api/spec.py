@@ -92,6 +92,7 @@ class EnvironmentSpec:
         default_policy: the name of the policy that is played unless another is asked for.
         bound: on one of the metrics, or None.
         solution_checker: entry point of ``broken_rules(trace)``, or None.
+        scene: entry point of ``scene(env, snapshots)``, for ``crowdgym view``, or None.
     """
 
     name: str
@@ -106,6 +107,7 @@ class EnvironmentSpec:
     default_policy: str
     bound: Bound | None = None
     solution_checker: str | None = None
+    scene: str | None = None
 
     @property
     def registered_name(self) -> str:
