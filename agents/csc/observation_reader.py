@@ -53,8 +53,11 @@ class Reader:
 
     def read(self, observations: Observations, infos: Infos) -> DispatchState:
         """The dispatch state of this epoch; call it once an epoch."""
-        seen = np.stack([observations[agent] for agent in self._agents])  # [W, F]
-        candidates = np.array([infos[agent]["candidates"] for agent in self._agents], np.int64)  # [W, K]
+        seen = np.stack([observations[agent] for agent in self._agents])
+        return self.read_rows(seen, np.array([infos[agent]["candidates"] for agent in self._agents], np.int64))
+
+    def read_rows(self, seen: NDArray[np.float32], candidates: Ints) -> DispatchState:
+        """As `read`, from the observations of all workers, [W, F], and the ids of their candidates, [W, K]."""
         idle = self._of_workers(seen, "idle") > 0.5
         self._note_who_is_idle(idle)
         players = np.flatnonzero(idle & (candidates[:, 0] >= 0))

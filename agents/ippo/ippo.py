@@ -14,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdgym.agents.csc.turn_collector import collector_of
+from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import LocalCollector
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.networks import Actor, Critic
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
@@ -33,13 +34,13 @@ def make_trainer(task: TrainingTask) -> RolloutTrainer:
     settings: IppoSettings = task.settings
     training = task.make_vector_env(settings.num_envs)
     evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
+    layout = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0])
+    sets = network_sets(layout, settings)
     num_actions = int(training.single_action_space.n)
     source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
     learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
-    return RolloutTrainer(
-        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
-    )
+    collectors = (collector_of(env, settings, task.device) for env in (training, evaluation))
+    return RolloutTrainer(task, *collectors, source, learner)
 
 
 class IppoLearner(NetworkLearner):
