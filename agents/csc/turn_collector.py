@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from crowdgym.agents.csc.turn_taking import Asked, TurnTaking, takes_turns
-from crowdgym.agents.learning.collect import EpisodeRecord, LocalCollector, VectorEnvironment, choose
+from crowdgym.agents.csc.turn_taking import TURN_BLOCK, Asked, TurnTaking, network_sets, takes_turns
+from crowdgym.agents.learning.collect import CopySeeds, EpisodeRecord, LocalCollector, VectorEnvironment, choose, traced
 from crowdgym.agents.learning.rollout import Integers, Rollout
 from crowdgym.agents.policy import Episode
+from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.learning import RolloutSettings
 
 
@@ -32,6 +33,20 @@ class TurnCollector(LocalCollector):
     def __init__(self, env: VectorEnvironment, settings: RolloutSettings, device: str = "cpu") -> None:
         super().__init__(env, device)
         self.settings = settings
+
+    def collect(
+        self,
+        actor: nn.Module,
+        seeds: CopySeeds,
+        *,
+        signals: Sequence[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> Rollout:
+        """See `crowdgym.agents.learning.collect.Collector`."""
+        layout = ObservationLayout.from_metadata(self.env.metadata, self.env.single_observation_space.shape[0])
+        width = network_sets(layout, self.settings)[-1].stop
+        quick = traced(actor, width, int(self.env.single_action_space.n), self.device, TURN_BLOCK)
+        return super().collect(quick, seeds, signals=signals, options=options)
 
     def _begin(self) -> None:
         copies, agents = self.env.batch_shape
@@ -77,7 +92,9 @@ class TurnCollector(LocalCollector):
         together = {name: np.concatenate([getattr(each, name) for each in asked.values()]) for name in names}
         lots = None if draws is None else [draws[copy].gumbel(size=each.masks.shape) for copy, each in asked.items()]
         noise = None if lots is None else np.concatenate(lots)
-        actions, log_probabilities = choose(actor, together["observations"], together["masks"], noise, self.device)
+        actions, log_probabilities = choose(
+            actor, together["observations"], together["masks"], noise, self.device, TURN_BLOCK
+        )
         counts = [len(each.workers) for each in asked.values()]
         for copy, answers in zip(asked, np.split(actions, np.cumsum(counts)[:-1]), strict=True):
             self._takings[copy].answer(answers)

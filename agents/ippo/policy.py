@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.csc.turn_taking import TurnTaking, network_sets, takes_turns
+from crowdgym.agents.csc.turn_taking import TURN_BLOCK, TurnTaking, network_sets, takes_turns
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
-from crowdgym.agents.learning.collect import choose
+from crowdgym.agents.learning.collect import BLOCK, choose
 from crowdgym.agents.learning.description import DESCRIPTION, read_description
 from crowdgym.agents.learning.networks import Actor
 from crowdgym.agents.learning.rollout import Integers
@@ -107,7 +107,8 @@ class IppoPolicy:
     def _chosen(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> Integers:
         """Actions, [M], for observations, [M, F], with masks, [M, A]."""
         noise = None if self._generator is None else self._generator.gumbel(size=masks.shape)
-        return choose(self._actor, observations, masks, noise, "cpu")[0]
+        block = BLOCK if self._taking is None else TURN_BLOCK
+        return choose(self._actor, observations, masks, noise, "cpu", block)[0]
 
     def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> Actor:
         actor = Actor(network_sets(ObservationLayout(sets), self._settings), num_actions, self._settings)

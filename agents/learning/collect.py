@@ -21,7 +21,7 @@ from crowdgym.common.errors import ConfigError
 
 # Rows in one pass of the network. A matrix product may round a row differently if the number of rows differs, so this
 # number is fixed, and rows of zeros fill the last block.
-_BLOCK = 64
+BLOCK = 64
 _OF_DECISIONS = ("observations", "masks", "actions", "log_probabilities", "rows", "steps")  # of a `Rollout`
 _LEAST_SEED = 2**32  # training instances have seeds from here on; smaller seeds are for evaluation
 
@@ -233,6 +233,7 @@ def choose(
     masks: NDArray[np.bool_],
     noise: NDArray[np.float64] | None,
     device: str,
+    block: int = BLOCK,
 ) -> tuple[Integers, NDArray[np.float32]]:
     """Choose actions, [M], for observations, [M, F], with masks, [M, A].
 
@@ -242,11 +243,12 @@ def choose(
         masks: their legal actions.
         noise: Gumbel noise, [M, A], for a draw from the policy; None for the most probable action.
         device: device of the actor.
+        block: rows in one pass of the network.
 
     Returns:
         The actions, and the logarithms of their probabilities.
     """
-    log_policy = _in_blocks(actor, observations, masks, device)
+    log_policy = _in_blocks(actor, observations, masks, device, block)
     # The largest sum of a logarithm and Gumbel noise is a draw from the distribution; masked ones stay at -inf.
     lots = log_policy if noise is None else log_policy + noise
     actions = lots.argmax(axis=1)
@@ -254,19 +256,33 @@ def choose(
 
 
 def _in_blocks(
-    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
+    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str, block: int
 ) -> NDArray[np.float32]:
-    """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `_BLOCK`."""
+    """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `BLOCK`."""
     rows = len(observations)
-    filled = -(-rows // _BLOCK) * _BLOCK
+    filled = -(-rows // block) * block
     seen = np.zeros((filled, observations.shape[1]), np.float32)
     legal = np.ones((filled, masks.shape[1]), np.bool_)
     seen[:rows], legal[:rows] = observations, masks
-    blocks = zip(*(torch.split(torch.from_numpy(array), _BLOCK) for array in (seen, legal)), strict=True)
-    with torch.no_grad(), _one_thread():
+    blocks = zip(*(torch.split(torch.from_numpy(array), block) for array in (seen, legal)), strict=True)
+    with torch.inference_mode(), _one_thread():
         found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
     log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]
     return log_policy
+
+
+def traced(actor: nn.Module, num_features: int, num_actions: int, device: str, block: int) -> nn.Module:
+    """The same network with less work between its layers, for blocks of one size; its weights are shared.
+
+    A small block takes less time than Python needs from layer to layer. The results are the same to the bit.
+    """
+    example = (
+        torch.zeros(block, num_features, device=device),
+        torch.ones(block, num_actions, dtype=torch.bool).to(device),
+    )
+    with torch.no_grad(), torch.jit.optimized_execution(False):  # type: ignore[no-untyped-call]
+        network: nn.Module = torch.jit.trace(actor, example, check_trace=False)  # type: ignore[no-untyped-call]
+    return network
 
 
 @contextmanager
