@@ -174,7 +174,7 @@ class HeldGains(NamedTuple):
 
     def of_players(self, now: DispatchState) -> "HeldGains":
         """The same of the n players of an epoch, with their present candidates; see `in_present_order`."""
-        then = HeldGains(*(values[now.players] for values in self))
+        then = HeldGains(self.held[now.players], self.task[now.players], self.gain[now.players])
         return in_present_order(then, now.options)
 
 
