@@ -14,10 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdgym.agents.csc.turn_collector import collector_of
+from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import LocalCollector
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
+from crowdgym.agents.learning.mixing import make_collectors
 from crowdgym.agents.learning.networks import Actor, Critic
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
@@ -31,15 +33,14 @@ _CHUNK = 512  # observations in one pass of the critic without gradients
 def make_trainer(task: TrainingTask) -> RolloutTrainer:
     """The trainer of IPPO; ``task.settings`` are `IppoSettings`."""
     settings: IppoSettings = task.settings
-    training = task.make_vector_env(settings.num_envs)
-    evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
-    num_actions = int(training.single_action_space.n)
+    training, evaluation, env = make_collectors(task, lambda copies: collector_of(copies, settings, task.device))
+    layout = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0])
+    num_actions = int(env.single_action_space.n)
     source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
-    learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
-    return RolloutTrainer(
-        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
+    learner = IppoLearner(
+        network_sets(layout, settings), num_actions, settings, task.seed, len(source.term_names), task.device
     )
+    return RolloutTrainer(task, training, evaluation, source, learner)
 
 
 class IppoLearner(NetworkLearner):
