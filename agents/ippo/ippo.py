@@ -5,7 +5,7 @@ then passes over all decisions in minibatches, each a step down the clipped surr
 error for the critic. Agents decide at different times; see `crowdgym.agents.learning.advantages`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import LocalCollector
+from crowdgym.agents.learning.collect import LocalCollector, VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.networks import Actor, Critic
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
@@ -28,14 +28,24 @@ from crowdgym.configs.ippo import IppoSettings
 _CHUNK = 512  # observations in one pass of the critic without gradients
 
 
-def make_trainer(task: TrainingTask) -> RolloutTrainer:
-    """The trainer of IPPO; ``task.settings`` are `IppoSettings`."""
+SourceMaker = Callable[[TrainingTask, VectorEnvironment], RewardSource]
+
+
+def environment_reward(task: TrainingTask, env: VectorEnvironment) -> RewardSource:
+    """The reward of the environment, or a share of the mean of all agents' rewards."""
+    del env
+    share: float = task.settings.team_share
+    return TeamShare(share) if share > 0 else EnvironmentReward()
+
+
+def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
+    """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
     training = task.make_vector_env(settings.num_envs)
     evaluation = task.make_vector_env(len(task.evaluation_seeds))
     sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
     num_actions = int(training.single_action_space.n)
-    source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
+    source = make_source(task, training)
     learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
     return RolloutTrainer(
         task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
