@@ -25,13 +25,14 @@ from torch import Tensor, nn
 
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
-from crowdgym.agents.learning.networks import Critic
+from crowdgym.agents.learning.networks import AttentionTrunk, Critic
 from crowdgym.agents.learning.rollout import Floats, Integers
 from crowdgym.common.layout import ObservationLayout, ObservationSet
 from crowdgym.configs.influence import InfluenceSettings
 
 Counterfactual = Literal["policy", "hold"]
 
+OWN_ACTION: Final = ("own", "known", "hold")  # the columns of the agent's own action
 _CROWD: Final = 3.0  # other agents that count as 1 in the column "others"
 _LEAST_LOG, _MOST_LOG = -6.0, 3.0  # limits of log σ of z
 _CHUNK = 4096  # decisions in one pass without gradients
@@ -81,7 +82,8 @@ class JointLayout:
         self._given = tuple(sets)
         self._of_candidates = next(i for i, part in enumerate(sets) if part.name == action_set)
         self._of_agent = next(i for i, part in enumerate(sets) if part.rows == 1 and part.name != action_set)
-        more = {self._of_candidates: ("others", "own"), self._of_agent: ("known", "hold")}
+        own, known, hold = OWN_ACTION
+        more = {self._of_candidates: ("others", own), self._of_agent: (known, hold)}
         self.sets = ObservationLayout.of(
             (part.name, part.rows, (*part.features, *more.get(i, ()))) for i, part in enumerate(sets)
         ).sets
@@ -110,6 +112,20 @@ class InfluenceModel(nn.Module):
             nn.Linear(settings.latents, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, targets)
         )
         self.log_deviation = nn.Parameter(torch.zeros(targets))
+        self.forget_own_action()
+
+    def forget_own_action(self) -> None:
+        """Set all weights of the agent's own action to 0: no action has an influence before the model has learnt."""
+        trunk = self.encoder.trunk
+        sets = trunk.scaling.sets
+        if isinstance(trunk, AttentionTrunk):
+            of_agent = [feature for i in trunk.own for feature in sets[i].features]
+            layers = [(trunk.embed_own, of_agent)]
+            layers += [(trunk.embed[name], list(sets[i].features)) for name, i in trunk.others.items()]
+        else:
+            layers = [(trunk.mlp[0], [feature for part in sets for feature in part.rows * part.features])]
+        for layer, features in layers:
+            layer.weight.data[:, [feature in OWN_ACTION for feature in features]] = 0.0
 
     def encode(self, inputs: Tensor) -> Gaussian:
         """The distribution of z, from inputs as `JointLayout.fill` makes them."""

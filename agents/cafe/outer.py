@@ -15,7 +15,7 @@ from typing import Final
 
 import torch
 from torch import Tensor
-from torch.func import grad, hessian, jacrev, jvp
+from torch.func import grad, jacrev
 
 from crowdgym.agents.learning.rollout import Floats
 
@@ -153,7 +153,7 @@ def solve_exactly(share: float) -> Solver:
     """Solve with a Cholesky decomposition of −H + δI; δ is ``share`` of the mean diagonal, ten times more if needed."""
 
     def solve(inner: InnerLevel, theta: Tensor, advantages: Tensor, mixed: Tensor) -> Solved:
-        negative = -hessian(inner.objective)(theta, advantages)
+        negative = -jacrev(grad(inner.objective))(theta, advantages)
         negative = (negative + negative.T) / 2.0
         eigenvalues = torch.linalg.eigvalsh(negative)
         diagonal = torch.eye(len(theta), dtype=theta.dtype)
@@ -172,8 +172,8 @@ def solve_by_conjugate_gradients(inner: InnerLevel, theta: Tensor, advantages: T
     """Solve with conjugate gradients, without the matrix. A direction of negative curvature ends the solution."""
 
     def product(vector: Tensor) -> Tensor:
-        slope = grad(lambda at: inner.objective(at, advantages))
-        return -jvp(slope, (theta,), (vector,))[1]
+        slope = grad(inner.objective)
+        return -grad(lambda at: slope(at, advantages) @ vector)(theta)
 
     solved = torch.stack([_conjugate_gradients(product, wanted) for wanted in mixed])
     return Solved(solved, 0.0, float("nan"), float("nan"))
