@@ -48,6 +48,14 @@ class RolloutSettings(LearnerSettings):
     play: Literal["likeliest", "sampled"] = Field(
         description="likeliest or sampled: how a trained policy takes an action from its probabilities"
     )
+    turns: Literal["none", "gain", "idle"] = Field(
+        description="csc_v0: the order in which the agents of an epoch choose, each with what those before it chose: "
+        "gain (largest gain first), idle (longest idle first) or none (all at once)"
+    )
+    mask_idle_gain: bool = Field(
+        description="csc_v0: a join is legal only if it adds payment, alone or with the nearest agent still to choose"
+    )
+    gain_features: bool = Field(description="csc_v0: the network also sees what a join of each candidate adds")
     network: Literal["attention", "mlp"] = Field(description="attention or mlp; see docs/ippo.md")
     action_set: str | None = Field(
         description="set of the observation whose rows are the choices of all actions except 0"

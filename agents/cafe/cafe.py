@@ -3,6 +3,7 @@
 Playing needs no reward: the folder of a trained agent holds the actor alone in ``best.safetensors``.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from crowdgym.agents.cafe.source import CafeSource
@@ -13,7 +14,7 @@ from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
 from crowdgym.common.errors import ConfigError
-from crowdgym.common.layout import ObservationLayout
+from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.cafe import CafeRevenueSettings, CafeSettings, CaNofeSettings
 from crowdgym.configs.ippo import IppoSettings
 
@@ -23,18 +24,16 @@ def make_trainer(task: TrainingTask) -> RolloutTrainer:
     return make_ippo_trainer(task, make_source)
 
 
-def make_source(task: TrainingTask, env: VectorEnvironment) -> RewardSource:
-    """The reward source for an environment. Raises `ConfigError`, see `require_csc`."""
-    projector = require_csc(task, env)
-    sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
-    return CafeSource(task.settings, sets, projector, task.seed, task.device)
+def make_source(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> RewardSource:
+    """The reward source for an environment. Raises `ConfigError` if it is not ``csc_v0``."""
+    return CafeSource(task.settings, sets, csc_projector(task, env, sets), task.seed, task.device)
 
 
-def require_csc(task: TrainingTask, env: VectorEnvironment) -> Projector:
-    """What projects payments of ``csc_v0``. Raises `ConfigError` if the environment is another one."""
+def csc_projector(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> Projector:
+    """The projector of ``csc_v0``. Raises `ConfigError` if the environment is another one."""
     if task.environment != "csc_v0":
         raise ConfigError(f"{task.settings.agent} is for csc_v0 only, got {task.environment}")
-    return Projector(env.metadata, env.single_observation_space.shape[0])
+    return Projector(env.metadata, sets)
 
 
 class CafePolicy(IppoPolicy):

@@ -7,7 +7,7 @@ each pass of the policy, one step of φ (equation 14).
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ from crowdgym.agents.learning.advantages import weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.rewards import PassResult
-from crowdgym.agents.learning.rollout import Floats, Rollout
+from crowdgym.agents.learning.rollout import Floats, Integers, Rollout
 from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.cafe import CafeSettings
 
@@ -54,7 +54,7 @@ class Weights(nn.Module):
 
 @dataclass(frozen=True)
 class _Iteration:
-    """What has been worked out for the present rollout: C copies, K terms.
+    """What has been worked out for the present rollout: C copies, D decisions, K terms.
 
     Attributes:
         terms: by name, [T, R].
@@ -69,7 +69,7 @@ class _Iteration:
     sums: Floats
     wanted: Floats
     refined: Floats | None
-    copies: Any
+    copies: Integers
     generator: np.random.Generator
 
 
@@ -133,7 +133,7 @@ class CafeSource(NetworkLearner):
         terms = [term / each for term, each in zip(terms, scale, strict=True)]
         sums = sums / scale
         earned = projection.revenue / self.projector.payment_mean / rollout.num_agents  # [C]
-        refined = self._refined(sums, earned) if progress >= self.settings.refine_from else None
+        refined = self._refined(sums, earned, rollout.groups) if progress >= self.settings.refine_from else None
         by_name = dict(zip(self.term_names, terms, strict=True))
         self._now = _Iteration(by_name, sums, earned, refined, rollout.copies, generator)
         self._figures |= _influence_figures(influence, projection, rollout)
@@ -178,9 +178,8 @@ class CafeSource(NetworkLearner):
         per_payment = (1.0, 1.0, self.projector.payment_mean, self.projector.payment_mean)
         return [term / each for term, each in zip(terms, per_payment, strict=False)]
 
-    def _refined(self, sums: Floats, wanted: Floats) -> Floats:
-        """φ* of each copy. All copies of a vector environment have the same size, so they are one group."""
-        groups = np.zeros(len(sums), np.int64)
+    def _refined(self, sums: Floats, wanted: Floats, groups: Integers) -> Floats:
+        """φ* of each copy; a group is the copies with the same settings of the environment."""
         refined = refined_by_group(self.phi, sums, wanted, groups, self.settings.refine_damping)
         self._figures["source/refined_at_least"] = float((refined[:, 0] < self.settings.least_influence_weight).any())
         refined[:, 0] = np.maximum(refined[:, 0], self.settings.least_influence_weight)
@@ -264,7 +263,7 @@ def _at_decisions(values: Floats, rollout: Rollout) -> Floats:
 
 def _sums_of_copies(term: Floats, rollout: Rollout) -> Floats:
     """The sum of a term over steps and agents, divided by the number of agents, [C]."""
-    sums: Floats = term.sum(axis=0).reshape(-1, rollout.num_agents).mean(axis=1)
+    sums: Floats = np.bincount(rollout.copy_of_rows, term.sum(axis=0)) / rollout.num_agents
     return sums
 
 

@@ -5,7 +5,7 @@ coalition and nothing is random once the choices are made, so P follows from the
 last coalition is what the task is paid in the end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from crowdgym.agents.csc.observation_reader import SEEN_SHARE
 from crowdgym.agents.csc.pau_game import Coalitions, Floats, Game, Ints, join, payoff
 from crowdgym.agents.learning.rollout import Rollout
 from crowdgym.common.jit import jit
-from crowdgym.common.layout import ObservationLayout
+from crowdgym.common.layout import ObservationLayout, ObservationSet
 
 CANDIDATES: Final = "candidates"  # the info with the ids of the candidates
+TURN: Final = "turn"  # the info that says which choice of its step a decision was
 _PAYMENT_SCALE: Final = 4.0  # a 1 of "payment_now" stands for that many mean payments
 
 
@@ -28,7 +29,7 @@ class Projection:
 
     Attributes:
         others: how many other agents of the copy choose each candidate at the same step, [D, K].
-        marginal: P(C ∪ w) − P(C) of the worker that joins; choices of one step count in the order of the decisions.
+        marginal: P(C ∪ w) − P(C) of the worker that joins; choices of one step count one after the other.
             0 for who holds. [D]. The sum over a copy is its revenue.
         increment: the sum over the candidates of P after minus P before the joint action of the step, [D].
         realised: the sum over the candidates of what each is paid in the end, [D].
@@ -49,11 +50,13 @@ class Projector:
 
     Args:
         metadata: of the environment.
-        width: F, the length of an observation.
+        sets: the sets of the rows in a rollout: those of an observation, perhaps with more features.
     """
 
-    def __init__(self, metadata: Mapping[str, Any], width: int) -> None:
-        self._optional = ObservationLayout.from_metadata(metadata, width)["T_optional"]
+    def __init__(self, metadata: Mapping[str, Any], sets: Sequence[ObservationSet]) -> None:
+        layout = ObservationLayout.from_metadata(metadata, sets[-1].stop)
+        self._units = layout["T_optional"]
+        self._optional = ObservationLayout(tuple(sets))["T_optional"]
         rules = metadata["rules"]
         self._step_s, self._horizon_s = float(rules["step_s"]), float(rules["horizon_s"])
         self._speed_mps, self._penalty_per_s = float(rules["speed_mps"]), float(rules["penalty_per_s"])
@@ -61,11 +64,13 @@ class Projector:
     @property
     def payment_mean(self) -> float:
         """The mean payment of the scenario, in currency."""
-        return self._optional.scale("payment_now") / _PAYMENT_SCALE
+        return self._units.scale("payment_now") / _PAYMENT_SCALE
 
     def project(self, rollout: Rollout) -> Projection:
         """The projection of a rollout that has kept the info `CANDIDATES`."""
-        candidates = rollout.before_step(CANDIDATES)[rollout.steps, rollout.rows].astype(np.int64)  # [D, K]
+        candidates = rollout.at_decisions(CANDIDATES).astype(np.int64)  # [D, K]
+        turn = rollout.decision_infos.get(TURN, rollout.rows)  # at once, choices count in the order of workers
+        order = np.lexsort((turn, rollout.steps))
         decisions = len(candidates)
         found = Projection(
             others=np.zeros(candidates.shape, np.int64),
@@ -75,12 +80,12 @@ class Projector:
             revenue=np.zeros(rollout.num_copies),
         )
         for copy in range(rollout.num_copies):
-            chosen = np.flatnonzero(rollout.copies == copy)
+            chosen = order[rollout.copies[order] == copy]
             if len(chosen) == 0:
                 continue
             steps = rollout.steps[chosen]
             game = self._game(rollout.observations[chosen], candidates[chosen], steps)
-            coalitions = Coalitions.empty(len(game.payment), rollout.num_agents)
+            coalitions = Coalitions.empty(len(game.payment), int(rollout.num_agents[copy]))
             of_copy = _replay(game, coalitions, steps, rollout.actions[chosen] - 1)
             parts = (found.others, found.marginal, found.increment, found.realised)
             for whole, part in zip(parts, of_copy, strict=True):
@@ -118,7 +123,7 @@ class Projector:
 
     def _values(self, rows: Floats, name: str) -> Floats:
         """A feature of tasks, in its unit."""
-        values: Floats = rows[..., self._optional.column(name)] * self._optional.scale(name)
+        values: Floats = rows[..., self._optional.column(name)] * self._units.scale(name)
         return values
 
 

@@ -14,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdgym.agents.csc.turn_collector import collector_of
+from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import LocalCollector, VectorEnvironment
+from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.networks import Actor, Critic
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
@@ -27,13 +29,13 @@ from crowdgym.configs.ippo import IppoSettings
 
 _CHUNK = 512  # observations in one pass of the critic without gradients
 
+# Makes a reward source for an environment; the sets are those of the rows that the network sees.
+SourceMaker = Callable[[TrainingTask, VectorEnvironment, Sequence[ObservationSet]], RewardSource]
 
-SourceMaker = Callable[[TrainingTask, VectorEnvironment], RewardSource]
 
-
-def environment_reward(task: TrainingTask, env: VectorEnvironment) -> RewardSource:
+def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> RewardSource:
     """The reward of the environment, or a share of the mean of all agents' rewards."""
-    del env
+    del env, sets
     share: float = task.settings.team_share
     return TeamShare(share) if share > 0 else EnvironmentReward()
 
@@ -43,13 +45,13 @@ def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_rewa
     settings: IppoSettings = task.settings
     training = task.make_vector_env(settings.num_envs)
     evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
+    layout = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0])
+    sets = network_sets(layout, settings)
     num_actions = int(training.single_action_space.n)
-    source = make_source(task, training)
+    source = make_source(task, training, sets)
     learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
-    return RolloutTrainer(
-        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
-    )
+    collectors = (collector_of(env, settings, task.device) for env in (training, evaluation))
+    return RolloutTrainer(task, *collectors, source, learner)
 
 
 class IppoLearner(NetworkLearner):

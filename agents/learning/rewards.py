@@ -134,7 +134,7 @@ class TeamShare(FixedReward):
 
     def reward(self, rollout: Rollout) -> Floats:
         """See `FixedReward`."""
-        by_copy = rollout.rewards.reshape(rollout.num_steps, -1, rollout.num_agents)
-        mean = by_copy.mean(axis=2, keepdims=True)
-        shared: Floats = (1.0 - self.share) * by_copy + self.share * mean
-        return shared.reshape(rollout.rewards.shape)
+        by_copy = np.split(rollout.rewards, np.cumsum(rollout.num_agents)[:-1], axis=1)
+        means = np.stack([rewards.mean(axis=1) for rewards in by_copy], axis=1)  # [T, C]
+        shared: Floats = (1.0 - self.share) * rollout.rewards + self.share * means[:, rollout.copy_of_rows]
+        return shared

@@ -137,6 +137,7 @@ class RolloutTrainer:
             "training": self._metric(rollout),
             "environment_s": rollout.environment_s,
             **figures,
+            "charts/hold_share": float(np.mean(rollout.actions == 0)),
             **self.source.figures(),
         }
 
