@@ -223,7 +223,7 @@ class InfluenceLearner(NetworkLearner):
                 actions, as the policies of the fitted rollouts chose them), or it holds ("hold": 0 for who holds).
         """
         found = [divergence(given, other) for given, other in self._beliefs(choices, counterfactual)]
-        influence: Floats = torch.cat(found).clamp(max=self.settings.largest_influence).double().cpu().numpy()
+        influence: Floats = torch.cat(found).clamp(0.0, self.settings.largest_influence).double().cpu().numpy()
         return influence
 
     def expected_effect(self, choices: Choices, counterfactual: Counterfactual) -> Floats:

@@ -171,10 +171,10 @@ class CafeSource(NetworkLearner):
         self.scale.sums = stored.get("scale").numpy().copy().reshape(self.scale.sums.shape)
 
     def _unscaled_terms(self, rollout: Rollout, choices: Choices, influence: Floats) -> list[Floats]:
-        terms = [_at_decisions(influence, rollout), np.ones_like(rollout.rewards)]
+        terms = [rollout.at_steps(influence), np.ones_like(rollout.rewards)]
         if self.settings.terms == "wide":
             effect = self.autoencoder.expected_effect(choices, self.settings.counterfactual)[0]
-            terms += [_at_decisions(effect, rollout), rollout.rewards]
+            terms += [rollout.at_steps(effect), rollout.rewards]
         per_payment = (1.0, 1.0, self.projector.payment_mean, self.projector.payment_mean)
         return [term / each for term, each in zip(terms, per_payment, strict=False)]
 
@@ -252,13 +252,6 @@ def _inner_level(result: PassResult, chosen: Tensor, settings: CafeSettings) -> 
         proximal_weight=settings.proximal_weight,
     )
     return inner, theta
-
-
-def _at_decisions(values: Floats, rollout: Rollout) -> Floats:
-    """Values of decisions, [D], at their steps and rows, [T, R]."""
-    found = np.zeros_like(rollout.rewards)
-    found[rollout.steps, rollout.rows] = values
-    return found
 
 
 def _sums_of_copies(term: Floats, rollout: Rollout) -> Floats:
