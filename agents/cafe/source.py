@@ -136,7 +136,7 @@ class CafeSource(NetworkLearner):
         refined = self._refined(sums, earned, rollout.groups) if progress >= self.settings.refine_from else None
         by_name = dict(zip(self.term_names, terms, strict=True))
         self._now = _Iteration(by_name, sums, earned, refined, rollout.copies, generator)
-        self._figures |= _influence_figures(influence, projection, rollout)
+        self._figures |= {"source/phi_at_least": 0.0, **_influence_figures(influence, projection, rollout)}
         self._figures |= {f"source/scale_{name}": each for name, each in zip(self.term_names, scale, strict=True)}
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
@@ -189,7 +189,8 @@ class CafeSource(NetworkLearner):
     def _keep_influence_rewarded(self) -> None:
         """Keep φ_1 above its least value: a negative one would teach all agents to hold."""
         least = self.settings.least_influence_weight
-        self._figures["source/phi_at_least"] = float(self.weights_of_terms.phi[0] < least)
+        if self.weights_of_terms.phi[0] < least:
+            self._figures["source/phi_at_least"] = 1.0
         self.weights_of_terms.phi.data[0].clamp_(min=least)
 
     def _implicit_gradient(self, result: PassResult) -> ImplicitGradient:

@@ -157,7 +157,7 @@ class RelaraSource(NetworkLearner):
             "source/reward_mean": float(given.mean()),
             "source/reward_deviation": float(given.std()),
             "source/reward_hold": float(given[rollout.actions == 0].mean()),
-            "source/alpha": float(self.temperature.log_alpha.exp()),
+            "source/alpha": self.temperature.log_alpha.exp().item(),
         }
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
