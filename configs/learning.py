@@ -45,6 +45,7 @@ class RolloutSettings(LearnerSettings):
     """Hyperparameters of learners that play episodes with a network."""
 
     num_envs: Whole = Field(description="copies of the environment, one episode of each an iteration")
+    mixed_at_once: Whole = Field(description="of the settings that --mix gives, how many an iteration plays")
     play: Literal["likeliest", "sampled"] = Field(
         description="likeliest or sampled: how a trained policy takes an action from its probabilities"
     )

@@ -20,6 +20,7 @@ from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
+from crowdgym.agents.learning.mixing import make_collectors
 from crowdgym.agents.learning.networks import Actor, Critic
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
@@ -43,15 +44,12 @@ def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequenc
 def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
     """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
-    training = task.make_vector_env(settings.num_envs)
-    evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    layout = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0])
-    sets = network_sets(layout, settings)
-    num_actions = int(training.single_action_space.n)
-    source = make_source(task, training, sets)
+    training, evaluation, env = make_collectors(task, lambda copies: collector_of(copies, settings, task.device))
+    sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
+    source = make_source(task, env, sets)
+    num_actions = int(env.single_action_space.n)
     learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
-    collectors = (collector_of(env, settings, task.device) for env in (training, evaluation))
-    return RolloutTrainer(task, *collectors, source, learner)
+    return RolloutTrainer(task, training, evaluation, source, learner)
 
 
 class IppoLearner(NetworkLearner):

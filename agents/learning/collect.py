@@ -49,10 +49,12 @@ class CopySeeds:
     Attributes:
         instances: the seed of each copy's instance.
         actions: the seed of each copy's generator of actions; None if the most probable actions are taken.
+        mix: the seed that draws which settings are played; see `crowdgym.agents.learning.mixing.MixedCollector`.
     """
 
     instances: tuple[int, ...]
     actions: tuple[np.random.SeedSequence, ...] | None
+    mix: np.random.SeedSequence | None = None
 
     def part(self, chosen: slice) -> "CopySeeds":
         """The seeds of some of the copies."""
@@ -70,9 +72,9 @@ class IterationSeeds:
     @classmethod
     def of(cls, seed: int, iteration: int, copies: int) -> "IterationSeeds":
         """The seeds of iteration number ``iteration`` of the run of ``seed``."""
-        instances, actions, order, source = np.random.SeedSequence((seed, iteration)).spawn(4)
+        instances, actions, order, source, mix = np.random.SeedSequence((seed, iteration)).spawn(5)
         drawn = np.random.default_rng(instances).integers(_LEAST_SEED, 2**63, size=copies)
-        of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)))
+        of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)), mix)
         return cls(of_copies, np.random.default_rng(order), np.random.default_rng(source))
 
 

@@ -36,6 +36,7 @@ class TrainingTask:
         steps: minimum number of environment steps of the run, summed over all copies.
         seed: seed of all random draws.
         device: ``cpu`` or ``cuda``.
+        mix: as ``make_vector_env``, for each setting of the environment that the run mixes; empty without a mix.
     """
 
     environment: str
@@ -47,6 +48,7 @@ class TrainingTask:
     steps: int
     seed: int
     device: str
+    mix: Sequence[Callable[[int], VectorEnvironment]] = ()
 
 
 class Trainer(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdgym.cli.shared import completion
-from crowdgym.cli.shared.assignments import keywords_of
+from crowdgym.cli.shared.assignments import keywords_of, lists_of
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_listing, stderr
@@ -48,6 +48,14 @@ class TrainOptions:
             help="A setting of the environment or a hyperparameter; give the option as often as you like.",
         ),
     ] = field(default_factory=list)
+    mixes: Annotated[
+        list[str],
+        typer.Option(
+            "--mix",
+            metavar="NAME=V1,V2,…",
+            help="Train one policy for several values of a setting of the environment; the others stay as they are.",
+        ),
+    ] = field(default_factory=list)
     settings: Annotated[
         bool, typer.Option("--settings", help="Print the hyperparameters with defaults and meanings; train nothing.")
     ] = False
@@ -61,6 +69,8 @@ class TrainOptions:
         words += ["--device", self.device] if self.device != "cpu" else []
         for assignment in self.assignments:
             words += ["--set", assignment]
+        for mix in self.mixes:
+            words += ["--mix", mix]
         return shlex.join([*words, "--out", self.folder.name])
 
     @property
@@ -144,6 +154,7 @@ def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptio
         device=options.device,
         command=options.command(agent, env_name),
         init=options.init,
+        mix=lists_of(options.mixes, "--mix"),
     )
 
 

@@ -114,6 +114,7 @@ class TrainingRun:
             agent=plan.agent,
             environment=plan.environment,
             keywords=dict(plan.keywords),
+            mix={name: list(values) for name, values in plan.mix.items()},
             config=env.settings.model_dump(mode="json"),
             seed=plan.seed,
             steps=plan.steps,
@@ -137,6 +138,7 @@ class TrainingRun:
             "environment": (there.environment, self.plan.environment),
             "seed": (there.seed, self.plan.seed),
             "threads": (self.plan.threads if there.threads is None else there.threads, self.plan.threads),
+            "mix": (there.mix, {name: list(values) for name, values in self.plan.mix.items()}),
             **_both(there.config, config),
             **_both(there.hyperparameters, self.plan.settings.model_dump(mode="json")),
         }

@@ -44,6 +44,23 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     return keywords
 
 
+def lists_of(assignments: list[str], option: str) -> dict[str, list[Any]]:
+    """Turn ``NAME=VALUE,VALUE`` into lists; a value is one of `parse_assignments`.
+
+    Raises:
+        ConfigError: an assignment is not of this form, or a name is given twice.
+    """
+    lists: dict[str, list[Any]] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals or not name or not all(text.split(",")):
+            raise ConfigError(f"{option} must be NAME=VALUE,VALUE, such as num_workers=100,200, got {assignment!r}")
+        if name in lists:
+            raise ConfigError(f"{option} {name} is given twice; expected all its values in one option")
+        lists[name] = [_scalar(name, value) for value in text.split(",")]
+    return lists
+
+
 def _scalar(name: str, text: str) -> Any:
     import yaml
 
