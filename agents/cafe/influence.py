@@ -120,12 +120,12 @@ class InfluenceModel(nn.Module):
         sets = trunk.scaling.sets
         if isinstance(trunk, AttentionTrunk):
             of_agent = [feature for i in trunk.own for feature in sets[i].features]
-            layers = [(trunk.embed_own, of_agent)]
+            layers: list[tuple[nn.Module, list[str]]] = [(trunk.embed_own, of_agent)]
             layers += [(trunk.embed[name], list(sets[i].features)) for name, i in trunk.others.items()]
         else:
             layers = [(trunk.mlp[0], [feature for part in sets for feature in part.rows * part.features])]
         for layer, features in layers:
-            layer.weight.data[:, [feature in OWN_ACTION for feature in features]] = 0.0
+            layer.get_parameter("weight").data[:, [feature in OWN_ACTION for feature in features]] = 0.0
 
     def encode(self, inputs: Tensor) -> Gaussian:
         """The distribution of z, from inputs as `JointLayout.fill` makes them."""
@@ -200,14 +200,14 @@ class InfluenceLearner(NetworkLearner):
             self.model.encoder.trunk.scaling.fit(self._without_actions(choices))
         self.normaliser.update(targets)
         wanted = self._tensor(((targets - self.normaliser.mean) / self.normaliser.deviation).T)
-        tensors = self._tensors(choices)
+        seen, others, actions = self._tensors(choices)
         pieces = max(1, round(len(choices.actions) / settings.encoder_minibatch_size))
         for _ in range(passes):
             for chosen in np.array_split(generator.permutation(len(choices.actions)), pieces):
                 known = self._tensor(generator.random(len(chosen)) < 0.5)
                 noise = self._tensor(generator.standard_normal((len(chosen), settings.latents)))
                 numbers = torch.from_numpy(chosen).to(self.device)
-                inputs = self.layout.fill(*(tensor[numbers] for tensor in tensors), known)
+                inputs = self.layout.fill(seen[numbers], others[numbers], actions[numbers], known)
                 loss = self.model.loss(inputs, wanted[numbers], noise, settings.kl_weight)
                 self.optimisers["influence"].zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -249,7 +249,9 @@ class InfluenceLearner(NetworkLearner):
         """For each chunk of decisions q(z | o, a_i, a_-i), and what it is compared with."""
         found = []
         with torch.no_grad():
-            for seen, others, actions in zip(*(part.split(_CHUNK) for part in self._tensors(choices)), strict=True):
+            for seen, others, actions in zip(
+                *(torch.split(part, _CHUNK) for part in self._tensors(choices)), strict=True
+            ):
                 known = torch.ones(len(actions), device=self.device)
                 given = self.model.encode(self.layout.fill(seen, others, actions, known))
                 if counterfactual == "policy":

@@ -173,7 +173,8 @@ def solve_by_conjugate_gradients(inner: InnerLevel, theta: Tensor, advantages: T
 
     def product(vector: Tensor) -> Tensor:
         slope = grad(inner.objective)
-        return -grad(lambda at: slope(at, advantages) @ vector)(theta)
+        curved: Tensor = grad(lambda at: slope(at, advantages) @ vector)(theta)
+        return -curved
 
     solved = torch.stack([_conjugate_gradients(product, wanted) for wanted in mixed])
     return Solved(solved, 0.0, float("nan"), float("nan"))

@@ -218,8 +218,10 @@ class CafeSource(NetworkLearner):
             "source/highest_eigenvalue": found.highest,
         }
         if self._now.refined is not None:
-            both = [weighted_sum(result.advantages, each, self._now.copies) for each in (self.phi, self._now.refined)]
-            self._figures["source/agreement"] = float(np.corrcoef(*both)[0, 1])
+            before, after = (
+                weighted_sum(result.advantages, each, self._now.copies) for each in (self.phi, self._now.refined)
+            )
+            self._figures["source/agreement"] = float(np.corrcoef(before, after)[0, 1])
 
     def _named(self, values: Floats) -> list[tuple[str, float]]:
         return list(zip(self.term_names, values.tolist(), strict=True))
@@ -238,7 +240,7 @@ def _inner_level(result: PassResult, chosen: Tensor, settings: CafeSettings) -> 
     )
 
     def log_policy(theta: Tensor) -> Tensor:
-        parts = [part.reshape(shape) for part, shape in zip(theta.split(sizes), shapes, strict=True)]
+        parts = [part.reshape(shape) for part, shape in zip(torch.split(theta, sizes), shapes, strict=True)]
         found: Tensor = functional_call(actor, dict(zip(names, parts, strict=True)), (seen.double(), masks))
         return found
 
@@ -268,7 +270,7 @@ def _influence_figures(influence: Floats, projection: Projection, rollout: Rollo
     kinds = {"hold": ~joins, "useful_join": useful, "useless_join": joins & ~useful}
     found = {f"source/influence_{name}": float(influence[there].mean()) for name, there in kinds.items() if there.any()}
     found |= {"source/holds": float((~joins).mean()), "source/useless_joins": float(1.0 - useful.sum() / joins.sum())}
-    ranks = [rankdata(values[joins]) for values in (influence, projection.marginal)]
-    if joins.sum() > 2 and all(np.ptp(each) > 0 for each in ranks):
-        found["source/rank_correlation"] = float(np.corrcoef(*ranks)[0, 1])
+    ours, exact = (rankdata(values[joins]) for values in (influence, projection.marginal))
+    if joins.sum() > 2 and np.ptp(ours) > 0 and np.ptp(exact) > 0:
+        found["source/rank_correlation"] = float(np.corrcoef(ours, exact)[0, 1])
     return found

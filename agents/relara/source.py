@@ -208,7 +208,7 @@ class RelaraSource(NetworkLearner):
 
     def _act(self, inputs: Tensor, noise: Tensor) -> Tensor:
         with torch.no_grad():
-            chunks = zip(inputs.split(_CHUNK), noise.split(_CHUNK), strict=True)
+            chunks = zip(torch.split(inputs, _CHUNK), torch.split(noise, _CHUNK), strict=True)
             return torch.cat([self.reward_actor(*chunk)[0] for chunk in chunks])
 
     def _update(self, now: Transitions, reward: Tensor, chosen: Tensor, noise: Tensor) -> None:
