@@ -16,7 +16,8 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 MOST_STEPS = 1_000_000  # of an episode
 
-RewardName = Literal["contribution", "team", "individual"]
+InfoName = Literal["gain", "neighbours"]  # what infos hold besides, if it is asked for
+RewardName = Literal["contribution", "team", "individual", "marginal", "difference"]
 
 
 class CscSettings(Settings):

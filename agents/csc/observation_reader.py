@@ -97,9 +97,12 @@ class Reader:
 
         For a task without workers, the value of the observation is kept: a lower bound.
         """
+        unknown = np.flatnonzero(game.work_left_s >= self._optional.scale("work_left")).tolist()
+        if not unknown:
+            return
         working = np.flatnonzero(self._of_workers(seen, "working") > 0.5)
         until_idle_s = self._of_workers(seen, "until_idle")
-        for place in np.flatnonzero(game.work_left_s >= self._optional.scale("work_left")).tolist():
+        for place in unknown:
             present = working[self._sent_to[working] == ids[place]]
             if len(present):
                 game.work_left_s[place] = until_idle_s[present[0]] * len(present)
@@ -129,7 +132,8 @@ class Reader:
 
     def _of_workers(self, seen: NDArray[np.float32], name: str) -> Floats:
         """A feature of the workers themselves, in its unit. Shape [W]."""
-        values: Floats = self._own.take(seen)[:, 0, self._own.column(name)].astype(np.float64) * self._own.scale(name)
+        column = self._own.column(name)
+        values: Floats = seen[:, self._own.start + column].astype(np.float64) * self._own.scales[column]
         return values
 
 

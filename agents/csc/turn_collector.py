@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from crowdgym.agents.csc.turn_taking import TURN_BLOCK, Asked, TurnTaking, network_sets, takes_turns
-from crowdgym.agents.learning.collect import CopySeeds, EpisodeRecord, LocalCollector, VectorEnvironment, choose, traced
+from crowdgym.agents.csc.turn_taking import TURN_BLOCK, Asked, TurnTaking, takes_turns
+from crowdgym.agents.learning.collect import EpisodeRecord, LocalCollector, VectorEnvironment, choose
 from crowdgym.agents.learning.rollout import Integers, Rollout
 from crowdgym.agents.policy import Episode
-from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.learning import RolloutSettings
 
 
@@ -34,31 +33,19 @@ class TurnCollector(LocalCollector):
         super().__init__(env, device)
         self.settings = settings
 
-    def collect(
-        self,
-        actor: nn.Module,
-        seeds: CopySeeds,
-        *,
-        signals: Sequence[str] = (),
-        options: Mapping[str, Any] | None = None,
-    ) -> Rollout:
-        """See `crowdgym.agents.learning.collect.Collector`."""
-        layout = ObservationLayout.from_metadata(self.env.metadata, self.env.single_observation_space.shape[0])
-        width = network_sets(layout, self.settings)[-1].stop
-        quick = traced(actor, width, int(self.env.single_action_space.n), self.device, TURN_BLOCK)
-        return super().collect(quick, seeds, signals=signals, options=options)
-
-    def _begin(self) -> None:
-        copies, agents = self.env.batch_shape
-        episode = Episode(
-            seed=0,  # `TurnTaking` draws nothing
-            agents=tuple(f"worker_{w}" for w in range(agents)),
+    def episode(self) -> Episode:
+        """What a policy may know of an episode of any copy. `TurnTaking` draws nothing, so the seed is any."""
+        return Episode(
+            seed=0,
+            agents=tuple(f"worker_{w}" for w in range(self.env.batch_shape[1])),
             observation_space=self.env.single_observation_space,
             action_space=self.env.single_action_space,
             metadata=self.env.metadata,
             state=lambda: np.zeros(0),
         )
-        self._takings = [TurnTaking(episode, self.settings) for _ in range(copies)]
+
+    def _begin(self) -> None:
+        self._takings = [TurnTaking(self.episode(), self.settings) for _ in range(self.env.batch_shape[0])]
 
     def _act(
         self,

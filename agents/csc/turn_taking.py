@@ -87,6 +87,8 @@ class TurnTaking:
         self._reader = Reader(episode)
         self._optional = ObservationLayout.from_metadata(episode.metadata, width)[_CANDIDATES]
         self._en_route = self._optional.column("workers_en_route")
+        self._crew_scale = self._optional.scale("workers_en_route")
+        self._payment_scale = self._optional.scale("payment_now")
         shape = (len(episode.agents), self._optional.rows)
         self._memory = HeldGains(np.zeros(shape[0], np.bool_), np.full(shape, -1), np.zeros(shape))
         self._workers = shape[0]
@@ -143,11 +145,11 @@ class TurnTaking:
     def _rows(self, seen: NDArray[np.float32], task: Ints, gains: tuple[Floats, Floats, Floats]) -> NDArray[np.float32]:
         """The network's input, [M, F]: observations with this epoch's choices, and with the gains if asked for."""
         candidates = self._optional.take(seen)  # [M, K, features], a view of ``seen``, which is a copy
-        chosen = np.where(task >= 0, self._joined[task], 0) / self._optional.scale("workers_en_route")
+        chosen = np.where(task >= 0, self._joined[task], 0) / self._crew_scale
         candidates[..., self._en_route] = np.minimum(1.0, candidates[..., self._en_route] + chosen)
         if not self.settings.gain_features:
             return seen
-        scaled = np.stack(gains, axis=2) / self._optional.scale("payment_now")
+        scaled = np.stack(gains, axis=2) / self._payment_scale
         wider = np.concatenate([candidates, np.clip(scaled, -1.0, 1.0).astype(np.float32)], axis=2)
         ends = seen[:, : self._optional.start], seen[:, self._optional.stop :]
         return np.concatenate([ends[0], wider.reshape(len(seen), -1), ends[1]], axis=1)
@@ -172,7 +174,7 @@ class HeldGains(NamedTuple):
 
     def of_players(self, now: DispatchState) -> "HeldGains":
         """The same of the n players of an epoch, with their present candidates; see `in_present_order`."""
-        then = HeldGains(*(values[now.players] for values in self))
+        then = HeldGains(self.held[now.players], self.task[now.players], self.gain[now.players])
         return in_present_order(then, now.options)
 
 

@@ -273,20 +273,6 @@ def _in_blocks(
     return log_policy
 
 
-def traced(actor: nn.Module, num_features: int, num_actions: int, device: str, block: int) -> nn.Module:
-    """The same network with less work between its layers, for blocks of one size; its weights are shared.
-
-    A small block takes less time than Python needs from layer to layer. The results are the same to the bit.
-    """
-    example = (
-        torch.zeros(block, num_features, device=device),
-        torch.ones(block, num_actions, dtype=torch.bool).to(device),
-    )
-    with torch.no_grad(), torch.jit.optimized_execution(False):  # type: ignore[no-untyped-call]
-        network: nn.Module = torch.jit.trace(actor, example, check_trace=False)  # type: ignore[no-untyped-call]
-    return network
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Use one thread: a block is too small to gain from several, and their number would change the rounding."""

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import networkx as nx
-from reference.csc_instance import ReferenceInstance, payment
+from reference.csc_instance import ReferenceInstance, foreseen_payment, payment
 
 
 class WorkerState(Enum):
@@ -58,6 +58,8 @@ class StepResult(NamedTuple):
     contribution: list[float]
     team: list[float]
     individual: list[float]
+    marginal: list[float]
+    difference: list[float]
     revenue: float
 
 
@@ -241,11 +243,15 @@ class ReferenceSimulator:
             raise ValueError(f"expected {len(self.instance.workers)} actions, got {len(actions)}")
         offered = [self.candidates(worker) for worker in range(len(actions))]  # before anyone has moved
         joined: list[Trip] = []
+        marginal = [0.0] * len(actions)
         for worker, action in enumerate(actions):
             if action == 0:
                 continue
             if 1 <= action <= len(offered[worker]):
-                joined.append(self._set_out(worker, offered[worker][action - 1]))
+                task = offered[worker][action - 1]
+                before = foreseen_payment(self.instance, task, self._arrivals_s(task))
+                joined.append(self._set_out(worker, task))
+                marginal[worker] = foreseen_payment(self.instance, task, self._arrivals_s(task)) - before
             else:
                 self.illegal += 1
         individual = self._individual(joined)
@@ -253,7 +259,14 @@ class ReferenceSimulator:
         finished = self._play_until(self.time_s)
         revenue = sum(self._records[task].payment for task in finished)
         workers = len(actions)
-        return StepResult(self._contribution(finished), [revenue / workers] * workers, individual, revenue)
+        return StepResult(
+            contribution=self._contribution(finished),
+            team=[revenue / workers] * workers,
+            individual=individual,
+            marginal=marginal,
+            difference=self._difference(finished),
+            revenue=revenue,
+        )
 
     def _set_out(self, worker: int, task: int) -> Trip:
         now_s, node = self.time_s, self.position(worker).node
@@ -334,6 +347,17 @@ class ReferenceSimulator:
             record = self._records[trip.task]
             rewards[trip.worker] = self.work_left_s(trip.task) / (len(record.present) + len(record.under_way))
         return rewards
+
+    def _difference(self, finished: list[int]) -> list[float]:
+        rewards = [0.0] * len(self.instance.workers)
+        for task in finished:
+            for trip in self._records[task].present:
+                others_s = self._arrivals_s(task, without=trip)
+                rewards[trip.worker] += self.payment(task) - foreseen_payment(self.instance, task, others_s)
+        return rewards
+
+    def _arrivals_s(self, task: int, without: Trip | None = None) -> list[float]:
+        return [trip.due_s for trip in self.trips if trip.task == task and trip is not without]
 
     # ---- roads ----
 

@@ -17,6 +17,7 @@ from crowdgym.envs.csc.kernel.state import WorkerStatus
 from crowdgym.traces.format import Trace
 from crowdgym.traces.recording import make_environment, reset_arguments
 from crowdgym.verification.csc.checker import check_schedule
+from crowdgym.verification.csc.credit import check_rewards
 from crowdgym.verification.csc.records import (
     Assignment,
     CheckedInstance,
@@ -36,7 +37,9 @@ def broken_rules(trace: Trace) -> list[Violation]:
     """
     env = make_environment(trace)
     env.reset(**reset_arguments(trace))
-    return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace))
+    instance, schedule = checked_instance(env.instance, env.settings), schedule_of(trace)
+    rewards = trace.values["reward"][1:]  # the first row is that of the beginning
+    return [*check_schedule(instance, schedule), *check_rewards(instance, schedule, env.settings.reward, rewards)]
 
 
 def checked_instance(instance: CscInstance, settings: CscSettings) -> CheckedInstance:
