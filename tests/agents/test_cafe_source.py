@@ -12,6 +12,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 from crowdgym.agents.cafe.cafe import make_source  # noqa: E402
 from crowdgym.agents.csc.turn_collector import collector_of  # noqa: E402
+from crowdgym.agents.csc.turn_taking import network_sets  # noqa: E402
 from crowdgym.agents.ippo.ippo import IppoLearner  # noqa: E402
 from crowdgym.agents.learning.advantages import generalised_advantages, term_advantages, weighted_sum  # noqa: E402
 from crowdgym.agents.learning.collect import IterationSeeds  # noqa: E402
@@ -46,7 +47,8 @@ class Played:
     def __init__(self, progress: float = 0.0, **keywords: Any) -> None:
         task = task_of(**keywords)
         env = vector_env(num_envs=3, copy=False, scenario="tiny", horizon_s=1500.0)
-        sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
+        layout = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0])
+        sets = network_sets(layout, task.settings)
         self.source: Any = make_source(task, env, sets)
         self.learner = IppoLearner(sets, 11, task.settings, 0, len(self.source.term_names))
         seeds = IterationSeeds.of(0, 0, 3)
@@ -113,7 +115,10 @@ def test_a_larger_weight_of_the_influence_alone_gives_the_same_policy() -> None:
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("keywords", [{}, {"outer_layers": "scoring"}, {"terms": "wide", "outer": "revenue"}])
+IN_TURN = {"turns": "gain", "mask_idle_gain": True, "gain_features": True}
+
+
+@pytest.mark.parametrize("keywords", [{}, {"outer_layers": "scoring"}, {"terms": "wide", "outer": "revenue"}, IN_TURN])
 def test_phi_makes_a_step_after_each_pass(keywords: Any) -> None:
     """Adam's first steps are as long as its learning rate; two passes."""
     played = Played(**keywords)

@@ -25,7 +25,6 @@ class HoldsOften(torch.nn.Module):
         return scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1)
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("turns", ["none", "gain", "idle"])
 def test_what_joins_add_sums_to_the_revenue(turns: Any) -> None:
     """Whether agents choose at once or in turn; up to the single precision of observations."""
