@@ -78,7 +78,8 @@ class CafeSource(NetworkLearner):
 
     ``influence`` is at each decision, ``constant`` is at every step of every agent: paid for each decision, it would
     reward holding, since who holds decides again at the next step. ``effect`` is the expected change of the payments
-    nearby, ``contribution`` the environment's reward. Each term is scaled by the mean absolute value of its sum.
+    nearby, ``contribution`` the environment's reward, which has to sum to the revenue. Each term is scaled by the mean
+    absolute value of its sum.
 
     Args:
         settings: hyperparameters.
