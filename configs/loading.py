@@ -85,17 +85,17 @@ def load_agent_settings(
 ) -> AnyAgentSettings:
     """Check hyperparameters: the defaults of ``agents/NAME.yaml``, those it has for an environment, then ``keywords``.
 
-    A user's own learner has no such file; its defaults are those of its class.
+    A file that ``extends`` another begins with all defaults of that one. A user's own learner has no such file; its
+    defaults are those of its class.
 
     Raises:
         UnknownKeywordError: a hyperparameter does not exist. The message lists the known ones.
         ConfigError: a value cannot be used. The message names it and what was expected.
     """
     _refuse_unknown(model, model.agent, keywords)
-    content = _read_yaml("agents", model.agent)
-    defaults, of_environment = content.get("defaults", {}), content.get("environments", {}).get(environment, {})
+    given = {name: _plain(value) for name, value in keywords.items()}
     try:
-        return model(**{**defaults, **of_environment, **{name: _plain(value) for name, value in keywords.items()}})
+        return model(**{**_agent_defaults(model.agent, environment), **given})
     except ValidationError as error:
         raise ConfigError(_in_one_sentence(error)) from None
 
@@ -153,6 +153,13 @@ def presets() -> tuple[Preset, ...]:
 def _preset(name: str) -> Preset:
     content = dict(_read_yaml("scenarios", name))
     return Preset(name, content.pop("about"), content.pop("dataset"), content)
+
+
+def _agent_defaults(name: str, environment: str) -> dict[str, object]:
+    """The defaults of ``agents/NAME.yaml`` in an environment, after those of the file that it extends."""
+    content = _read_yaml("agents", name)
+    extended = _agent_defaults(content["extends"], environment) if "extends" in content else {}
+    return {**extended, **content.get("defaults", {}), **content.get("environments", {}).get(environment, {})}
 
 
 def _refuse_unknown(model: type[BaseModel], owner: str, keywords: Mapping[str, object]) -> None:

@@ -5,7 +5,7 @@ then passes over all decisions in minibatches, each a step down the clipped surr
 error for the critic. Agents decide at different times; see `crowdgym.agents.learning.advantages`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from crowdgym.agents.csc.turn_collector import collector_of
 from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
+from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.mixing import make_collectors
 from crowdgym.agents.learning.networks import Actor, Critic
@@ -29,17 +30,25 @@ from crowdgym.configs.ippo import IppoSettings
 
 _CHUNK = 512  # observations in one pass of the critic without gradients
 
+# Makes a reward source for an environment; the sets are those of the rows that the network sees.
+SourceMaker = Callable[[TrainingTask, VectorEnvironment, Sequence[ObservationSet]], RewardSource]
 
-def make_trainer(task: TrainingTask) -> RolloutTrainer:
-    """The trainer of IPPO; ``task.settings`` are `IppoSettings`."""
+
+def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> RewardSource:
+    """The reward of the environment, or a share of the mean of all agents' rewards."""
+    del env, sets
+    share: float = task.settings.team_share
+    return TeamShare(share) if share > 0 else EnvironmentReward()
+
+
+def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
+    """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
     training, evaluation, env = make_collectors(task, lambda copies: collector_of(copies, settings, task.device))
-    layout = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0])
+    sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
+    source = make_source(task, env, sets)
     num_actions = int(env.single_action_space.n)
-    source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
-    learner = IppoLearner(
-        network_sets(layout, settings), num_actions, settings, task.seed, len(source.term_names), task.device
-    )
+    learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
     return RolloutTrainer(task, training, evaluation, source, learner)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class IppoPolicy:
         environment: name of the environment to be played.
 
     Attributes:
+        settings_class: the class of the learner's hyperparameters.
         description: the description of the trained agent.
         files: the files that have been read.
         facts: plain data that were stored with the weights.
@@ -38,11 +39,13 @@ class IppoPolicy:
         CheckpointError: the folder is no checkpoint, is damaged, or is for another environment.
     """
 
+    settings_class: ClassVar[type[IppoSettings]] = IppoSettings
+
     def __init__(self, folder: Path, environment: str) -> None:
         self.description = read_description(folder)
         if self.description.environment != environment:
             raise CheckpointError(f"{folder} was trained on {self.description.environment}, not on {environment}")
-        self._settings = IppoSettings.load(environment, **self.description.hyperparameters)
+        self._settings = self.settings_class.load(environment, **self.description.hyperparameters)
         file = folder / (BEST if (folder / BEST).is_file() else LAST)
         self.files = (folder / DESCRIPTION, file)
         self._stored = read_tensors(file)

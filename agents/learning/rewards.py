@@ -47,8 +47,8 @@ class RewardSource(Protocol):
     def term_names(self) -> tuple[str, ...]:
         """The names of the terms, in order. The critic has a head for each."""
 
-    def fit(self, rollout: Rollout, generator: np.random.Generator) -> None:
-        """Learn from a rollout, before `terms` is called."""
+    def fit(self, rollout: Rollout, generator: np.random.Generator, progress: float) -> None:
+        """Learn from a rollout, before `terms` is called. ``progress`` is the finished share of the run, 0 to 1."""
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
         """The terms, [T, R] each. The reward of a decision is at its step and row."""
@@ -84,7 +84,7 @@ class FixedReward:
         """The reward, [T, R]."""
         raise NotImplementedError
 
-    def fit(self, rollout: Rollout, generator: np.random.Generator) -> None:
+    def fit(self, rollout: Rollout, generator: np.random.Generator, progress: float) -> None:
         """Nothing."""
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:

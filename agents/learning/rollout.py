@@ -87,6 +87,12 @@ class Rollout:
         found: NDArray[Any] = self.signals[info][self.steps, self.rows]
         return found
 
+    def at_steps(self, values: Floats) -> Floats:
+        """Values of decisions, [D], at their steps and rows, [T, R]; 0 elsewhere."""
+        found = np.zeros(self.rewards.shape)
+        found[self.steps, self.rows] = values
+        return found
+
     def before_step(self, signal: str) -> NDArray[Any]:
         """An info before each step, such as ids of candidates: [T, R, ...]."""
         return self.signals[signal][:-1]

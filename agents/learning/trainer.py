@@ -131,8 +131,9 @@ class RolloutTrainer:
         """See `Trainer`."""
         seeds = self._seeds(number)
         rollout = self._play(seeds)
-        self.source.fit(rollout, seeds.source)
-        figures = self.learner.learn(rollout, self.source, seeds.order, number / self.iterations)
+        progress = number / self.iterations
+        self.source.fit(rollout, seeds.source, progress)
+        figures = self.learner.learn(rollout, self.source, seeds.order, progress)
         return {
             "decisions": len(rollout.rows),
             "training": self._metric(rollout),
