@@ -15,6 +15,7 @@ from crowdgym.envs.api.spec import Objective
 from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
+from crowdgym.training.centres import make_centres
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class TrainingPlan:
         threads: processor threads of the networks.
         device: ``cpu`` or ``cuda``.
         command: the command that makes the same run again.
+        jobs: processes in which the centres of a learner from records of centres run; 1: in this process.
         init: folder of a run whose last networks this run begins with; None for random networks.
     """
 
@@ -45,6 +47,7 @@ class TrainingPlan:
     threads: int
     device: str
     command: str
+    jobs: int = 1
     init: Path | None = None
 
     @property
@@ -64,6 +67,7 @@ class TrainingPlan:
             settings=self.settings,
             make_vector_env=lambda copies: vector_env(num_envs=copies, copy=False, **self.keywords),
             make_env=self.make_env,
+            make_centres=lambda: make_centres(self.learner, self.make_env(), self.settings, self.seed, self.jobs),
             metric=self.objective.metric,
             evaluation_seeds=EVALUATION[: self.settings.evaluation_episodes],
             steps=self.steps,
