@@ -1,13 +1,14 @@
 """The server of TA-FPL. It asks centres and puts their answers together; it has no record of a worker."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from crowdgym.agents.learning.centres import Assessment, Centres, Order
+from crowdgym.agents.learning.centres import Centres, Order
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.trainer import TrainingTask
 from crowdgym.agents.policy import Episode, EpisodicPolicy
@@ -18,6 +19,66 @@ from crowdgym.common.errors import CheckpointError
 from crowdgym.configs.ta_fpl import TaFplSettings
 
 _TO_ASSESS = 2**31  # number of the order by which centres assess; no round has it
+_COMMON, _CENTRE = "common", "centre"  # of the tensors of a checkpoint, with those of `trained`
+
+
+class Federation:
+    """The server's side of federated learning: rounds, and what centres say of the parameters.
+
+    Args:
+        settings: the rule and its hyperparameters.
+        centres: that take part.
+        seed: of the first parameters and of the choice of centres.
+
+    Attributes:
+        state: of the server, after the latest round.
+    """
+
+    def __init__(self, settings: TaFplSettings, centres: Centres, seed: int) -> None:
+        self.settings, self.centres, self.seed = settings, centres, seed
+        self.strategy = strategy_of(settings)
+        self.state = ServerState(initial_parameters(centres.places, settings, seed))
+
+    def round(self, number: int) -> dict[str, float]:
+        """Play round ``number``, from 0 on, and return its figures."""
+        orders = {k: self.strategy.order(self.state, k, number) for k in self._chosen(number)}
+        updates = self.centres.fit(orders)
+        self.state = self.strategy.aggregate(self.state, updates, self.centres.num_centres)
+        events = sum(update.num_examples for update in updates.values())
+        loss = sum(update.num_examples * update.figures["loss"] for update in updates.values())
+        return {"charts/centres": float(len(updates)), "losses/loss": loss / max(events, 1)}
+
+    def to_assess(self, centre: int) -> Order:
+        """The order by which a centre assesses the parameters that it uses now."""
+        return Order(_TO_ASSESS, self.strategy.deployed(self.state, centre))
+
+    def assess(self) -> "FederationAssessment":
+        """Ask all centres."""
+        orders = {k: self.to_assess(k) for k in range(self.centres.num_centres)}
+        answers = list(self.centres.assess(orders).values())
+        workers = torch.cat([one.workers for one in answers])
+        preferences = torch.cat([one.preferences for one in answers])[torch.argsort(workers)]
+        return FederationAssessment(_pooled([one.figures for one in answers]), preferences)
+
+    def _chosen(self, number: int) -> list[int]:
+        """The centres that take part in a round."""
+        everyone = self.centres.num_centres
+        count = max(1, round(self.settings.centre_share * everyone))
+        generator = np.random.default_rng((self.seed, number))
+        return sorted(generator.choice(everyone, count, replace=False).tolist())
+
+
+@dataclass(frozen=True)
+class FederationAssessment:
+    """What all centres say of the present parameters.
+
+    Attributes:
+        figures: means over the validation events of all centres.
+        preferences: of all workers, by number. Shape [W, C].
+    """
+
+    figures: Mapping[str, float]
+    preferences: Tensor
 
 
 class FederatedTrainer:
@@ -36,11 +97,9 @@ class FederatedTrainer:
     def __init__(self, task: TrainingTask) -> None:
         self.task = task
         self.settings: TaFplSettings = task.settings
-        self.centres: Centres = task.make_centres()
-        self.strategy = strategy_of(self.settings)
-        self.state = ServerState(initial_parameters(self.centres.places, self.settings, task.seed))
+        self.federation = Federation(self.settings, task.make_centres(), task.seed)
         self._env = task.make_env()
-        self._assessments: dict[int, Assessment] | None = None  # of the present state
+        self._assessment: FederationAssessment | None = None  # of the present state
 
     def begin(self, fresh: bool) -> None:
         """See `Trainer`."""
@@ -48,79 +107,58 @@ class FederatedTrainer:
 
     def iterate(self, number: int) -> Mapping[str, float]:
         """One round."""
-        orders = {k: self.strategy.order(self.state, k, number) for k in self._chosen(number)}
-        updates = self.centres.fit(orders)
-        self.state = self.strategy.aggregate(self.state, updates, self.centres.num_centres)
-        self._assessments = None
-        events = sum(update.num_examples for update in updates.values())
-        loss = sum(update.num_examples * update.figures["loss"] for update in updates.values())
-        return {"charts/centres": float(len(updates)), "losses/loss": loss / max(events, 1)}
+        self._assessment = None
+        return self.federation.round(number)
 
     def evaluate(self) -> Mapping[str, float]:
         """See `Trainer`."""
-        figures = _pooled([one.figures for one in self._assess().values()])
-        accepted = [self._play(seed) for seed in self.task.evaluation_seeds]
-        of_validation = {f"validation/{name}": value for name, value in figures.items()}
-        return {"evaluation": float(np.mean(accepted)), "selection": -figures["loss"], **of_validation}
+        assessed = self._assessed()
+        policy = matching_policy(self.settings, assessed.preferences.numpy())
+        played = [_episode_metric(self._env, policy, seed, self.task.metric) for seed in self.task.evaluation_seeds]
+        of_validation = {f"validation/{name}": value for name, value in assessed.figures.items()}
+        return {"evaluation": float(np.mean(played)), "selection": -assessed.figures["loss"], **of_validation}
 
     def tensors(self) -> dict[str, Tensor]:
         """See `Trainer`."""
-        named = {"model": self.state.parameters, "common": self.state.common}
-        named |= {f"centre.{k}": own for k, own in self.state.of_centre.items()}
+        state = self.federation.state
+        named = {MODEL: state.parameters, _COMMON: state.common}
+        named |= {f"{_CENTRE}.{k}": own for k, own in state.of_centre.items()}
         return {f"{group}.{name}": tensor for group, own in named.items() for name, tensor in own.items()}
 
     def policy_tensors(self) -> dict[str, Tensor]:
         """The preferences of all workers, which are played; which population they are of; and the common model."""
-        assessed = self._assess().values()
-        workers = torch.cat([one.workers for one in assessed])
-        preferences = torch.cat([one.preferences for one in assessed])[torch.argsort(workers)]
-        model = {} if self.settings.strategy == "local" else self.state.parameters
-        population = torch.from_numpy(self._env.metadata["population"])
+        shared = {} if self.settings.strategy == "local" else self.federation.state.parameters
         return {
-            PREFERENCES: preferences,
-            POPULATION: population,
-            **{f"{MODEL}.{name}": tensor for name, tensor in model.items()},
+            PREFERENCES: self._assessed().preferences,
+            POPULATION: torch.from_numpy(self._env.metadata["population"]),
+            **{f"{MODEL}.{name}": tensor for name, tensor in shared.items()},
         }
 
     def restore(self, stored: StoredTensors) -> None:
         """See `Trainer`."""
         self.start_from(stored)
-        of_centre = {k: stored.under(f"centre.{k}") for k in range(self.centres.num_centres)}
+        of_centre = {k: stored.under(f"{_CENTRE}.{k}") for k in range(self.federation.centres.num_centres)}
         own = {k: tensors for k, tensors in of_centre.items() if tensors}
-        self.state = ServerState(self.state.parameters, stored.under("common"), own)
+        self.federation.state = ServerState(self.federation.state.parameters, stored.under(_COMMON), own)
 
     def start_from(self, stored: StoredTensors) -> None:
         """See `Trainer`; the rule starts fresh."""
-        given, wanted = stored.under(MODEL), self.state.parameters
+        given, wanted = stored.under(MODEL), self.federation.state.parameters
         wrong = sorted(set(given) ^ set(wanted)) or [name for name in wanted if wanted[name].shape != given[name].shape]
         if wrong:
             raise CheckpointError(f"{stored.file} is of another model: {wrong[0]} does not fit")
-        self.state = ServerState(given)
-        self._assessments = None
+        self.federation.state = ServerState(given)
+        self._assessment = None
 
     def close(self) -> None:
         """See `Trainer`."""
-        self.centres.close()
+        self.federation.centres.close()
         self._env.close()
 
-    def _chosen(self, number: int) -> list[int]:
-        """The centres that take part in a round."""
-        everyone = self.centres.num_centres
-        count = max(1, round(self.settings.centre_share * everyone))
-        generator = np.random.default_rng((self.task.seed, number))
-        return sorted(generator.choice(everyone, count, replace=False).tolist())
-
-    def _assess(self) -> dict[int, Assessment]:
-        if self._assessments is None:
-            everyone = range(self.centres.num_centres)
-            orders = {k: Order(_TO_ASSESS, self.strategy.deployed(self.state, k)) for k in everyone}
-            self._assessments = self.centres.assess(orders)
-        return self._assessments
-
-    def _play(self, seed: int) -> float:
-        """The metric of an episode that is played with the present preferences."""
-        policy = matching_policy(self.settings, self.policy_tensors()[PREFERENCES].numpy())
-        return _episode_metric(self._env, policy, seed, self.task.metric)
+    def _assessed(self) -> FederationAssessment:
+        if self._assessment is None:
+            self._assessment = self.federation.assess()
+        return self._assessment
 
 
 def _pooled(figures: list[Mapping[str, float]]) -> dict[str, float]:

@@ -77,15 +77,15 @@ class LocalCentres:
 
     def __init__(self, places: PublicPlaces, clients: "list[Client]") -> None:
         self.places, self.num_centres = places, len(clients)
-        self._clients = clients
+        self.clients = clients
 
     def fit(self, orders: Mapping[int, Order]) -> dict[int, Update]:
         """See `Centres`."""
-        return {centre: self._clients[centre].fit(order) for centre, order in orders.items()}
+        return {centre: self.clients[centre].fit(order) for centre, order in orders.items()}
 
     def assess(self, orders: Mapping[int, Order]) -> dict[int, Assessment]:
         """See `Centres`."""
-        return {centre: self._clients[centre].assess(order) for centre, order in orders.items()}
+        return {centre: self.clients[centre].assess(order) for centre, order in orders.items()}
 
     def close(self) -> None:
         """See `Centres`."""
