@@ -35,7 +35,7 @@ class LearnerSpec:
         trainer: makes a `crowdgym.agents.learning.trainer.Trainer`.
         policy: plays the folder of a trained agent.
         weights: the package whose folders ENVIRONMENT/SCENARIO hold packaged weights, or None.
-        client: makes a `crowdgym.agents.learning.centres.Client` from a `CentreTask`, if it learns from records of centres.
+        client: makes a `crowdgym.agents.learning.centres.Client`, if it learns from records of centres.
         packages: packages that it needs besides CrowdGym's own dependencies.
     """
 

@@ -71,7 +71,7 @@ class Measurement:
         if source == "oracle":
             last = truth.category.shape[1]
             return {**self._figures(self._oracle()), **self._accepted(TableSource(truth.category_probabilities(last)))}
-        changes: dict[str, Any] = {"history_weight": 0.0} if source == PAPER_MODEL else {}
+        changes: dict[str, Any] = {"history_share": 0.0} if source == PAPER_MODEL else {}
         return self._learnt(source.split(",")[0], changes)
 
     def _learnt(self, strategy: str, changes: dict[str, Any]) -> Row:
@@ -94,7 +94,7 @@ class Measurement:
         return {**figures, **self._accepted(TableSource(assessed.preferences.numpy())), "round": float(best_round)}
 
     def _figures(self, said: list[Predictions]) -> Row:
-        """Means over all held-out events; the divergence is from the true distribution to the predicted one, in nats."""
+        """Means over all held-out events. The divergence is from the truth to the prediction, in nats."""
         parts = [one.figures() | {"category_kl": self._divergence(one)} for one in said]
         return {name: float(np.concatenate([part[name] for part in parts]).mean()) for name in parts[0]}
 
@@ -130,9 +130,7 @@ class Measurement:
     def _popularity(self) -> list[Predictions]:
         places, workers = self._population.truth.places, len(self._population.centre)
         share = np.bincount(places.category, places.popularity, 8) / places.popularity.sum()
-        return self._tables(
-            lambda _: (np.tile(places.popularity, (workers, 1)), np.tile(share, (workers, 1)))
-        )
+        return self._tables(lambda _: (np.tile(places.popularity, (workers, 1)), np.tile(share, (workers, 1))))
 
     def _own_counts(self) -> list[Predictions]:
         """How often the worker was there, ties by popularity; categories with half an event more each."""
@@ -181,7 +179,9 @@ def measure(world: str, seeds: range, sources: tuple[str, ...], out: Path) -> di
 
 def interval(values: Floats) -> str:
     """The 95 % interval of the mean."""
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    half = (
+        stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    )
     return f"{values.mean() - half:+.3f} to {values.mean() + half:+.3f}"
 
 

@@ -9,7 +9,6 @@ from crowdgym.configs.learning import LearnerSettings, NonNegative, Positive, Wh
 
 StrategyName = Literal["fedavg", "fedprox", "feddyn", "scaffold", "local", "central"]
 MatchingName = Literal["top-k", "top-k-literal", "km", "km-lexicographic", "greedy"]
-
 Events = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -40,8 +39,8 @@ class TaFplSettings(LearnerSettings):
     in_category: Annotated[int, Field(ge=1, le=1_000)] = Field(
         description="latest events of a category that the in-category encoder sees, L_c"
     )
-    history_weight: NonNegative = Field(
-        description="weight of the log shares of a worker's history in the logits of categories; 0: the paper's model"
+    history_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
+        description="weight of the shares of a worker's whole history in the prediction of categories, eta"
     )
     top_categories: Annotated[int, Field(ge=1, le=1_000)] = Field(
         description="likeliest categories that the gate lets through, k"

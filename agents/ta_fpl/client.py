@@ -1,4 +1,4 @@
-"""A centre of TA-FPL: it learns from its own records, and tells what `crowdgym.agents.learning.centres` lets it tell."""
+"""A centre of TA-FPL: it learns from its own records, and tells what an `Update` and an `Assessment` hold."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -127,7 +127,8 @@ class TaFplClient:
 def _category_table(model: PreferenceModel, examples: Examples) -> NDArray[np.float64]:
     """P(c). Shape [B, C]."""
     with torch.no_grad():
-        return np.asarray(torch.softmax(model.category_logits(examples).double(), dim=1).numpy())
+        table: NDArray[np.float64] = model.category_probabilities(examples).double().numpy()
+        return table / table.sum(axis=1, keepdims=True)  # sums to 1 in double precision
 
 
 def _write(memory: Memory, examples: Examples, hidden: Tensor, seen: Tensor) -> None:

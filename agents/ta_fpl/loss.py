@@ -3,13 +3,15 @@
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, nll_loss
 
 from crowdgym.agents.learning.centres import PublicPlaces
 from crowdgym.agents.ta_fpl.examples import Examples
 from crowdgym.agents.ta_fpl.memory import Memory
 from crowdgym.agents.ta_fpl.model import PreferenceModel
 from crowdgym.configs.ta_fpl import TaFplSettings
+
+_TINY = 1e-12  # keeps the logarithm finite
 
 
 class PreferenceLoss:
@@ -53,7 +55,7 @@ class PreferenceLoss:
             if self._negatives
             else cross_entropy(model.place_logits(rows, category).squeeze(1), examples.place)
         )
-        of_category = cross_entropy(model.category_logits(examples), examples.category)
+        of_category = nll_loss(torch.log(model.category_probabilities(examples) + _TINY), examples.category)
         return of_place + self._category_weight * of_category, hidden.squeeze(1), seen.squeeze(1)
 
     def _sampled(self, model: PreferenceModel, rows: Tensor, examples: Examples, generator: torch.Generator) -> Tensor:

@@ -15,7 +15,7 @@ from crowdgym.configs.ta_fpl import TaFplSettings
 
 _INITIAL_SCALE = 0.1  # standard deviation of embeddings
 _LEAST_POPULARITY = 0.5  # of a place, as a count
-_PRIOR_COUNT = 0.5  # of events of each category, in the share of a worker's history
+_PRIOR_COUNT = 0.5  # of events of each category, in the shares of a worker's history
 
 
 class SequenceEncoder(nn.Module):
@@ -82,7 +82,7 @@ class PreferenceModel(nn.Module):
         super().__init__()
         width, self.num_categories, self.num_places = settings.embedding, places.num_categories, len(places)
         self.top_categories = min(settings.top_categories, self.num_categories)
-        self.neighbours, self.history_weight = settings.neighbours, settings.history_weight
+        self.neighbours, self.history_share = settings.neighbours, settings.history_share
         self.register_buffer("place_category", torch.from_numpy(places.category), persistent=False)
         self.category_in = _embedding(self.num_categories, width)
         self.place_in = _embedding(self.num_places, width)
@@ -94,17 +94,18 @@ class PreferenceModel(nn.Module):
         self.within_category = SequenceEncoder(settings.in_category, settings)
         self.combine = nn.Linear(3 * width, width)
 
-    def category_logits(self, examples: Examples) -> Tensor:
-        """h^z e_j + b_j: the logits of P(c_j). Shape [B, C].
+    def category_probabilities(self, examples: Examples) -> Tensor:
+        """P(c_j) = (1 - eta) softmax_j(h^z e_j + b_j) + eta s_j. Shape [B, C].
 
-        Ours: plus ``history_weight`` times the log of the share of c_j in the worker's history. The paper's encoder
-        sees the recent events alone, and forgets what a worker has liked for long.
+        Ours is the second term: s_j is the share of c_j in the worker's whole history, and eta is ``history_share``.
+        With eta = 0, as in the paper, the model forgets what a worker has liked for longer than M events.
         """
         recent = examples.recent_category
         hidden = self.of_categories(self.category_in(recent), recent < self.num_categories)
-        counts = examples.counts + _PRIOR_COUNT
-        logits: Tensor = self.category_out(hidden)
-        return logits + self.history_weight * torch.log(counts / counts.sum(dim=1, keepdim=True))
+        smoothed = examples.counts + _PRIOR_COUNT
+        shares = smoothed / smoothed.sum(dim=1, keepdim=True)
+        of_recent = torch.softmax(self.category_out(hidden), dim=1)
+        return (1.0 - self.history_share) * of_recent + self.history_share * shares
 
     def in_category(self, examples: Examples, category: Tensor) -> tuple[Tensor, Tensor]:
         """h^c of some categories, and where the worker has been in the category at all.
@@ -139,8 +140,8 @@ class PreferenceModel(nn.Module):
         return logits.masked_fill(self.place_category != category.unsqueeze(-1), -torch.inf)
 
     def place_probabilities(self, examples: Examples, memory: Memory) -> Tensor:
-        """P(l), the sum of P(c_j) P(l | c_j) over the k likeliest categories, their P(c_j) summing to 1. Shape [B, L]."""
-        best, category = torch.softmax(self.category_logits(examples), dim=1).topk(self.top_categories, dim=1)
+        """P(l): the sum of P(c_j) P(l | c_j) over the k likeliest categories, whose P(c_j) are normalised. Shape [B, L]."""
+        best, category = self.category_probabilities(examples).topk(self.top_categories, dim=1)
         hidden, _ = self.in_category(examples, category)
         logits = self.place_logits(self.worker_rows(examples, category, hidden, memory), category)
         there = torch.isfinite(logits)

@@ -38,8 +38,8 @@ class ServerState:
     Attributes:
         parameters: w_t, by name.
         common: h of FedDyn or c of SCAFFOLD, by name; empty before the first round, and where there is none.
-        of_centre: g_k, c_k, or the parameters of centre k where each learns alone; by centre, by name. A centre that has
-            not taken part yet is missing.
+        of_centre: g_k, c_k, or the parameters of centre k where each learns alone; by centre, by name. A centre that
+            has not taken part yet is missing.
     """
 
     parameters: ByName

@@ -14,7 +14,11 @@ from crowdgym.agents.ta_fpl.client import TaFplClient  # noqa: E402
 from crowdgym.agents.ta_fpl.examples import Examples, Split  # noqa: E402
 from crowdgym.agents.ta_fpl.loss import PreferenceLoss  # noqa: E402
 from crowdgym.agents.ta_fpl.memory import Memory  # noqa: E402
-from crowdgym.agents.ta_fpl.model import PreferenceModel, SequenceEncoder, initial_parameters  # noqa: E402
+from crowdgym.agents.ta_fpl.model import (  # noqa: E402
+    PreferenceModel,
+    SequenceEncoder,
+    initial_parameters,
+)
 from crowdgym.agents.ta_fpl.ranking import Predictions, ranks  # noqa: E402
 
 
@@ -50,7 +54,7 @@ def test_a_worker_without_events_has_only_the_event_to_come() -> None:
     nothing = np.zeros(0, np.int64)
     split = Split.of(CentreRecords(np.array([4]), nothing, nothing, nothing), PLACES, settings())
     assert [len(getattr(split, part.name)) for part in fields(Split)] == [0, 0, 0, 1]
-    table = torch.softmax(model_of().category_logits(split.following), dim=1)
+    table = model_of().category_probabilities(split.following)
     assert torch.isfinite(table).all()
 
 
@@ -147,20 +151,17 @@ def test_probabilities_of_places_are_a_distribution_over_the_gated_categories() 
     examples = Split.of(records([0, 1]), PLACES, settings()).training
     places = model.place_probabilities(examples, memory).detach()
     torch.testing.assert_close(places.sum(dim=1), torch.ones(len(examples)))
-    gated = torch.softmax(model.category_logits(examples), dim=1).topk(2, dim=1).indices
+    gated = model.category_probabilities(examples).topk(2, dim=1).indices
     for row, chosen in zip(places, gated.tolist(), strict=True):
         assert {int(c) for c in PLACES.category[row.numpy() > 0]} == set(chosen)
 
 
-def test_a_model_that_has_learnt_nothing_about_categories_has_the_shares_of_the_history() -> None:
-    """With zeros for h^z e_j + b_j. The shares have half an event more in each category."""
+def test_categories_are_a_mixture_of_the_encoder_s_and_the_shares_of_the_history() -> None:
+    """The shares have half an event more in each category."""
     examples = Split.of(records([0]), PLACES, settings()).following
-    model = model_of(history_weight=1.0)
-    torch.nn.init.zeros_(model.category_out.weight)
-    torch.nn.init.zeros_(model.category_out.bias)
-    counts = np.bincount(records([0]).category, minlength=NUM_CATEGORIES) + 0.5
-    table = torch.softmax(model.category_logits(examples), dim=1)[0].detach().numpy()
-    np.testing.assert_allclose(table, counts / counts.sum(), rtol=1e-6)
+    shares = np.bincount(records([0]).category, minlength=NUM_CATEGORIES) + 0.5
+    tables = [model_of(history_share=eta).category_probabilities(examples)[0].detach().numpy() for eta in (0.0, 0.25)]
+    np.testing.assert_allclose(tables[1], 0.75 * tables[0] + 0.25 * shares / shares.sum(), rtol=1e-6)
 
 
 def test_a_place_where_no_worker_has_been_begins_with_its_popularity() -> None:
@@ -189,7 +190,7 @@ def test_the_loss_is_that_of_the_place_in_its_category_and_of_the_category() -> 
     logits = model.place_logits(model.worker_rows(examples, category, hidden, memory), category).squeeze(1)
     rows = torch.arange(len(examples))
     of_place = -torch.log_softmax(logits, dim=1)[rows, examples.place].mean()
-    of_category = -torch.log_softmax(model.category_logits(examples), dim=1)[rows, examples.category].mean()
+    of_category = -torch.log(model.category_probabilities(examples))[rows, examples.category].mean()
     assert loss.item() == pytest.approx((of_place + weight * of_category).item(), rel=1e-5)
     assert torch.equal(seen, there.squeeze(1))
 
