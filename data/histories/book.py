@@ -91,7 +91,7 @@ class HistoryBook:
 
     @cached_property
     def digest(self) -> NDArray[np.uint8]:
-        """A fingerprint of all histories: it tells whether two books are the same, and nothing of a worker. Shape [8]."""
+        """A fingerprint of all histories: it tells whether two books are the same. Shape [8]."""
         arrays = [array for of_centre in self._centres for array in vars(of_centre).values()]
         content = sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays))
         return np.frombuffer(content.digest()[:8], np.uint8).copy()
