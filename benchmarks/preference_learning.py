@@ -46,7 +46,7 @@ STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
 PAPER_MODEL = "feddyn, paper's model"
 HELD_OUT = 6  # events of each worker
 EVERY = 2  # rounds between two validations
-EPISODES = 3  # of each source in each population
+EPISODES = 5  # of each source in each population
 SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
 

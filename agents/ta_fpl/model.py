@@ -140,7 +140,7 @@ class PreferenceModel(nn.Module):
         return logits.masked_fill(self.place_category != category.unsqueeze(-1), -torch.inf)
 
     def place_probabilities(self, examples: Examples, memory: Memory) -> Tensor:
-        """P(l): the sum of P(c_j) P(l | c_j) over the k likeliest categories, whose P(c_j) are normalised. Shape [B, L]."""
+        """P(l): the sum of P(c_j) P(l | c_j) over the k likeliest c_j, whose P(c_j) are normalised. Shape [B, L]."""
         best, category = self.category_probabilities(examples).topk(self.top_categories, dim=1)
         hidden, _ = self.in_category(examples, category)
         logits = self.place_logits(self.worker_rows(examples, category, hidden, memory), category)

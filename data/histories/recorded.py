@@ -6,7 +6,7 @@ many users at each centre as at the others, but for one.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 
 HIDDEN_SHARE: Final = 0.2  # of the check-ins of a user, the last ones
 SMOOTHING: Final = 0.5  # added to the count of every category
+_MOST_PASSES: Final = 50  # of k-means
 
 
 @dataclass(frozen=True)
@@ -90,16 +91,32 @@ def _median_m(dataset: Dataset, checkins: Checkins, events: NDArray[np.intp]) ->
 
 
 def _by_centre(home_m: Floats, plan: PopulationPlan, generator: np.random.Generator) -> list[int]:
-    """The users in the order of their centres: least sum of squared distances to the means, at equal sizes."""
-    from scipy.cluster.vq import kmeans2
+    """The users in the order of their centres, by k-means with clusters of equal size.
+
+    It begins at a user drawn at random, the user farthest from it, the one farthest from both, and so on.
+    """
     from scipy.optimize import linear_sum_assignment
 
-    seed: Any = int(generator.integers(2**31))
-    means, _ = kmeans2(home_m, plan.num_centres, minit="++", seed=seed)
+    means = home_m[[int(generator.integers(len(home_m)))]]
+    while len(means) < plan.num_centres:
+        means = np.concatenate([means, home_m[[_squared(home_m, means).min(axis=1).argmax()]]])
     seat = centres_of(plan.num_workers, plan.num_centres)
-    squared = ((home_m[:, np.newaxis] - means[seat][np.newaxis]) ** 2).sum(axis=2)  # [W, W] user, seat
-    users, seats = linear_sum_assignment(squared)
-    return users[np.argsort(seat[seats], kind="stable")].tolist()  # type: ignore[no-any-return]
+    chosen = np.zeros(plan.num_workers, np.intp)  # [W] the user of each seat
+    for _ in range(_MOST_PASSES):
+        before = chosen
+        users, seats = linear_sum_assignment(_squared(home_m, means)[:, seat])
+        chosen = users[np.argsort(seats)]
+        if (chosen == before).all():
+            break
+        means = np.array([home_m[chosen[seat == number]].mean(axis=0) for number in range(plan.num_centres)])
+    order: list[int] = chosen.tolist()
+    return order
+
+
+def _squared(points_m: Floats, means_m: Floats) -> Floats:
+    """Squared distances. Shape [points, means]."""
+    squared: Floats = ((points_m[:, np.newaxis] - means_m[np.newaxis]) ** 2).sum(axis=2)
+    return squared
 
 
 def _book(

@@ -79,7 +79,7 @@ def place_checkins(raw: RawCheckins, snapper: Snapper) -> PlacedCheckins:
     if not kept.any():
         raise DataError(
             f"of {len(raw)} check-ins {int(near.sum())} are within {snapper.max_snap_m:g} m of a road node, and none "
-            f"of them is of a user with {LEAST_OF_USER} at places with {LEAST_OF_PLACE}; expected check-ins of this city"
+            f"of them is of a user with {LEAST_OF_USER} at places with {LEAST_OF_PLACE}; expected check-ins of the city"
         )
     rows, node = rows.rows(kept), node[kept]
     num_kinds = len(set(rows.category.tolist()) - {""})
