@@ -97,7 +97,7 @@ class TaFplClient:
         memory = self._empty_memory()
         for _ in range(epochs):
             shuffled = torch.randperm(len(examples), generator=generator)
-            for index in shuffled.split(self._settings.batch_size):
+            for index in torch.split(shuffled, self._settings.batch_size):
                 yield partial(self._batch_loss, model, examples.rows(index), memory, generator)
 
     def _batch_loss(
@@ -128,7 +128,8 @@ def _category_table(model: PreferenceModel, examples: Examples) -> NDArray[np.fl
     """P(c). Shape [B, C]."""
     with torch.no_grad():
         table: NDArray[np.float64] = model.category_probabilities(examples).double().numpy()
-        return table / table.sum(axis=1, keepdims=True)  # sums to 1 in double precision
+        exact: NDArray[np.float64] = table / table.sum(axis=1, keepdims=True)  # rows sum to 1 in double precision, too
+        return exact
 
 
 def _write(memory: Memory, examples: Examples, hidden: Tensor, seen: Tensor) -> None:
@@ -142,5 +143,5 @@ def _in_order(examples: Examples) -> Iterator[Examples]:
 
 
 def _chunks(examples: Examples) -> Iterator[Examples]:
-    for index in torch.arange(len(examples)).split(_CHUNK):
+    for index in torch.split(torch.arange(len(examples)), _CHUNK):
         yield examples.rows(index)

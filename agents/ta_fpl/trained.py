@@ -25,8 +25,9 @@ def matching_policy(settings: TaFplSettings, preferences: np.ndarray[Any, np.dty
         return TopKPolicy(source, settings.matched_best)
     if settings.matching == "top-k-literal":
         return LiteralTopKPolicy(source, settings.matched_best)
-    others = {"km": KmPolicy, "km-lexicographic": LexicographicKmPolicy, "greedy": GreedyPolicy}
-    return others[settings.matching](source)
+    if settings.matching == "greedy":
+        return GreedyPolicy(source)
+    return KmPolicy(source) if settings.matching == "km" else LexicographicKmPolicy(source)
 
 
 class TaFplPolicy:
