@@ -46,7 +46,8 @@ STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
 PAPER_MODEL = "feddyn, paper's model"
 HELD_OUT = 6  # events of each worker
 EVERY = 2  # rounds between two validations
-EPISODES = 5  # of each source in each population
+PATIENCE = 2  # validations without a better one, after which training ends
+EPISODES = 3  # of each source in each population
 SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
 
@@ -87,6 +88,8 @@ class Measurement:
                 assessed = federation.assess()
                 if assessed.figures["loss"] < best[0]:
                     best = (assessed.figures["loss"], federation.state, assessed, number + 1)
+                elif number + 1 - best[3] >= PATIENCE * EVERY:
+                    break
         _, federation.state, assessed, best_round = best
         clients: list[Any] = centres.clients
         said = [client.predict_held_out(federation.to_assess(k)) for k, client in enumerate(clients)]
@@ -225,6 +228,7 @@ def main() -> None:
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     rows = measure(options.world, seeds, tuple(options.sources), options.out)
+    rows = {name: rows[name] for name in SOURCES if all(str(seed) in rows.get(name, {}) for seed in seeds)}
     print(f"seeds {seeds[0]} to {seeds[-1]}\n")
     for table in (predictions, accepted):
         print("\n".join(table(rows, seeds)), end="\n\n")

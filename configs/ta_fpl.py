@@ -59,7 +59,7 @@ class TaFplSettings(LearnerSettings):
     exact_below: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         description="number of places below which the softmax is exact"
     )
-    validation_events: Events = Field(
+    validation_events: Annotated[int, Field(ge=1, le=10_000)] = Field(
         description="last events of each worker that choose the best round and are not learnt from"
     )
     held_out_events: Events = Field(

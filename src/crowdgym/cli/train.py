@@ -116,6 +116,8 @@ def train(
     for package in learner.packages:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
+    if options.jobs > 1 and learner.client is None:
+        raise ConfigError(f"--jobs is for learners from records of centres, and {agent} is none")
     _check_device(options)
     check_output_folder(options.folder, "--out")
     with _run(_plan(agent, learner, env, options), options) as run, _shown(run) as watch:
