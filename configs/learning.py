@@ -31,6 +31,16 @@ class LearnerSettings(AgentSettings):
         """Whether an iteration depends on the length of the run, so that a finished run cannot be made longer."""
         return False
 
+    @property
+    def usual_steps(self) -> int | None:
+        """The length of a run for which none is given; None if it must be given."""
+        return None
+
+    @property
+    def pools_records(self) -> bool:
+        """Whether the records of all centres are put together, for a learner from records of centres."""
+        return False
+
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
         """The meaning of each hyperparameter, by name; "" if neither its class nor a parent class describes it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.data.histories.checkins.checkins import Checkins
 from crowdgym.data.orders import OrderStream
 from crowdgym.data.roads import RoadNetwork
 
@@ -34,6 +35,7 @@ class Dataset:
         workers: when and where workers began to work, if the dataset brings it: ``origin`` is where, ``deadline_s`` how
             long their shifts were.
         category_names: what the kinds of place are called, at most eight.
+        checkins: where people have been, if the dataset brings it.
     """
 
     name: str
@@ -42,3 +44,4 @@ class Dataset:
     category: NDArray[np.int8]
     workers: OrderStream | None = None
     category_names: tuple[str, ...] = tuple(CATEGORIES)
+    checkins: Checkins | None = None

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.histories import HistoryBook
+from crowdgym.data.histories.recorded import RecordedPopulation, recorded_population
 from crowdgym.data.histories.synthetic import Population, PopulationPlan, draw_population
 from crowdgym.envs.core.sampling import OrderWindow, check_num_workers, draw_places
 from crowdgym.envs.core.seeding import InstanceSeeds
@@ -28,7 +29,8 @@ class InstanceGenerator(Protocol):
 class PopulationGenerator:
     """Tasks at the places of a dataset's orders, for the workers of a population with known preferences.
 
-    The population (workers, centres, histories, true preferences) is drawn once, from ``population_seed``. An episode
+    The population (workers, centres, histories, true preferences) is drawn once, from ``population_seed``: from the
+    users of the dataset's check-ins, if it has any, else from a model. An episode
     draws where its workers start (the origin of any order), which orders of the window become tasks, how long these
     stay open, and the lots that decide who is willing.
 
@@ -41,7 +43,12 @@ class PopulationGenerator:
         self._dataset = dataset
         self._settings = settings
         self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
-        self.population: Population = draw_population(dataset, _plan_of(settings))
+        plan = _plan_of(settings)
+        self.population: Population | RecordedPopulation = (
+            draw_population(dataset, plan)
+            if dataset.checkins is None
+            else recorded_population(dataset, dataset.checkins, plan)
+        )
         self._history_share = history_shares(self.histories, self.population.centre)
 
     @property

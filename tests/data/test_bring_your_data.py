@@ -44,6 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         write_orders(here)
         write_parts(here)
         write_series(here)
+        write_checkins(here)
         yield here
 
 
@@ -149,6 +150,30 @@ def write_parts(here: Path) -> None:
     table(here / "pois.csv", "lng,lat,category", "10.0,50.0,dining", "10.003,50.002,education")
 
 
+def write_checkins(here: Path) -> None:
+    """Two users, each five times at each of the four places."""
+    visits = [(user, node, *PLACES[node], minute) for user in "ab" for node in PLACES for minute in range(5)]
+    rows = [f"{user}\tv{n}\tc\tBar{n}\t{y}\t{x}\t120\tTue Apr 03 18:0{m}:09 +0000 2012" for user, n, x, y, m in visits]
+    table(here / "visits.txt", rows[0], *rows[1:])
+    rows = [f"{user}\t2010-10-19T23:5{m}:27Z\t{y}\t{x}\t{n}" for user, n, x, y, m in visits]
+    table(here / "spots.txt", rows[0], *rows[1:])
+    businesses = [
+        f'{{"business_id": "v{n}", "latitude": {y}, "longitude": {x}, "categories": "Bars, Food"}}'
+        for n, (x, y) in PLACES.items()
+    ]
+    table(here / "business.json", businesses[0], *businesses[1:])
+    reviews = [
+        f'{{"user_id": "{u}", "business_id": "v{n}", "date": "2012-04-03 18:0{m}:09"}}' for u, n, _, _, m in visits
+    ]
+    table(here / "review.json", reviews[0], *reviews[1:])
+    table(
+        here / "besuche.csv",
+        "Person,Ort,Art,x,y,Zeit",
+        *(f"{u},{n},Bar{n},{x},{y},2012-04-03 18:0{m}" for u, n, x, y, m in visits),
+    )
+    table(here / "wurzeln.csv", "category,root", "Bar1,Bar", "Bar2,Bar")
+
+
 def write_series(here: Path) -> None:
     minutes = [(cell, second) for cell in (1, 2) for second in range(cell, 600, 31)]
     table(
@@ -177,6 +202,8 @@ def run(line: str) -> str:
 def test_a_build_of_the_page_keeps_everything_of_its_small_file(folder: Path, line: str) -> None:
     said = run(line)
 
+    if "--checkins" in line:
+        assert "check-ins: kept 40 of 40, of 2 users at 4 places" in said
     if "--table" in line:
         assert "series: 2 cells" in said
     else:

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_NEEDS = "'crowdgym train' needs --steps and --out; --settings lists the hyperparameters"
+
 
 @dataclass(frozen=True)
 class TrainOptions:
     """The options of the command."""
 
-    steps: Annotated[int | None, number("Steps of the environment, summed over all its copies.")] = None
+    steps: Annotated[
+        int | None,
+        number("Steps of the environment, summed over all its copies; rounds of a federation, which has a default."),
+    ] = None
     out: Annotated[Path | None, output_folder("checkpoints, curve and logs")] = None
     scenario: Scenario = None
     init: Annotated[
@@ -39,6 +44,10 @@ class TrainOptions:
     resume: Resume = False
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
     threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
+    strategy: Annotated[
+        str | None, typer.Option(help="How centres of a federation learn together: short for --set strategy=NAME.")
+    ] = None
+    jobs: Annotated[int, number("Processes in which the centres of a federation learn; 1: in this process.")] = 1
     seed: Seed = 0
     assignments: Annotated[
         list[str],
@@ -64,20 +73,26 @@ class TrainOptions:
         """The command that makes the same run again."""
         words = ["crowdgym", "train", agent, environment]
         words += ["--scenario", self.scenario] if self.scenario else []
-        words += ["--steps", str(self.steps), "--seed", str(self.seed), "--threads", str(self.threads)]
+        words += ["--steps", str(self.steps)] if self.steps else []
+        words += ["--seed", str(self.seed), "--threads", str(self.threads)]
         words += ["--init", self.init.name] if self.init else []
         words += ["--device", self.device] if self.device != "cpu" else []
-        for assignment in self.assignments:
+        for assignment in self.all_assignments:
             words += ["--set", assignment]
         for mix in self.mixes:
             words += ["--mix", mix]
         return shlex.join([*words, "--out", self.folder.name])
 
     @property
+    def all_assignments(self) -> list[str]:
+        """Those of ``--set``, and ``--strategy``."""
+        return [*self.assignments, *([] if self.strategy is None else [f"strategy={self.strategy}"])]
+
+    @property
     def folder(self) -> Path:
         """The folder of the run. Raises `ConfigError` if none is given."""
-        if self.steps is None or self.out is None:
-            raise ConfigError("'crowdgym train' needs --steps and --out; --settings lists the hyperparameters")
+        if self.out is None:
+            raise ConfigError(_NEEDS)
         return self.out
 
 
@@ -111,6 +126,8 @@ def train(
     for package in learner.packages:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
+    if options.jobs > 1 and learner.client is None:
+        raise ConfigError(f"--jobs is for learners from records of centres, and {agent} is none")
     _check_device(options)
     check_output_folder(options.folder, "--out")
     with _run(_plan(agent, learner, env, options), options) as run, _shown(run) as watch:
@@ -141,18 +158,22 @@ def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptio
     from crowdgym.training.hyperparameters import split_keywords
     from crowdgym.training.plan import TrainingPlan
 
-    of_env, settings = split_keywords(learner, env_name, keywords_of(options.assignments, options.scenario))
+    of_env, settings = split_keywords(learner, env_name, keywords_of(options.all_assignments, options.scenario))
+    steps = settings.usual_steps if options.steps is None else options.steps
+    if steps is None:
+        raise ConfigError(_NEEDS)
     return TrainingPlan(
         agent=agent,
         learner=learner,
         environment=env_name,
         keywords=of_env,
         settings=settings,
-        steps=options.steps or 0,
+        steps=steps,
         seed=options.seed,
         threads=options.threads,
         device=options.device,
         command=options.command(agent, env_name),
+        jobs=options.jobs,
         init=options.init,
         mix=lists_of(options.mixes, "--mix"),
     )

@@ -85,9 +85,9 @@ class TrainingRun:
     def _finish_iteration(self, row: Row, clock: "_Clock", *, evaluates: bool) -> None:
         if evaluates:
             row |= self._taken_in(self.trainer.evaluate())
-            score, sign, best = row["evaluation"], self.plan.objective.sign, self.progress.best
-            if best is None or sign * score > sign * best:
-                self.progress.best = score
+            score, merit = row["evaluation"], row.get("selection", self.plan.objective.sign * row["evaluation"])
+            if self.progress.merit is None or merit > self.progress.merit:
+                self.progress.best, self.progress.merit = score, merit
                 self.folder.save_best(self.trainer, self.progress)
         self.progress.wall_s += time.perf_counter() - clock.wall_s
         self.progress.processor_s += time.process_time() - clock.processor_s

@@ -47,6 +47,8 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
     if result.workers is not None and result.dataset.workers is not None:
         for line in _order_lines(result.workers, len(result.dataset.workers)):
             _say(console, f"workers: {line}")
+    if result.checkins is not None:
+        _say(console, f"check-ins: {result.checkins.sentence}")
     _say(console, f"wrote {result.folder}")
     _say(console, f"use it with scenario={result.dataset.name!r}; see 'crowdgym data info {result.dataset.name}'")
     for doubt in (roads.lengths.doubt, result.orders.loss, result.workers.loss if result.workers else None):
