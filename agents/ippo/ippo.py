@@ -94,7 +94,7 @@ class IppoLearner(NetworkLearner):
         losses = Means()
         for _ in range(settings.epochs):
             self._pass(
-                batch, _normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
+                batch, normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
             )
             source.improve(PassResult(self.actor, before, batch, advantages))
         weights = source.weights(rollout)
@@ -249,7 +249,7 @@ class Means:
         return {name: total / self._count for name, total in self._totals.items()}
 
 
-def _normal(advantages: Floats) -> Floats:
+def normal(advantages: Floats) -> Floats:
     """The values scaled to mean 0 and standard deviation 1."""
     normal: Floats = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
     return normal

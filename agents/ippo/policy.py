@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,11 +35,13 @@ class IppoPolicy:
         CheckpointError: the folder is no checkpoint, is damaged, or is for another environment.
     """
 
+    settings_class: ClassVar[type[IppoSettings]] = IppoSettings  # of the learner
+
     def __init__(self, folder: Path, environment: str) -> None:
         self.description = read_description(folder)
         if self.description.environment != environment:
             raise CheckpointError(f"{folder} was trained on {self.description.environment}, not on {environment}")
-        self._settings = IppoSettings.load(environment, **self.description.hyperparameters)
+        self._settings = self.settings_class.load(environment, **self.description.hyperparameters)
         file = folder / (BEST if (folder / BEST).is_file() else LAST)
         self.files = (folder / DESCRIPTION, file)
         self._stored = read_tensors(file)

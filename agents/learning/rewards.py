@@ -134,7 +134,18 @@ class TeamShare(FixedReward):
 
     def reward(self, rollout: Rollout) -> Floats:
         """See `FixedReward`."""
-        by_copy = rollout.rewards.reshape(rollout.num_steps, -1, rollout.num_agents)
-        mean = by_copy.mean(axis=2, keepdims=True)
-        shared: Floats = (1.0 - self.share) * by_copy + self.share * mean
-        return shared.reshape(rollout.rewards.shape)
+        return shared_reward(rollout.rewards, rollout.num_agents, self.share)
+
+
+def shared_reward(rewards: Floats, num_agents: int, share: float) -> Floats:
+    """Rewards of which a share is replaced by the mean over all agents of the copy at that step.
+
+    Args:
+        rewards: [T, R].
+        num_agents: N, of a copy.
+        share: from 0 to 1.
+    """
+    by_copy = rewards.reshape(len(rewards), -1, num_agents)
+    mean = by_copy.mean(axis=2, keepdims=True)
+    shared: Floats = (1.0 - share) * by_copy + share * mean
+    return shared.reshape(rewards.shape)

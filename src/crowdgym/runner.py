@@ -126,7 +126,7 @@ def run_episodes(
 def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[EpisodeResult]) -> Iterator[int]:
     """Yield the number of steps played; append the result to ``results`` at the end."""
     began_s = time.perf_counter()
-    observations, infos = env.reset(seed=seed)
+    observations, infos = env.reset(seed=seed, options=dict(getattr(calls.policy, "reset_options", {})) or None)
     calls.reset(_episode_of(env, seed))
     wall_s, step = time.perf_counter() - began_s, 0
     yield step
