@@ -89,7 +89,7 @@ class IppoLearner(NetworkLearner):
         returns = advantages + values
         self.normaliser.update(returns)
         batch = self._batch(rollout, (returns - self.normaliser.mean) / self.normaliser.deviation)
-        learning_rate = self._set_learning_rate(progress)
+        learning_rate = self.set_learning_rate(progress)
         before = {name: tensor.clone() for name, tensor in self.actor.state_dict().items()}
         losses = Means()
         for _ in range(settings.epochs):
@@ -145,7 +145,8 @@ class IppoLearner(NetworkLearner):
             returns=_tensor(returns.T.astype(np.float32), self.device),
         )
 
-    def _set_learning_rate(self, progress: float) -> float:
+    def set_learning_rate(self, progress: float) -> float:
+        """Set the learning rate of all optimisers for a finished share of the run, and return it."""
         left = 1.0 - progress if self.settings.learning_rate_schedule == "linear" else 1.0
         rate = self.settings.learning_rate * left
         for optimiser in self.optimisers.values():
@@ -165,8 +166,8 @@ class IppoLearner(NetworkLearner):
         settings = self.settings
         policy = policy_loss(self.actor, batch, advantages, settings.clip)
         value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
-        self._descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
-        self._descend("critic", value_loss)
+        self.descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
+        self.descend("critic", value_loss)
         return {
             "losses/policy_loss": policy.surrogate.item(),
             "losses/value_loss": value_loss.item(),
@@ -175,7 +176,8 @@ class IppoLearner(NetworkLearner):
             "losses/clipfrac": policy.clipfrac.item(),
         }
 
-    def _descend(self, name: str, loss: Tensor) -> None:
+    def descend(self, name: str, loss: Tensor) -> None:
+        """A step of a network's optimiser down the loss."""
         self.optimisers[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks[name].parameters(), self.settings.max_gradient_norm)

@@ -17,6 +17,7 @@ from crowdgym.agents.learning.collect import Collector, CopySeeds, IterationSeed
 from crowdgym.agents.learning.learner import Learner
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Rollout
+from crowdgym.agents.policy import Policy
 
 # The number of an iteration that no run reaches; the scaling of features is computed on its instances.
 _BEFORE_ALL = 2**62
@@ -31,6 +32,7 @@ class TrainingTask:
         settings: hyperparameters of the learner, of the class that its `LearnerSpec` names.
         make_vector_env: makes a vector environment with a number of copies and the keywords of the run.
         make_env: makes a parallel environment with the same keywords.
+        load_policy: makes a policy of the environment by its name, such as a teacher; raises `PolicyError`.
         metric: the metric of an episode that evaluation reports.
         evaluation_seeds: seeds of the instances that evaluation plays.
         steps: minimum number of environment steps of the run, summed over all copies.
@@ -42,6 +44,7 @@ class TrainingTask:
     settings: Any
     make_vector_env: Callable[[int], VectorEnvironment]
     make_env: Callable[[], Any]
+    load_policy: Callable[[str], Policy]
     metric: str
     evaluation_seeds: Sequence[int]
     steps: int

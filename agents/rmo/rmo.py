@@ -104,7 +104,7 @@ class RmoLearner(IppoLearner):
         self.normaliser.update(returns)
         batch = self._batch(rollout, (returns - self.normaliser.mean) / self.normaliser.deviation)
         whole = Minibatch(batch, self._decisions(batch, rollout, advantages))
-        learning_rate = self._set_learning_rate(progress)
+        learning_rate = self.set_learning_rate(progress)
         if settings.transfer == "lookahead":
             self.networks["auxiliary"].load_state_dict(self.actor.state_dict())
         losses, eta_steps = Means(), [torch.zeros_like(self.eta)]
@@ -157,7 +157,7 @@ class RmoLearner(IppoLearner):
         """A step of every network on a minibatch: critics, meta-gradients at the present θ̂ and θ, θ̂, θ."""
         settings, batch, decisions = self.settings, mini.batch, mini.decisions
         value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
-        self._descend("critic", value_loss)
+        self.descend("critic", value_loss)
         weight = settings.transfer_weight * settings.transfer_decay**self.iteration
         found = self._meta(mini) if self._needs_meta(weight) else None
         if found is not None and settings.eta == "meta":
@@ -205,14 +205,14 @@ class RmoLearner(IppoLearner):
             log_target = log_probabilities(self.actor, _parameters(self.actor), decisions)
         climbs = auxiliary_surrogate(taken, log_target, decisions.shaped_advantages, self.settings.clip)
         entropy = -(log_policy.exp() * log_policy.masked_fill(~decisions.masks, 0.0)).sum(dim=1).mean()
-        self._descend("auxiliary", -climbs - self.settings.entropy_coefficient * entropy)
+        self.descend("auxiliary", -climbs - self.settings.entropy_coefficient * entropy)
 
     def _descend_target(
         self, surrogate: Tensor, loss: Tensor, added: Parameters | None, weight: float
     ) -> dict[str, float]:
         """A step of the target policy on ∇J + ξ m̃; returns what is logged about m̃."""
         if added is None:
-            self._descend("actor", loss)
+            self.descend("actor", loss)
             return {"meta_ratio": 0.0, "meta_cosine": 0.0}
         parameters = dict(self.actor.named_parameters())
         names, tensors = list(parameters), list(parameters.values())
@@ -220,7 +220,7 @@ class RmoLearner(IppoLearner):
         ascent = {name: -tensor for name, tensor in zip(names, plain, strict=True)}  # ∇J: the surrogate is a loss
         ratio = length(added) / length(ascent).clamp_min(1e-12)
         scale = weight / ratio.clamp_min(1e-12) if self.settings.meta_scale == "matched" else weight
-        self._descend("actor", loss - scale * _inner_product(parameters, added))
+        self.descend("actor", loss - scale * _inner_product(parameters, added))
         return {"meta_ratio": ratio.item(), "meta_cosine": cosine(added, ascent).item()}
 
 

@@ -64,6 +64,7 @@ class TrainingPlan:
             settings=self.settings,
             make_vector_env=lambda copies: vector_env(num_envs=copies, copy=False, **self.keywords),
             make_env=self.make_env,
+            load_policy=lambda name: load_policy(name, self.environment, self.keywords.get("scenario")),
             metric=self.objective.metric,
             evaluation_seeds=EVALUATION[: self.settings.evaluation_episodes],
             steps=self.steps,
