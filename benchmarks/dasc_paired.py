@@ -66,7 +66,8 @@ def table(rows: list[Row], agents: list[str], against: str) -> str:
         spent = [1000.0 * row["processor_s"] / row["steps"] for row in rows if row["agent"] == agent]
         error = ours.std(ddof=1) / len(ours) ** 0.5
         compared = "" if agent == against else f"{share.mean():+.1f} % [{low:+.1f}, {high:+.1f}]"
-        lines.append(f"| `{Path(agent).name}` | {ours.mean():,.0f} ± {error:,.0f} | {compared} | {np.median(spent):.1f} |")
+        mean = f"{ours.mean():,.0f} ± {error:,.0f}"
+        lines.append(f"| `{Path(agent).name}` | {mean} | {compared} | {np.median(spent):.1f} |")
     return "\n".join(lines)
 
 

@@ -24,7 +24,8 @@ NAMES = tuple(TaskSchedule.START)
 
 def parameters_of(point: Floats) -> Mapping[str, float]:
     """The parameters at a point of the search; none of them is negative, except the urgency."""
-    values = {name: TaskSchedule.START[name] + TaskSchedule.SCALE[name] * x for name, x in zip(NAMES, point, strict=True)}
+    start, scale = TaskSchedule.START, TaskSchedule.SCALE
+    values = {name: start[name] + scale[name] * x for name, x in zip(NAMES, point, strict=True)}
     return {name: value if name == "urgency" else max(value, 0.0) for name, value in values.items()}
 
 

@@ -21,7 +21,7 @@ class RmoSettings(IppoSettings):
     transfer_decay: Share = Field(description="factor on the weight after each iteration")
     meta_sign: Literal["poster", "exact"] = Field(description="sign of the meta-gradient: as printed, or as calculated")
     meta_scale: Literal["matched", "raw"] = Field(
-        description="matched: what is added has the length of the policy gradient times xi; raw: its own length times xi"
+        description="matched: what is added is xi times as long as the policy gradient; raw: it is multiplied by xi"
     )
     inner_rate: Positive = Field(description="length mu_f of the virtual step")
     eta: Literal["meta", "fixed", "search"] = Field(

@@ -31,7 +31,7 @@ def make_trainer(task: TrainingTask) -> "CloneTrainer":
 
 @dataclass(frozen=True)
 class Examples:
-    """Decisions of the teacher: observations, [D, F], masks, [D, A], and actions, [D]; and the metric of its episodes."""
+    """Decisions of the teacher: observations, [D, F], masks, [D, A], actions, [D]; and the metric of its episodes."""
 
     observations: NDArray[np.float32]
     masks: NDArray[np.bool_]

@@ -31,6 +31,7 @@ class Problem(NamedTuple):
     assigned_s: Floats  # [Q] finish of the last subtask that has a worker
     duration_s: Floats  # [N]
     after_s: Floats  # [N] the longest path from the finish of a subtask to the end of its task
+    open_s: Floats  # [N] no worker leaves for it before
     ready_s: Floats  # [N] finish of the predecessors that have a worker
     known: NDArray[np.bool_]  # [N] all predecessors have a worker
     free_s: Floats  # [W] when a worker is idle
@@ -148,8 +149,8 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
             continue
         idle_s, last = problem.free_s[w], NOBODY
         for gap in range(schedule.count[w] + 1):
-            way_s = problem.from_worker_s[w, i] if last == NOBODY else problem.between_s[last, i]
-            leave_s = np.ceil(idle_s / problem.step_s) * problem.step_s
+            way_s = _way_s(problem, w, last, i)
+            leave_s = np.ceil(max(idle_s, problem.open_s[i]) / problem.step_s) * problem.step_s
             begin_s = max(leave_s + way_s, ready_s)
             following = schedule.line[w, gap] if gap < schedule.count[w] else NOBODY
             if leave_s >= latest_s:
@@ -157,8 +158,7 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
             if begin_s < latest_s and _fits(problem, schedule, i, begin_s, following):
                 more_s = way_s
                 if following != NOBODY:
-                    old_s = problem.from_worker_s[w, following] if last == NOBODY else problem.between_s[last, following]
-                    more_s += problem.between_s[i, following] - old_s
+                    more_s += problem.between_s[i, following] - _way_s(problem, w, last, following)
                 waits_s = begin_s - leave_s - way_s
                 cost = begin_s + prices.travel * more_s + prices.idle * waits_s + prices.surplus * problem.surplus[w, i]
                 if cost < cheapest:
@@ -174,6 +174,12 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
     schedule.worker[i], schedule.begin_s[i] = best_worker, best_s
     schedule.end_s[i] = best_s + problem.duration_s[i]
     return True
+
+
+@jit
+def _way_s(problem: Problem, w: int, last: int, i: int) -> float:
+    """The way of worker w to subtask i from the subtask before it, or from where the worker is idle."""
+    return float(problem.from_worker_s[w, i] if last == NOBODY else problem.between_s[last, i])
 
 
 @jit
@@ -196,7 +202,8 @@ def _fits(problem: Problem, schedule: Schedule, i: int, begin_s: float, followin
     """Whether subtask i, begun at ``begin_s``, leaves time for the next one in the timetable."""
     if following == NOBODY:
         return True
-    leave_s = np.ceil((begin_s + problem.duration_s[i]) / problem.step_s) * problem.step_s
+    idle_s = max(begin_s + problem.duration_s[i], problem.open_s[following])
+    leave_s = np.ceil(idle_s / problem.step_s) * problem.step_s
     return bool(leave_s + problem.between_s[i, following] <= schedule.begin_s[following])
 
 

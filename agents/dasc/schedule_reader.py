@@ -79,6 +79,7 @@ class ScheduleReader:
             assigned_s=assigned_s[task[head]],
             duration_s=work("duration")[slots],
             after_s=after_s[slots],
+            open_s=np.zeros(len(slots)),
             ready_s=ready_s,
             known=known,
             free_s=np.where(crowd.flag("idle"), 0.0, crowd("until_idle")),
@@ -114,7 +115,10 @@ class ScheduleReader:
         return ready_s, known, row_of
 
     def _idle_at(self, crowd: "_Columns", work: "_Columns", assigned: NDArray[np.bool_]) -> Floats:
-        """Where each worker will be idle: where it is, or the place of the subtask that it will have finished. [W, 2]."""
+        """Where each worker will be idle: where it is, or the place of the subtask that it will have finished.
+
+        Shape [W, 2].
+        """
         at = np.stack([crowd("x"), crowd("y")], axis=1)
         going = crowd.flag("travelling")
         theirs = np.flatnonzero(assigned & (work("until_finish") > 0))

@@ -1,7 +1,7 @@
 """The surrogates and the meta-gradients of RMO (Li et al., AAAI 2025): pure functions of parameters and decisions.
 
-θ is the target policy, θ̂ the auxiliary policy, A and Â their advantages, ψ and ψ̂ the ratios of probabilities. ``docs/rmo.md``
-has the equations and what they can do. Parameters are mappings from names to tensors; D decisions.
+θ is the target policy, θ̂ the auxiliary policy, A and Â their advantages, ψ and ψ̂ the ratios of probabilities.
+``docs/rmo.md`` has the equations and what they can do. Parameters are mappings from names to tensors; D decisions.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad  # type: ignore[attr-defined]
+from torch.func import functional_call, grad
 
 Parameters = Mapping[str, Tensor]
 
@@ -71,7 +71,7 @@ class MetaGradients:
     Attributes:
         target: m_θ, by parameter.
         eta: m_η, [2]: of α and β.
-        alignment: mean of |s_θ̂ · g| over the inner decisions; m_η / (μ_f · alignment) does not depend on the length of g.
+        alignment: mean of |s_θ̂ · g| over the inner decisions; m_η / (μ_f · alignment) does not depend on |g|.
     """
 
     target: Parameters
@@ -80,7 +80,7 @@ class MetaGradients:
 
 
 def log_probabilities(actor: nn.Module, parameters: Parameters, decisions: Decisions) -> Tensor:
-    """log π(a_i | o_i), [D]."""
+    """Logarithms of π(a_i | o_i), [D]."""
     log_policy = functional_call(actor, dict(parameters), (decisions.observations, decisions.masks))  # [D, A]
     return cast(Tensor, log_policy.gather(1, decisions.actions.unsqueeze(1)).squeeze(1))
 
@@ -106,7 +106,7 @@ def auxiliary_surrogate(log_auxiliary: Tensor, log_target: Tensor, shaped_advant
 
 
 def utility_of(eta: Tensor, utility: Tensor) -> Tensor:
-    """u = αβ u_skill + α(1 − β) u_dist + (1 − α) u_time, [D], of η = (α, β) and the three terms, [D, 3]."""
+    """The utility u = αβ u_skill + α(1 − β) u_dist + (1 − α) u_time, [D], of η = (α, β) and the three terms, [D, 3]."""
     alpha, beta = eta[0], eta[1]
     return utility @ torch.stack([alpha * beta, alpha * (1.0 - beta), 1.0 - alpha])
 

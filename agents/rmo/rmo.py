@@ -1,4 +1,4 @@
-"""Recommend and match optimisation (Li et al., AAAI 2025): PPO with an auxiliary policy, and the weights of the utility.
+"""Recommend and match optimisation (Li et al., AAAI 2025): PPO with an auxiliary policy, and weights of the utility.
 
 The target policy θ climbs the surrogate of the sparse reward, the auxiliary policy θ̂ that of the shaped reward, and
 `crowdgym.agents.rmo.meta` connects them. Settings choose the variant; ``docs/rmo.md`` lists them.

@@ -22,7 +22,7 @@ def make_trainer(task: TrainingTask) -> "RmoTrainer":
     """The trainer of RMO; ``task.settings`` are `RmoSettings`. Raises `ConfigError` for other environments."""
     settings: RmoSettings = task.settings
     if task.environment != "dasc_v0":
-        raise ConfigError(f"rmo needs the two rewards and the matching of dasc_v0, got the environment {task.environment}")
+        raise ConfigError(f"rmo needs the two rewards of dasc_v0, got the environment {task.environment}")
     training = task.make_vector_env(settings.num_envs)
     evaluation = task.make_vector_env(len(task.evaluation_seeds))
     sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
@@ -34,7 +34,7 @@ def make_trainer(task: TrainingTask) -> "RmoTrainer":
 
 
 class RmoTrainer(RolloutTrainer):
-    """With ``eta: search``, every `SEARCH_EVERY` iterations η moves towards the better of two points on both sides of it.
+    """With ``eta: search``, every `SEARCH_EVERY` iterations η moves towards the better of two points beside it.
 
     Both points are played with the same instances and the same draws of actions. ``steps`` does not count their steps.
     """

@@ -46,9 +46,7 @@ def trained(env: Any, iterations: int, **settings: Any) -> RmoLearner:
     learner, source, collector = learner_of(env, **settings), SparseAndShaped(1.0), LocalCollector(env)
     for iteration in range(iterations):
         seeds = IterationSeeds.of(0, iteration, env.batch_shape[0])
-        rollout = collector.collect(
-            learner.actor, seeds.copies, signals=source.signals, options=learner.reset_options
-        )
+        rollout = collector.collect(learner.actor, seeds.copies, signals=source.signals, options=learner.reset_options)
         learner.learn(rollout, source, seeds.order, progress=0.0)
     return learner
 
@@ -129,7 +127,7 @@ class Fixed:
 def market() -> World:
     """One worker. The long subtask is nearer and pays 50, the short one pays 90, and there is time for one of them.
 
-    Long first: 10 to 110 s, and the short one would end at 160 s. Short first: 30 to 50 s; the long one would end at 180 s.
+    Long first: 10 to 110 s, and the short one would end at 160 s. Short first: 30 to 50 s, and the long one at 180 s.
     """
     time = {"expected_s": 140.0, "deadline_s": 150.0}
     jobs = [Job((Part(1, 100.0),), payment=50.0, **time), Job((Part(3, 20.0),), payment=90.0, **time)]
@@ -174,7 +172,8 @@ def crowdgym(*words: object) -> str:
 
 
 def train(out: Path, iterations: int, *more: str) -> None:
-    values = {**SMALL, "epochs": 1, "num_envs": 2, "step_s": 60.0, "evaluation_every": 2, "evaluation_episodes": 2, "eta_rate": 0.5}
+    values = {**SMALL, "epochs": 1, "num_envs": 2, "step_s": 60.0, "eta_rate": 0.5}
+    values |= {"evaluation_every": 2, "evaluation_episodes": 2}
     chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     crowdgym("train", "rmo", "dasc_v0", "--scenario", "tiny", "--steps", 120 * iterations, "--out", out, *chosen, *more)
 

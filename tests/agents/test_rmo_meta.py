@@ -1,4 +1,4 @@
-"""The meta-gradients of RMO against central differences and closed forms, worked out with NumPy from the definitions."""
+"""The meta-gradients of RMO against central differences and closed forms, worked out with NumPy."""
 
 from typing import Any
 
@@ -88,7 +88,8 @@ def weights_of(auxiliary: Any, log_target: Any, data: Arrays, advantages: Any) -
 
 def gradient(auxiliary: Any, log_target: Any, data: Arrays, advantages: Any) -> Any:
     """∇_θ̂ Ĵ."""
-    return np.einsum("d,dfa->fa", weights_of(auxiliary, log_target, data, advantages), scores_of(auxiliary, data)) / COUNT
+    weights = weights_of(auxiliary, log_target, data, advantages)
+    return np.einsum("d,dfa->fa", weights, scores_of(auxiliary, data)) / COUNT
 
 
 def utility_of(eta: Any, data: Arrays) -> Any:
@@ -260,7 +261,6 @@ def test_lookahead_by_central_differences() -> None:
         advantages = outer["advantages"]
         return float(np.minimum(ratio * advantages, np.clip(ratio, 1 - CLIP, 1 + CLIP) * advantages).mean())
 
-    found = meta.lookahead_gradient(
-        Linear(), {"weight": torch.from_numpy(reference.target)}, decisions(inner), decisions(outer), Constants(RATE, CLIP)
-    )
+    target = {"weight": torch.from_numpy(reference.target)}
+    found = meta.lookahead_gradient(Linear(), target, decisions(inner), decisions(outer), Constants(RATE, CLIP))
     np.testing.assert_allclose(found["weight"].numpy(), central(value, reference.target), rtol=0, atol=1e-8)
