@@ -67,7 +67,7 @@ class PlaySchedule:
         self._leave_s: dict[str, tuple[int, float]] = {}
         for worker, line in enumerate(schedule.line):
             last = -1
-            for i in line[: schedule.count[worker]].tolist():
+            for i in line[: schedule.length[worker]].tolist():
                 way_s = problem.from_worker_s[worker, i] if last < 0 else problem.between_s[last, i]
                 self._leave_s[f"subtask_{i}"] = worker, schedule.begin_s[i] - way_s
                 last = i

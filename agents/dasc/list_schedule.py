@@ -58,7 +58,7 @@ class Schedule(NamedTuple):
     begin_s: Floats  # [N]
     end_s: Floats  # [N]
     line: Integers  # [W, N] the subtasks of a worker in order
-    count: Integers  # [W] how many there are
+    length: Integers  # [W] how many there are
 
 
 def empty_schedule(problem: Problem) -> Schedule:
@@ -116,7 +116,7 @@ def _improve(problem: Problem, order: Integers, moves: Integers, prices: Prices,
 @jit
 def _fill(problem: Problem, order: Integers, prices: Prices, schedule: Schedule) -> float:
     """Build the schedule of a list; returns the planned payments."""
-    schedule.count[:] = 0
+    schedule.length[:] = 0
     schedule.worker[:] = NOBODY
     total = 0.0
     for task in order:
@@ -148,11 +148,11 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
         if not problem.able[w, i] or problem.free_s[w] >= latest_s:
             continue
         idle_s, last = problem.free_s[w], NOBODY
-        for gap in range(schedule.count[w] + 1):
+        for gap in range(schedule.length[w] + 1):
             way_s = _way_s(problem, w, last, i)
             leave_s = np.ceil(max(idle_s, problem.open_s[i]) / problem.step_s) * problem.step_s
             begin_s = max(leave_s + way_s, ready_s)
-            following = schedule.line[w, gap] if gap < schedule.count[w] else NOBODY
+            following = schedule.line[w, gap] if gap < schedule.length[w] else NOBODY
             if leave_s >= latest_s:
                 break
             if begin_s < latest_s and _fits(problem, schedule, i, begin_s, following):
@@ -167,10 +167,10 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
                 idle_s, last = schedule.end_s[following], following
     if best_worker == NOBODY:
         return False
-    for place in range(schedule.count[best_worker], best_gap, -1):
+    for place in range(schedule.length[best_worker], best_gap, -1):
         schedule.line[best_worker, place] = schedule.line[best_worker, place - 1]
     schedule.line[best_worker, best_gap] = i
-    schedule.count[best_worker] += 1
+    schedule.length[best_worker] += 1
     schedule.worker[i], schedule.begin_s[i] = best_worker, best_s
     schedule.end_s[i] = best_s + problem.duration_s[i]
     return True
@@ -214,9 +214,9 @@ def _take_out(i: int, schedule: Schedule) -> None:
     if w == NOBODY:
         return
     schedule.worker[i] = NOBODY
-    schedule.count[w] -= 1
+    schedule.length[w] -= 1
     place = 0
     while schedule.line[w, place] != i:
         place += 1
-    for later in range(place, schedule.count[w]):
+    for later in range(place, schedule.length[w]):
         schedule.line[w, later] = schedule.line[w, later + 1]

@@ -18,7 +18,7 @@ from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import LocalCollector
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
-from crowdgym.agents.learning.networks import Actor, Critic
+from crowdgym.agents.learning.networks import Actor, Critic, Scaling
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
@@ -70,7 +70,7 @@ class IppoLearner(NetworkLearner):
             torch.manual_seed(seed)
             actor, critic = Actor(sets, num_actions, settings), Critic(sets, settings, num_terms)
         self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
-        self.scalings = (actor.trunk.scaling, critic.trunk.scaling)
+        self.scalings: tuple[Scaling, ...] = (actor.trunk.scaling, critic.trunk.scaling)
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
             name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)

@@ -14,7 +14,7 @@ class SparseAndShaped(FixedReward):
     """
 
     name = "sparse_and_shaped"
-    signals = ("reward_sparse", "reward_shaped", "match_utility")
+    signals: tuple[str, ...] = ("reward_sparse", "reward_shaped", "match_utility")
 
     def __init__(self, team_share: float) -> None:
         self.team_share = team_share

@@ -7,7 +7,7 @@ The target policy θ climbs the surrogate of the sparse reward, the auxiliary po
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from crowdgym.agents.ippo.ippo import Batch, IppoLearner, Means, normal, policy_loss
 from crowdgym.agents.learning.advantages import term_advantages
 from crowdgym.agents.learning.checkpoint import StoredTensors, module_tensors
+from crowdgym.agents.learning.networks import Actor
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.rmo.meta import (
@@ -76,7 +77,7 @@ class RmoLearner(IppoLearner):
         self, sets: Sequence[ObservationSet], num_actions: int, settings: RmoSettings, seed: int, device: str = "cpu"
     ) -> None:
         super().__init__(sets, num_actions, settings, seed, num_terms=2, device=device)
-        auxiliary = copy.deepcopy(self.actor)
+        auxiliary = cast(Actor, copy.deepcopy(self.actor))
         self.networks["auxiliary"] = auxiliary
         self.optimisers["auxiliary"] = torch.optim.Adam(
             auxiliary.parameters(), settings.learning_rate, eps=settings.adam_epsilon
@@ -136,7 +137,8 @@ class RmoLearner(IppoLearner):
         """The actor of another run, of any learner; the auxiliary policy is its copy, and the critics start fresh."""
         stored.fill(self.actor, "actor")
         self.networks["auxiliary"].load_state_dict(self.actor.state_dict())
-        self.networks["critic"].trunk.scaling.load_state_dict(self.actor.trunk.scaling.state_dict())
+        for scaling in self.scalings[1:]:
+            scaling.load_state_dict(self.scalings[0].state_dict())
 
     def _decisions(self, batch: Batch, rollout: Rollout, advantages: Floats) -> Decisions:
         sparse, shaped = (torch.from_numpy(normal(each)).float().to(self.device) for each in advantages)
