@@ -10,7 +10,8 @@ One policy acts for all agents, so that a central heuristic can coordinate them 
 as one batch; a rule for a single agent is a loop over ``infos``. A policy that needs a seed, the layout of observations
 or the global state also has a method ``reset``, which gets an `Episode` at the start of each episode. A policy that
 reads files, such as weights, may list their paths in an attribute ``files``: a resumed benchmark checks by them that
-the policy is the same.
+the policy is the same. A policy that was trained with options of the environment's ``reset`` has them in an attribute
+``reset_options``, a mapping: its episodes begin with them.
 """
 
 from collections.abc import Callable, Mapping

@@ -18,6 +18,7 @@ from crowdgym.agents.learning.collect import Collector, CopySeeds, IterationSeed
 from crowdgym.agents.learning.learner import Learner
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Rollout
+from crowdgym.agents.policy import Policy
 
 # The number of an iteration that no run reaches; the scaling of features is computed on its instances.
 _BEFORE_ALL = 2**62
@@ -34,6 +35,7 @@ class TrainingTask:
         make_env: makes a parallel environment with the same keywords.
         make_centres: makes the centres of the environment, each with a client of the learner, for learners that learn
             from records of centres.
+        load_policy: makes a policy of the environment by its name, such as a teacher; raises `PolicyError`.
         metric: the metric of an episode that evaluation reports.
         evaluation_seeds: seeds of the instances that evaluation plays.
         steps: minimum number of environment steps of the run, summed over all copies.
@@ -47,6 +49,7 @@ class TrainingTask:
     make_vector_env: Callable[[int], VectorEnvironment]
     make_env: Callable[[], Any]
     make_centres: Callable[[], Centres]
+    load_policy: Callable[[str], Policy]
     metric: str
     evaluation_seeds: Sequence[int]
     steps: int

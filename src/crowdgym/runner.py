@@ -133,7 +133,7 @@ def _play_episode(
 ) -> Iterator[int]:
     """Yield the number of steps played; append the result to ``results`` at the end."""
     began_s = time.perf_counter()
-    observations, infos = env.reset(seed=seed)
+    observations, infos = env.reset(seed=seed, options=dict(getattr(calls.policy, "reset_options", {})) or None)
     calls.reset(_episode_of(env, own_seed))
     wall_s, step = time.perf_counter() - began_s, 0
     yield step

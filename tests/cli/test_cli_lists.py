@@ -57,7 +57,8 @@ def test_agents_lists_policies_and_learners() -> None:
 def test_scenarios_lists_the_presets_of_an_environment() -> None:
     assert [one["name"] for one in json.loads(listed("scenarios --json"))] == list(scenario_names())
     of_dasc = [one["name"] for one in json.loads(listed("scenarios dasc_v0 --json"))]
-    assert of_dasc == ["chengdu-synth", "haikou-synth", "tiny"]
+    scarce = ["dasc-scarce-chengdu", "dasc-scarce-haikou"]
+    assert of_dasc == ["chengdu-synth", "dasc-large", "dasc-paper", *scarce, "dasc-small", "haikou-synth", "tiny"]
 
 
 def test_an_unknown_environment_is_one_sentence() -> None:

@@ -90,6 +90,7 @@ class TrainingPlan:
             make_vector_env=partial(vector_env, **self.keywords),
             make_env=self.make_env,
             make_centres=lambda: make_centres(self.learner, self.make_env(), self.settings, self.seed, self.jobs),
+            load_policy=lambda name: load_policy(name, self.environment, self.keywords.get("scenario")),
             metric=self.objective.metric,
             evaluation_seeds=EVALUATION[: self.settings.evaluation_episodes],
             steps=self.steps,
