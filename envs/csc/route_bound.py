@@ -18,6 +18,7 @@ FIRST_PRICE: Final = 0.4  # of a worker-second, as a share of payment / workload
 STEPS: Final = 150  # of the search for good prices, at the most
 AMBITION: Final = 0.1  # by how much lower the search aims, at first, as a share of the bound
 LEAST_AMBITION: Final = 0.001  # where it ends
+HOPELESS: Final = AMBITION / 8  # where it ends if it is not below what is known by then
 PATIENCE: Final = 5  # steps without progress until it aims half as low
 PROGRESS: Final = 0.1  # as a share of what it aims at
 MEMORY: Final = 0.6  # of earlier directions in the next step
@@ -67,7 +68,7 @@ def route_bound(
             ambition, waited = ambition / 2, 0
         direction = slope if step == 0 else MEMORY * direction + (1.0 - MEMORY) * slope
         length = float((direction**2).sum())
-        if length == 0.0 or ambition < LEAST_AMBITION:
+        if length == 0.0 or ambition < (LEAST_AMBITION if lowest < known else HOPELESS):
             break
         share = np.clip(share - (bound - (1.0 - ambition) * lowest) / length * direction, 0.0, 1.0)
     return min(known, lowest)
