@@ -65,23 +65,41 @@ class Columns(NamedTuple):
         layout, rules = ObservationLayout.from_metadata(metadata, width), metadata["rules"]
         own, task = layout["w_self"], layout["T_optional"]
         skills = [name for name in own.features if name.startswith("skill_")]
-        of_worker = ("x", "y", "idle", "travelling", "working", "elapsed", "until_idle", skills[0])
-        of_task = (
-            *("work_left", "until_expected", "until_deadline", "payment_now", "workers_present"),
-            *("dx", "dy", "distance"),
-        )
-        scales = (own.scale("x"), task.scale("dx"), own.scale("elapsed"), task.scale("work_left"))
+
+        def of_worker(name: str) -> int:
+            return own.start + own.column(name)
+
         return cls(
-            *(own.start + own.column(name) for name in of_worker),
-            layout["own_task"].start,
-            task.start,
-            len(task.features),
-            *(task.column(name) for name in of_task),
-            len(skills),
-            *scales,
-            task.scale("payment_now"),
-            task.scale("workers_present"),
-            *(float(rules[name]) for name in ("speed_mps", "penalty_per_s", "range_m", "horizon_s")),
+            x=of_worker("x"),
+            y=of_worker("y"),
+            idle=of_worker("idle"),
+            travelling=of_worker("travelling"),
+            working=of_worker("working"),
+            elapsed=of_worker("elapsed"),
+            until_idle=of_worker("until_idle"),
+            skills=of_worker(skills[0]),
+            own_task=layout["own_task"].start,
+            candidates=task.start,
+            task_width=len(task.features),
+            work_left=task.column("work_left"),
+            until_expected=task.column("until_expected"),
+            until_deadline=task.column("until_deadline"),
+            payment_now=task.column("payment_now"),
+            workers_present=task.column("workers_present"),
+            dx=task.column("dx"),
+            dy=task.column("dy"),
+            distance=task.column("distance"),
+            num_skills=len(skills),
+            place_m=own.scale("x"),
+            reach_m=task.scale("dx"),
+            time_s=own.scale("elapsed"),
+            work_s=task.scale("work_left"),
+            payment=task.scale("payment_now"),
+            crew=task.scale("workers_present"),
+            speed_mps=float(rules["speed_mps"]),
+            penalty_per_s=float(rules["penalty_per_s"]),
+            range_m=float(rules["range_m"]),
+            end_s=float(rules["horizon_s"]),
         )
 
 
@@ -101,7 +119,7 @@ class Memory(NamedTuple):
     deadline_s: Floats  # [T]
     x_m: Floats  # [T]
     y_m: Floats  # [T]
-    lengths: Floats  # [2] of all candidates so far: straight lines, roads
+    lengths: Floats  # [2] of all candidates so far: straight lines, roads; never 0
     demand_s: Floats  # [skills] work of tasks seen first, fading; see `DEMAND_S`
     clock_s: Floats  # [1] the last epoch
     payments: Floats  # [2] number and sum of the payments of all tasks seen
@@ -109,18 +127,21 @@ class Memory(NamedTuple):
 
 def empty_memory(workers: int, tasks: int, num_skills: int) -> Memory:
     """The memory at the beginning of an episode, with room for ``tasks`` tasks."""
-    of_tasks = [np.zeros(tasks) for _ in range(5)]
     return Memory(
-        np.full(workers, -1),
-        np.full(workers, _NEVER),
-        np.zeros(tasks, np.bool_),
-        np.full(tasks, _NEVER),
-        np.full(tasks, 2**num_skills - 1),
-        *of_tasks,
-        np.full(2, 1e-9),
-        np.zeros(num_skills),
-        np.zeros(1),
-        np.zeros(2),
+        sent_to=np.full(workers, -1),
+        idle_since_s=np.full(workers, _NEVER),
+        task_open=np.zeros(tasks, np.bool_),
+        payment=np.full(tasks, _NEVER),
+        skills=np.full(tasks, 2**num_skills - 1),
+        work_left_s=np.zeros(tasks),
+        expected_s=np.zeros(tasks),
+        deadline_s=np.zeros(tasks),
+        x_m=np.zeros(tasks),
+        y_m=np.zeros(tasks),
+        lengths=np.full(2, 1e-9),
+        demand_s=np.zeros(num_skills),
+        clock_s=np.zeros(1),
+        payments=np.zeros(2),
     )
 
 
