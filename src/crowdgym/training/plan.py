@@ -14,7 +14,7 @@ from crowdgym.agents.learning.trainer import Trainer, TrainingTask
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import EVALUATION
-from crowdgym.configs.learning import LearnerSettings, RolloutSettings
+from crowdgym.configs.learning import LearnerSettings
 from crowdgym.envs.api.spec import Objective
 from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
@@ -71,7 +71,7 @@ class TrainingPlan:
         Raises:
             ConfigError: the learner takes no mix.
         """
-        if self.mix and not isinstance(self.settings, RolloutSettings):
+        if self.mix and not self.settings.takes_mix:
             raise ConfigError(f"{self.agent} trains on one setting of the environment at a time, so it takes no --mix")
         load = environment_spec(self.environment).settings_class().load
         points: dict[str, dict[str, Any]] = {}  # by all their settings
