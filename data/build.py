@@ -11,6 +11,7 @@ from crowdgym.common.errors import DataError
 from crowdgym.data.categories import assign_categories
 from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.names import check_name
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.report import StreamReport
 from crowdgym.data.orders.snap import Progress, order_files, order_stream
@@ -101,7 +102,8 @@ def build_dataset(
         category, names = assign_categories(network, stream, np.random.default_rng(seed)), tuple(CATEGORIES)
     else:
         category, names = categories_near(network, pois), pois.names
-    dataset = Dataset(name, network, stream, category, worker_stream, names)
+    first_day = day_number(stream_report.snap.first_day)
+    dataset = Dataset(name, network, stream, category, worker_stream, names, first_day)
     facts = _description(dataset, report, stream_report, None if pois is not None else seed)
     if worker_report is not None:
         facts["workers"] = asdict(worker_report)

@@ -34,6 +34,7 @@ class Dataset:
         workers: when and where workers began to work, if the dataset brings it: ``origin`` is where, ``deadline_s`` how
             long their shifts were.
         category_names: what the kinds of place are called, at most eight.
+        first_day: the day on which ``orders`` begins, counted from 1970-01-01; None where orders have no dates.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Dataset:
     category: NDArray[np.int8]
     workers: OrderStream | None = None
     category_names: tuple[str, ...] = tuple(CATEGORIES)
+    first_day: int | None = None

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from crowdgym.cli.main import app
+from crowdgym.data.registry import load_dataset
+from crowdgym.envs import csc_v0
 
 pytestmark = pytest.mark.real_data
 
@@ -63,3 +66,84 @@ def test_greedy_earns_more_than_random_and_random_more_than_hold(run: Callable[[
     greedy, random, hold = (run(agent)["mean"]["revenue"] for agent in ("greedy", "random", "hold"))
     assert greedy > 1.03 * random
     assert random > hold == 0
+
+
+SMALL = {"scenario": "haikou", "num_workers": 20, "num_tasks": 60, "window_s": 3600.0}
+
+
+def rows_of(shared_data: Callable[[str], Path], day: str) -> pd.DataFrame:
+    """The orders of a day in the order of the clock; times in seconds since 08:00."""
+    orders = pd.read_csv(shared_data(f"haikou/orders/{day}.csv"))
+    clock = pd.to_datetime(orders["dwv_order_make_haikou_1.departure_time"])
+    orders["second"] = (clock - pd.Timestamp(f"{day} 08:00:00")).dt.total_seconds()
+    return orders.sort_values("second", kind="stable")
+
+
+def test_a_real_morning_is_replayed_order_by_order(
+    haikou: Path, shared_data: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(haikou))
+    rows = rows_of(shared_data, "2017-05-03").head(60)
+
+    env: Any = csc_v0.parallel_env(**SMALL, orders="replay", days="2017-05-03")
+    env.reset(seed=0)
+
+    network = load_dataset("haikou").network
+    assert env.instance.created_s.tolist() == rows["second"].tolist()
+    assert sorted(network.node_ids[env.instance.task_node].tolist()) == sorted(rows["origin_id"].tolist())
+
+
+def test_episodes_of_a_day_each_have_orders_of_one_of_the_two_weeks(
+    haikou: Path, shared_data: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(haikou))
+    days = [f"2017-05-{day:02d}" for day in range(1, 15)]
+    placed = {day: set(rows_of(shared_data, day)["second"]) for day in days}
+
+    env: Any = csc_v0.parallel_env(**SMALL, days="each")
+
+    for seed in range(5):
+        env.reset(seed=seed)
+        assert any(set(env.instance.created_s.tolist()) <= seconds for seconds in placed.values())
+
+
+def test_a_suite_on_a_chosen_real_day_runs(haikou: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(haikou))
+    suite = tmp_path / "morning.yaml"
+    suite.write_text(
+        "about: a real morning\nenvironment: csc_v0\nscenarios: [haikou@2017-05-03]\n"
+        "settings: {orders: replay, num_workers: 20, horizon_s: 300.0}\ngrid: [{num_tasks: [60]}]\n"
+        "agents: [greedy, hold]\nfirst_seed: 0\nepisodes: 1\nmetrics: [revenue]\n"
+    )
+
+    said = crowdgym("bench", suite, "--jobs", 1, "--out", tmp_path / "out")
+
+    assert "haikou@2017-05-03" in said
+    assert "greedy: 1 played now" in said
+
+
+def test_fares_deadlines_and_drivers_of_chengdu_are_used(
+    shared_data: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path))
+    folder = shared_data("chengdu")
+    keys = {"order_id": 1, "origin_lat": 2, "origin_lng": 3, "time": 4, "deadline": 5, "quantity": 6, "payment": 7}
+    columns = [word for key, number in keys.items() for word in ("--column", f"{key}={number}")]
+    workers = ("--worker-column", "time=Start_time", "--worker-column", "origin_node=NodeS")
+    crowdgym(
+        *("data", "build", "chengdu", "--nodes", folder / "Node.csv", "--links", folder / "edges_derived.csv"),
+        *("--orders", folder / "pick_up_tasks.txt", *columns, "--crs", "gcj02", "--times", "seconds-of-day"),
+        *("--workers", folder / "Drivers1101.csv", *workers),
+    )
+    tasks = pd.read_csv(folder / "pick_up_tasks.txt", header=None).sort_values(3, kind="stable").head(100)
+    drivers = pd.read_csv(folder / "Drivers1101.csv")
+
+    env: Any = csc_v0.parallel_env(
+        scenario="chengdu", orders="replay", from_data="all", window_start_s=0, num_tasks=100, num_workers=50
+    )
+    env.reset(seed=0)
+
+    assert sorted(env.instance.payment.tolist()) == sorted(tasks[6].tolist())
+    assert sorted((env.instance.deadline_s).tolist()) == sorted(tasks[4].tolist())
+    nodes = load_dataset("chengdu").network.node_ids[env.instance.worker_node]
+    assert set(nodes.tolist()) <= set(drivers["NodeS"].tolist())

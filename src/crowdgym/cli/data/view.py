@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crowdgym.configs.loading import Preset, presets
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
     yield "checksum", str(description.get("checksum") or dataset_checksum(dataset))
     yield "orders", f"{counts['orders']:,}, {counts['orders_with_destination']:,} with a destination"
     first_day = description.get("first_day")
-    since = f" from {first_day}" if first_day and not _is_dateless(first_day) else ""
+    since = f" from {first_day}" if first_day and day_number(first_day) is not None else ""
     yield "days", f"{counts['days']:,}{since}"
     trips = _trip_lengths_m(dataset)
     if len(trips):
@@ -129,6 +130,8 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
 
 def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the sources give besides places and times, and what environments draw."""
+    from crowdgym.envs.core.given_parts import parts_of
+
     for name in dataset.orders.parts:
         values = getattr(dataset.orders, name)
         known = values[np.isfinite(values)]
@@ -140,6 +143,9 @@ def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[
     if dataset.workers is not None:
         shifts = " with shifts" if dataset.workers.deadline_s is not None else ""
         yield "workers", f"{len(dataset.workers):,} beginnings{shifts}"
+    given = parts_of(dataset)
+    if given:
+        yield "data", f"{', '.join(given)}; an environment uses them with --set from_data={','.join(given)}, or all"
     if "drawn" in description:
         yield "drawn", ", ".join(description["drawn"]) or "none of payments, deadlines, workers and kinds of places"
 
@@ -191,12 +197,9 @@ def _order_lines(report: "StreamReport", kept: int) -> Iterator[str]:
     for what, distances in (("pick-ups", report.snap.origin), ("drop-offs", report.snap.destination)):
         if distances.places:
             yield f"moved {what} to the nearest node, {_moved(distances)}"
-    yield f"kept {kept:,}" + ("" if _is_dateless(report.snap.first_day) else f", first day {report.snap.first_day}")
-
-
-def _is_dateless(first_day: str) -> bool:
-    """Seconds of day without a date count from this one; no real order is that old."""
-    return first_day.startswith("1970")
+    yield f"kept {kept:,}" + (
+        "" if day_number(report.snap.first_day) is None else f", first day {report.snap.first_day}"
+    )
 
 
 def _far(report: "StreamReport", count: int, reason: str) -> str:
