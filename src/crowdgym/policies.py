@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.catalogue import PolicySpec
-from crowdgym.agents.policy import Policy
+from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import PolicyError
 from crowdgym.configs.loading import default_scenario
@@ -56,7 +56,7 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
         name: one of ``policy_names(environment)``, the name of a learning agent (``ippo``), a folder that
             ``crowdgym train`` has written, or ``module:Class``. The module is imported as by
             Python in the current folder; the class is called without arguments. In place of the class, the attribute
-            may be a function without arguments that returns a policy, or a policy.
+            may be a function of observations and infos, one without arguments that returns a policy, or a policy.
         environment: the environment to be played, such as "csc_v0". The same name may be another policy elsewhere.
         scenario: the scenario to be played, for weights that fit it; the environment's default scenario if None.
 
@@ -167,6 +167,8 @@ def _import(module_name: str, name: str) -> ModuleType:
 
 
 def _as_policy(found: Any, name: str) -> Policy:
+    if is_rule(found):
+        return FunctionPolicy(found)
     made = found
     if isclass(found) or not hasattr(found, "act"):
         if not callable(found):

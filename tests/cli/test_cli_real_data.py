@@ -133,7 +133,7 @@ def test_fares_deadlines_and_drivers_of_chengdu_are_used(
     crowdgym(
         *("data", "build", "chengdu", "--nodes", folder / "Node.csv", "--links", folder / "edges_derived.csv"),
         *("--orders", folder / "pick_up_tasks.txt", *columns, "--crs", "gcj02", "--times", "seconds-of-day"),
-        *("--workers", folder / "Drivers1101.csv", *workers),
+        *("--workers", folder / "Drivers1101.csv", *workers, "--worker-times", "auto"),
     )
     tasks = pd.read_csv(folder / "pick_up_tasks.txt", header=None).sort_values(3, kind="stable").head(100)
     drivers = pd.read_csv(folder / "Drivers1101.csv")

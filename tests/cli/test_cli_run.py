@@ -54,6 +54,19 @@ def without_time(results: Any) -> Any:
 # What it writes
 
 
+def test_a_policy_whose_actions_are_mostly_illegal_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stubborn_rule.py").write_text("def third(observations, infos):\n    return dict.fromkeys(infos, 3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    said = crowdgym(*TINY, "--agent", "stubborn_rule:third").stderr
+
+    assert re.fullmatch(r"WARNING: \d+% of the actions of 'stubborn_rule:third' other than 0 were illegal, .*\n", said)
+    assert crowdgym(*TINY, "--agent", "greedy").stderr == ""
+
+
 def test_the_json_has_what_was_run_and_what_came_of_it(tmp_path: Path) -> None:
     results = json_of(tmp_path / "out.json", "--episodes", 2, "--seed", 5, "--set", "num_workers=4")
     assert list(results) == ["env", "scenario", "agent", "seed", "config", "episodes", "mean"]

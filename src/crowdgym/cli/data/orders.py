@@ -84,6 +84,9 @@ class CityPartOptions:
     worker_column: Annotated[
         list[str], typer.Option(metavar="KEY=COLUMN", help="Column of --workers, as of --column; deadline: until when.")
     ] = field(default_factory=list)
+    worker_times: Annotated[
+        str | None, typer.Option(help="How times of --workers are written, as of --times; else likewise.")
+    ] = None
     pois: Annotated[
         Path | None, typer.Option(help="Table of points of interest with the columns lng, lat and category.")
     ] = None
@@ -94,5 +97,6 @@ class CityPartOptions:
             return None
         from crowdgym.data.build import WorkerFiles
 
-        options = replace(orders, column=self.worker_column, order_format=None, days=None).reading(files)
-        return WorkerFiles(self.workers, options)
+        times = orders.times if self.worker_times is None else self.worker_times
+        own = replace(orders, column=self.worker_column, order_format=None, days=None, times=times)
+        return WorkerFiles(self.workers, own.reading(files))
