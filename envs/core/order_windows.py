@@ -192,10 +192,12 @@ def _days_with_orders(dataset: Dataset) -> NDArray[np.int64]:
 def _check_num_tasks(dataset: Dataset, settings: StreamSettings, most: int, zone: _Zone) -> None:
     if settings.num_tasks > most:
         start_s = window_start_s(dataset, settings.window_start_s)
-        on = "" if (settings.orders, settings.days) == ("drawn", "all") else f" of {zone.named(dataset)}"
+        is_pool = (settings.orders, settings.days) == ("drawn", "all")
+        when = _clock(start_s) if is_pool else f"{_clock(start_s)} of {zone.named(dataset)}"
+        advice = "a longer window_s holds more" + ("" if is_pool else ", and so may other days")
         raise ConfigError(
             f"num_tasks must be at most {most}, the orders of {dataset.name!r} in {settings.window_s:g} s from "
-            f"{_clock(start_s)}{on} on, got {settings.num_tasks}; a longer window_s holds more"
+            f"{when} on, got {settings.num_tasks}; {advice}"
         )
 
 

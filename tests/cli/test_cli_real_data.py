@@ -5,11 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from crowdgym.cli.main import app
+from crowdgym.common.errors import ConfigError
+from crowdgym.configs.csc import CscSettings
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import csc_v0
 
@@ -72,11 +75,12 @@ SMALL = {"scenario": "haikou", "num_workers": 20, "num_tasks": 60, "window_s": 3
 
 
 def rows_of(shared_data: Callable[[str], Path], day: str) -> pd.DataFrame:
-    """The orders of a day in the order of the clock; times in seconds since 08:00."""
-    orders = pd.read_csv(shared_data(f"haikou/orders/{day}.csv"))
+    """The orders of a day by the clock, times in seconds since 08:00. Some are in the file of another day."""
+    files = sorted(shared_data("haikou/orders").glob("*.csv"))
+    orders = pd.concat([pd.read_csv(file) for file in files])
     clock = pd.to_datetime(orders["dwv_order_make_haikou_1.departure_time"])
     orders["second"] = (clock - pd.Timestamp(f"{day} 08:00:00")).dt.total_seconds()
-    return orders.sort_values("second", kind="stable")
+    return orders[clock.dt.date.astype(str) == day].sort_values("second", kind="stable")
 
 
 def test_a_real_morning_is_replayed_order_by_order(
@@ -90,21 +94,34 @@ def test_a_real_morning_is_replayed_order_by_order(
 
     network = load_dataset("haikou").network
     assert env.instance.created_s.tolist() == rows["second"].tolist()
-    assert sorted(network.node_ids[env.instance.task_node].tolist()) == sorted(rows["origin_id"].tolist())
+    assert network.node_ids[env.instance.task_node].tolist() == rows["origin_id"].tolist()
 
 
-def test_episodes_of_a_day_each_have_orders_of_one_of_the_two_weeks(
+def test_episodes_of_a_day_each_have_orders_of_one_of_two_days(
     haikou: Path, shared_data: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CROWDGYM_DATA", str(haikou))
-    days = [f"2017-05-{day:02d}" for day in range(1, 15)]
-    placed = {day: set(rows_of(shared_data, day)["second"]) for day in days}
+    placed = [set(rows_of(shared_data, day)["second"]) for day in ("2017-05-03", "2017-05-04")]
 
-    env: Any = csc_v0.parallel_env(**SMALL, days="each")
+    env: Any = csc_v0.parallel_env(**{**SMALL, "scenario": "haikou@2017-05-03..2017-05-04"}, days="each")
 
-    for seed in range(5):
+    days = []
+    for seed in range(8):
         env.reset(seed=seed)
-        assert any(set(env.instance.created_s.tolist()) <= seconds for seconds in placed.values())
+        created = set(env.instance.created_s.tolist())
+        days.append([created <= seconds for seconds in placed])
+    assert all(any(day) for day in days)
+    assert any(day == [True, False] for day in days)
+    assert any(day == [False, True] for day in days)
+
+
+def test_a_day_with_too_few_orders_is_refused(haikou: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files have seven orders of the day after the two weeks."""
+    monkeypatch.setenv("CROWDGYM_DATA", str(haikou))
+    with pytest.raises(
+        ConfigError, match="at most 7, the orders of 'haikou' in 3600 s from 08:00 of 2017-05-15 on, got 60"
+    ):
+        csc_v0.parallel_env(**SMALL, days="each")
 
 
 def test_a_suite_on_a_chosen_real_day_runs(haikou: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +152,7 @@ def test_fares_deadlines_and_drivers_of_chengdu_are_used(
         *("--orders", folder / "pick_up_tasks.txt", *columns, "--crs", "gcj02", "--times", "seconds-of-day"),
         *("--workers", folder / "Drivers1101.csv", *workers, "--worker-times", "auto"),
     )
-    tasks = pd.read_csv(folder / "pick_up_tasks.txt", header=None).sort_values(3, kind="stable").head(100)
+    tasks = pd.read_csv(folder / "pick_up_tasks.txt", header=None)
     drivers = pd.read_csv(folder / "Drivers1101.csv")
 
     env: Any = csc_v0.parallel_env(
@@ -143,7 +160,13 @@ def test_fares_deadlines_and_drivers_of_chengdu_are_used(
     )
     env.reset(seed=0)
 
-    assert sorted(env.instance.payment.tolist()) == sorted(tasks[6].tolist())
-    assert sorted((env.instance.deadline_s).tolist()) == sorted(tasks[4].tolist())
+    instance = env.instance
+    played = zip(instance.created_s.tolist(), instance.deadline_s.tolist(), instance.payment.tolist(), strict=True)
+    assert set(played) <= set(zip(tasks[3].astype(float), tasks[4].astype(float), tasks[6], strict=True))
+    mean_s = CscSettings.load().workload_mean_s
+    quantity = load_dataset("chengdu").orders.quantity
+    assert quantity is not None
+    workloads_s = (mean_s * tasks[5] / quantity[quantity > 0].mean()).to_numpy()
+    assert np.abs(workloads_s - instance.workload_s[:, np.newaxis]).min(axis=1).max() < 1e-6
     nodes = load_dataset("chengdu").network.node_ids[env.instance.worker_node]
     assert set(nodes.tolist()) <= set(drivers["NodeS"].tolist())

@@ -193,7 +193,11 @@ def test_a_value_is_what_it_looks_like(text: str, value: object) -> None:
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "2020-01-01", "[", "'", "a: b: c"])
+def test_a_day_is_text() -> None:
+    assert parse_assignments(["days=2017-05-03"]) == {"days": "2017-05-03"}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "[", "'", "a: b: c"])
 def test_a_value_is_one_number_or_word(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--set name must be a number, true, false or a word, got "):
         parse_assignments([f"name={text}"])
