@@ -210,10 +210,11 @@ def test_a_run_of_an_older_version_goes_on_without_the_settings_that_are_newer(w
     out = tmp_path / "run"
     shutil.copytree(whole, out)
     description = yaml.safe_load((out / DESCRIPTION).read_text())
-    del description["config"]["orders"], description["config"]["from_data"]
+    for name in ("orders", "days", "from_data"):
+        del description["config"][name]
     (out / DESCRIPTION).write_text(yaml.safe_dump(description))
     ran(*arguments(out), "--resume")
-    assert "has from_data = [], not ['workers']" in refused(*arguments(out, from_data="workers"), "--resume")
+    assert "has days = 'all', not '1..14'" in refused(*arguments(out, days="1..14"), "--resume")
 
 
 def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Path) -> None:
