@@ -17,7 +17,7 @@ the policy is the same.
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
@@ -71,9 +71,11 @@ class FunctionPolicy:
 
     Attributes:
         function: takes ``observations`` and ``infos``, and returns what `Policy.act` does.
+        arguments: its other arguments, by name.
     """
 
-    function: Callable[[Observations, Infos], Actions]
+    function: Callable[..., Actions]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -82,7 +84,7 @@ class FunctionPolicy:
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `Policy`."""
-        return self.function(observations, infos)
+        return self.function(observations, infos, **self.arguments)
 
 
 def is_rule(candidate: object) -> bool:

@@ -30,8 +30,8 @@ def made():
 
 ready = Mine()
 
-def rule(observations, infos):
-    return {agent: 0 for agent in infos}
+def rule(observations, infos, action=0):
+    return {agent: action for agent in infos}
 
 class NoAct:
     pass
@@ -146,6 +146,14 @@ def test_those_of_a_module_in_the_current_folder(name: str) -> None:
 def test_a_benchmark_knows_the_file_of_a_function() -> None:
     policy: Any = load_policy("my_rules:rule", "csc_v0")
     assert [Path(file).name for file in policy.files] == ["my_rules.py"]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_function_takes_arguments_by_name() -> None:
+    policy = load_policy("my_rules:rule", "csc_v0", arguments={"action": 3})
+    assert policy.act({"a": 0}, {"a": {}}) == {"a": 3}
+    with pytest.raises(PolicyError, match="'my_rules:rule' does not take the arguments {'chance': 1}: .*'chance'"):
+        load_policy("my_rules:rule", "csc_v0", arguments={"chance": 1})
 
 
 def test_those_of_an_installed_module() -> None:

@@ -162,7 +162,7 @@ def test_a_policy_with_reset_is_told_of_every_episode_once_it_has_begun() -> Non
             told.append(episode)
 
     run_episodes(CountingEnv(), Told(), agent="mine", episodes=2, seed=7)
-    assert [episode.seed for episode in told] == [policy_seed(7), policy_seed(8)]
+    assert [episode.seed for episode in told] == [policy_seed(0), policy_seed(1)]
     assert told[0].agents == ("a", "b")
     assert told[0].action_space == gymnasium.spaces.Discrete(3)
     assert told[0].observation_space == gymnasium.spaces.Box(-1, 1, (1,))

@@ -102,9 +102,9 @@ def test_another_seed_gives_other_results(tmp_path: Path) -> None:
     assert first["mean"]["revenue"] != second["mean"]["revenue"]
 
 
-def test_an_episode_can_be_had_again_by_its_own_seed(tmp_path: Path) -> None:
+def test_an_episode_can_be_had_again_by_its_own_seeds(tmp_path: Path) -> None:
     three = without_time(json_of(tmp_path / "three.json", "--agent", "random", "--episodes", 3, "--seed", 5))
-    last = without_time(json_of(tmp_path / "last.json", "--agent", "random", "--seed", 7))
+    last = without_time(json_of(tmp_path / "last.json", "--agent", "random", "--seed", 7, "--policy-seed", 2))
     assert three["episodes"][2] == last["episodes"][0]
 
 
