@@ -152,7 +152,7 @@ def test_a_benchmark_knows_the_file_of_a_function() -> None:
 def test_a_function_takes_arguments_by_name() -> None:
     policy = load_policy("my_rules:rule", "csc_v0", arguments={"action": 3})
     assert policy.act({"a": 0}, {"a": {}}) == {"a": 3}
-    with pytest.raises(PolicyError, match="'my_rules:rule' does not take the arguments {'chance': 1}: .*'chance'"):
+    with pytest.raises(PolicyError, match=r"'my_rules:rule' does not take the arguments {'chance': 1}: .*'chance'"):
         load_policy("my_rules:rule", "csc_v0", arguments={"chance": 1})
 
 
