@@ -33,8 +33,8 @@ def test_a_line_says_what_is_done_and_the_time_left(clock: Say, capsys: pytest.C
         shown.advance()
 
     assert capsys.readouterr().err.splitlines() == [
-        "1 of 4 episodes: 12 s, about 36 s left",
-        "3 of 4 episodes: 3 min 20 s, about 1 min 7 s left",
+        "1 of 4 episodes: 12 s",
+        "3 of 4 episodes: 3 min 20 s, about 1 min 34 s left",
     ]
 
 
@@ -43,15 +43,22 @@ def test_steps_are_parts_of_an_episode(clock: Say, capsys: pytest.CaptureFixture
         for step in shown.count(0, iter(range(101)), 100):
             clock(30.0 if step >= 75 else 0.0)
 
-    assert capsys.readouterr().err.splitlines() == ["0 of 1 episodes, episode 1, step 76: 30 s, about 9 s left"]
+    assert capsys.readouterr().err.splitlines() == ["0 of 1 episodes, episode 1, step 76: 30 s, about 10 s left"]
 
 
-def test_what_was_done_before_takes_no_time(clock: Say, capsys: pytest.CaptureFixture[str]) -> None:
-    with shown_progress(10, "cells", done=8) as shown:
-        clock(20)
+def test_what_was_done_before_and_the_time_until_the_first_part_do_not_count(
+    clock: Say, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown_progress(12, "cells", done=8) as shown:
+        clock(100)
+        shown.advance()
+        clock(120)
         shown.advance()
 
-    assert capsys.readouterr().err == "9 of 10 cells: 20 s, about 20 s left\n"
+    assert capsys.readouterr().err.splitlines() == [
+        "9 of 12 cells: 1 min 40 s",
+        "10 of 12 cells: 2 min 0 s, about 40 s left",
+    ]
 
 
 def test_quick_work_says_nothing(clock: Say, capsys: pytest.CaptureFixture[str]) -> None:

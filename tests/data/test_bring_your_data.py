@@ -191,7 +191,7 @@ def test_the_other_commands_of_the_page_run(folder: Path) -> None:
         run(line)
     others = [line for line in COMMANDS if " build " not in line]
 
-    assert len(others) == 6
+    assert len(others) == 7
     for line in others:
         run(line)
 
@@ -222,6 +222,9 @@ def test_what_is_data_and_what_is_drawn_is_said(folder: Path) -> None:
         in said
     )
     assert "drawn none of payments, deadlines, workers and kinds of places" in said
+    assert "orders 4, 0 with a destination days 2 from 2024-05-01" in said
+    of_a_day = " ".join(run("crowdgym data info evening@2024-05-02").split())
+    assert "orders 1, 0 with a destination days 1 from 2024-05-02" in of_a_day
 
 
 def test_episodes_of_the_page_have_the_days_that_it_says(folder: Path) -> None:

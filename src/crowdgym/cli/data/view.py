@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crowdgym.configs.loading import Preset, presets
-from crowdgym.data.orders.days import day_number
+from crowdgym.data.orders.days import date_of, day_number
 from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
@@ -56,20 +56,21 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
 
 
 def print_info(name: str) -> None:
-    """Show one dataset; of a preset its settings, then its dataset."""
-    from crowdgym.data.registry import dataset_description, dataset_kind, load_dataset
+    """Show one dataset, or some days of it; of a preset its settings, then its dataset."""
+    from crowdgym.data.registry import DAYS_MARK, dataset_description, dataset_kind, load_dataset
     from crowdgym.data.store import SENSING
 
     preset = next((one for one in presets() if one.name == name != one.dataset), None)
     if preset is not None:
         _print_preset(preset)
         name = preset.dataset
-    if dataset_kind(name) == SENSING:
+    whole = name.partition(DAYS_MARK)[0]
+    if dataset_kind(whole) == SENSING:
         from crowdgym.cli.data.series import print_series
 
         print_series(name)
         return
-    dataset, description = load_dataset(name), dataset_description(name)
+    dataset, description = load_dataset(name), dataset_description(whole)
     console = Console()
     for key, value in _facts(dataset, description):
         _say(console, f"{key:<14}{value}")
@@ -98,6 +99,7 @@ def hourly_chart(counts: NDArray[np.int64]) -> list[str]:
 
 
 def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from crowdgym.data.registry import DAYS_MARK
     from crowdgym.data.store import counts_of, dataset_checksum
 
     counts, network = counts_of(dataset), dataset.network
@@ -107,10 +109,10 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
     yield "edges", f"{counts['edges']:,} ({counts['arcs']:,} directed arcs, lengths in units of {network.unit_m:g} m)"
     yield "bounding box", f"{west:.4f}, {south:.4f} to {east:.4f}, {north:.4f} (WGS-84), {_size(dataset)}"
     yield "projection", network.crs
-    yield "checksum", str(description.get("checksum") or dataset_checksum(dataset))
+    whole = DAYS_MARK not in dataset.name
+    yield "checksum", str((whole and description.get("checksum")) or dataset_checksum(dataset))
     yield "orders", f"{counts['orders']:,}, {counts['orders_with_destination']:,} with a destination"
-    first_day = description.get("first_day")
-    since = f" from {first_day}" if first_day and day_number(first_day) is not None else ""
+    since = "" if dataset.first_day is None else f" from {date_of(dataset.first_day)}"
     yield "days", f"{counts['days']:,}{since}"
     trips = _trip_lengths_m(dataset)
     if len(trips):

@@ -70,19 +70,27 @@ class _Lines(ShownProgress):
     def __init__(self, unit: str, total: int, done: int) -> None:
         super().__init__(total, done)
         self._unit, self._doing = unit, ""
-        self._began_s, self._done_before = time.monotonic(), done
-        self._said_s = self._began_s
+        self._began_s = self._said_s = time.monotonic()
+        self._done_before = done
+        self._first: tuple[float, float] | None = None  # what was done, and when, once the work itself had begun
 
     def show(self, doing: str | None = None) -> None:
         self._doing = self._doing if doing is None else f", {doing}"
         now_s = time.monotonic()
+        if self._first is None and self.done > self._done_before:
+            self._first = self.done, now_s
         if now_s - self._said_s >= LINE_EVERY_S:
             self._said_s = now_s
-            took_s = now_s - self._began_s
-            done_now = self.done - self._done_before
-            left = f", about {duration((self.total - self.done) * took_s / done_now)} left" if done_now > 0 else ""
-            line = f"{int(self.done):,} of {self.total:,} {self._unit}{self._doing}: {duration(took_s)}{left}"
+            took = duration(now_s - self._began_s)
+            line = f"{int(self.done):,} of {self.total:,} {self._unit}{self._doing}: {took}{self._left(now_s)}"
             stderr.print(line, soft_wrap=True, highlight=False, markup=False)
+
+    def _left(self, now_s: float) -> str:
+        """The time left in words. What came before the first part, such as compiling, is not counted."""
+        if self._first is None or self.done <= self._first[0]:
+            return ""
+        done, since_s = self._first
+        return f", about {duration((self.total - self.done) * (now_s - since_s) / (self.done - done))} left"
 
 
 def duration(seconds: float) -> str:
