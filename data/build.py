@@ -13,6 +13,7 @@ from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.histories.checkins.place import CheckinReport, checkins_of, place_checkins, points_of, with_roots
 from crowdgym.data.histories.checkins.read import CheckinOptions, read_checkins
 from crowdgym.data.names import check_name
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.report import StreamReport
 from crowdgym.data.orders.snap import Progress, order_files, order_stream
@@ -130,7 +131,8 @@ def build_dataset(
     else:
         category, names = categories_near(network, pois), pois.names
     people = None if placed is None else checkins_of(placed, category, names)
-    dataset = Dataset(name, network, stream, category, worker_stream, names, people)
+    first_day = day_number(stream_report.snap.first_day)
+    dataset = Dataset(name, network, stream, category, worker_stream, names, people, first_day)
     facts = _description(dataset, report, stream_report, None if pois is not None else seed)
     if worker_report is not None:
         facts["workers"] = asdict(worker_report)

@@ -36,6 +36,7 @@ class Dataset:
             long their shifts were.
         category_names: what the kinds of place are called, at most eight.
         checkins: where people have been, if the dataset brings it.
+        first_day: the day on which ``orders`` begins, counted from 1970-01-01; None where orders have no dates.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Dataset:
     workers: OrderStream | None = None
     category_names: tuple[str, ...] = tuple(CATEGORIES)
     checkins: Checkins | None = None
+    first_day: int | None = None

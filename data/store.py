@@ -26,6 +26,7 @@ from crowdgym.common.files import Arrays, make_folder, read_arrays, write_arrays
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
 from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.histories.checkins.checkins import Checkins
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 
@@ -288,9 +289,22 @@ def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
         workers=OrderStream.from_arrays(worker_arrays) if worker_arrays else None,
         category_names=tuple(description.get("category_names", CATEGORIES)),
         checkins=Checkins.from_arrays(checkin_arrays) if checkin_arrays else None,
+        first_day=_first_day(folder, description),
     )
     _check_fit(dataset, folder / ORDERS_FILE)
     return dataset
+
+
+def _first_day(folder: Path, description: Mapping[str, Any]) -> int | None:
+    """The day on which the orders begin; None where they have no dates."""
+    if "first_day" not in description:
+        return None
+    try:
+        return day_number(description["first_day"])
+    except (TypeError, ValueError):
+        raise DamagedFileError(
+            f"{folder / DESCRIPTION_FILE} has the first day {description['first_day']!r}; expected a date"
+        ) from None
 
 
 def read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:

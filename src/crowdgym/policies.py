@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.catalogue import PolicySpec
-from crowdgym.agents.policy import Policy
+from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.configs.loading import default_scenario
@@ -104,7 +105,7 @@ def load_policy(
         name: one of ``policy_names(environment)``, the name of a learning agent (``ippo``), a folder that
             ``crowdgym train`` has written, or ``module:Class``. The module is imported as by
             Python in the current folder; the class is called with ``arguments``. In place of the class, the attribute
-            may be a function that returns a policy, or a policy.
+            may be a function of observations and infos, one that returns a policy, or a policy.
         environment: the environment to be played, such as "csc_v0". The same name may be another policy elsewhere.
         scenario: the scenario to be played, for weights that fit it; the environment's default scenario if None.
         arguments: keywords of the class or function.
@@ -234,6 +235,9 @@ def _import(module_name: str, name: str) -> ModuleType:
 
 
 def _as_policy(found: Any, name: str, arguments: Mapping[str, Any]) -> Policy:
+    if is_rule(found):
+        _check_arguments(partial(found, None, None), name, arguments)
+        return FunctionPolicy(found, dict(arguments))
     made = found
     if inspect.isclass(found) or not hasattr(found, "act"):
         if not callable(found):

@@ -1,5 +1,6 @@
 """Plays episodes with a policy and returns their results."""
 
+import math
 import random
 import sys
 import time
@@ -11,6 +12,7 @@ import numpy as np
 from gymnasium.error import InvalidAction
 
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
+from crowdgym.common.compile_time import compile_time_s
 from crowdgym.common.errors import PolicyError, PolicyFaultError
 from crowdgym.common.seeds import POLICY_ENTROPY
 from crowdgym.policies import described, where_raised
@@ -25,13 +27,15 @@ class EpisodeResult:
         steps: number of steps played.
         metrics: those of the environment at the end; for CSC: revenue, completed, expired, travel_m, illegal. A metric
             that is several numbers has an entry for each number: "NAME 0" and so on.
-        wall_s: duration in seconds, including the policy, excluding rendering.
+        wall_s: duration in seconds, including the policy, excluding rendering and compiling.
+        decisions: number of actions other than 0, which is to hold.
     """
 
     seed: int
     steps: int
     metrics: Mapping[str, float]
     wall_s: float
+    decisions: int = 0
 
     def to_json(self) -> dict[str, float]:
         """The result as one flat JSON object."""
@@ -68,6 +72,12 @@ class RunResult:
         """Standard deviation of the same values, over the episodes."""
         return self._over_episodes(np.std)
 
+    @property
+    def illegal_share(self) -> float:
+        """The share of illegal ones among all decisions; 0 where the environment does not count them."""
+        decisions = sum(episode.decisions for episode in self.episodes)
+        return sum(episode.metrics.get("illegal", 0) for episode in self.episodes) / max(decisions, 1)
+
     def to_json(self) -> dict[str, Any]:
         """The results as JSON: the same for the same seed, except ``wall_s``."""
         return {
@@ -89,6 +99,14 @@ def play_through(episode: int, steps: Iterator[int]) -> None:
     """Play the steps one after the other, without watching."""
     for _ in steps:
         pass
+
+
+def num_steps_of(env: Any) -> int | None:
+    """The number of steps of an episode, by the settings ``horizon_s`` and ``step_s``; None if they do not say."""
+    horizon_s, step_s = (getattr(env.settings, name, None) for name in ("horizon_s", "step_s"))
+    if not isinstance(horizon_s, int | float) or not isinstance(step_s, int | float):
+        return None
+    return math.ceil(horizon_s / step_s)
 
 
 def run_episodes(
@@ -132,22 +150,28 @@ def _play_episode(
     env: Any, calls: "_PolicyCalls", seed: int, own_seed: int, results: list[EpisodeResult]
 ) -> Iterator[int]:
     """Yield the number of steps played; append the result to ``results`` at the end."""
-    began_s = time.perf_counter()
+    began_s = _clock_s()
     observations, infos = env.reset(seed=seed, options=dict(getattr(calls.policy, "reset_options", {})) or None)
     calls.reset(_episode_of(env, own_seed))
-    wall_s, step = time.perf_counter() - began_s, 0
+    wall_s, step, decisions = _clock_s() - began_s, 0, 0
     yield step
     while env.agents:
-        began_s = time.perf_counter()
+        began_s = _clock_s()
         step += 1
         actions = calls.act(observations, infos, step)
         try:
             observations, _, _, _, infos = env.step(actions)
         except InvalidAction as error:
             raise PolicyError(f"{calls.where(step)} chose an invalid action: {error}") from error
-        wall_s += time.perf_counter() - began_s
+        wall_s += _clock_s() - began_s
+        decisions += sum(1 for action in actions.values() if action)
         yield step
-    results.append(EpisodeResult(seed, step, _metrics(infos), wall_s))
+    results.append(EpisodeResult(seed, step, _metrics(infos), wall_s, decisions))
+
+
+def _clock_s() -> float:
+    """A clock that stands still while code is compiled."""
+    return time.perf_counter() - compile_time_s()
 
 
 def policy_seed(number: int) -> int:

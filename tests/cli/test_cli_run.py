@@ -54,6 +54,19 @@ def without_time(results: Any) -> Any:
 # What it writes
 
 
+def test_a_policy_whose_actions_are_mostly_illegal_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stubborn_rule.py").write_text("def third(observations, infos):\n    return dict.fromkeys(infos, 3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    said = crowdgym(*TINY, "--agent", "stubborn_rule:third").stderr
+
+    assert re.fullmatch(r"WARNING: \d+% of the actions of 'stubborn_rule:third' other than 0 were illegal, .*\n", said)
+    assert crowdgym(*TINY, "--agent", "greedy").stderr == ""
+
+
 def test_the_json_has_what_was_run_and_what_came_of_it(tmp_path: Path) -> None:
     results = json_of(tmp_path / "out.json", "--episodes", 2, "--seed", 5, "--set", "num_workers=4")
     assert list(results) == ["env", "scenario", "agent", "seed", "config", "episodes", "mean"]
@@ -180,7 +193,11 @@ def test_a_value_is_what_it_looks_like(text: str, value: object) -> None:
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "2020-01-01", "[", "'", "a: b: c"])
+def test_a_day_is_text() -> None:
+    assert parse_assignments(["days=2017-05-03"]) == {"days": "2017-05-03"}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "[", "'", "a: b: c"])
 def test_a_value_is_one_number_or_word(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--set name must be a number, true, false or a word, got "):
         parse_assignments([f"name={text}"])

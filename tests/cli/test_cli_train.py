@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +194,27 @@ def test_a_run_that_is_over_can_be_made_longer_with_a_constant_rate(tmp_path: Pa
     ran(*arguments(tmp_path / "short", iterations=2, **constant))
     ran(*arguments(tmp_path / "short", iterations=3, **constant), "--resume")
     assert tensors(tmp_path / "long") == tensors(tmp_path / "short")
+
+
+def test_a_run_that_is_over_is_not_made_shorter(tmp_path: Path) -> None:
+    constant = {"learning_rate_schedule": "constant"}
+    ran(*arguments(tmp_path, iterations=2, **constant))
+    before = tensors(tmp_path)
+    again = ran(*arguments(tmp_path, iterations=1, **constant), "--resume")
+    assert "iteration 2 of 2, 120 steps" in again.stderr
+    assert "the run had 2 iterations already, more than the 1 of --steps: it was not trained further" in again.stdout
+    assert tensors(tmp_path) == before
+
+
+def test_a_run_of_an_older_version_goes_on_without_the_settings_that_are_newer(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    description = yaml.safe_load((out / DESCRIPTION).read_text())
+    for name in ("orders", "days", "from_data"):
+        del description["config"][name]
+    (out / DESCRIPTION).write_text(yaml.safe_dump(description))
+    ran(*arguments(out), "--resume")
+    assert "has days = 'all', not '1..14'" in refused(*arguments(out, days="1..14"), "--resume")
 
 
 def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Path) -> None:

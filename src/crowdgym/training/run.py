@@ -11,6 +11,7 @@ from crowdgym.agents.learning.checkpoint import LAST, read_tensors
 from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDescription
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.layout import ObservationLayout
+from crowdgym.configs.loading import load_settings
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
 from crowdgym.training.plan import TrainingPlan, play_baseline
 
@@ -21,7 +22,7 @@ class IterationReport:
 
     Attributes:
         iteration: number of finished iterations.
-        iterations: number of iterations of the whole run.
+        iterations: number of iterations of the whole run; not fewer than are finished.
         steps: environment steps played so far.
         row: all figures, as in ``curve.csv``; ``evaluation`` only if the iteration was evaluated.
     """
@@ -104,7 +105,7 @@ class TrainingRun:
     def _report(self) -> IterationReport:
         number = self.progress.iteration
         steps = number * self.trainer.steps_per_iteration
-        return IterationReport(number, self.trainer.iterations, steps, self.folder.rows[-1])
+        return IterationReport(number, max(number, self.trainer.iterations), steps, self.folder.rows[-1])
 
     def _described(self) -> AgentDescription:
         plan, baseline, env = self.plan, play_baseline(self.plan), self.plan.make_env()
@@ -132,25 +133,25 @@ class TrainingRun:
 
     def _refuse_other_run(self) -> None:
         """Check that the run in the folder has the same plan."""
-        there, config = self.description, self.plan.make_env().settings.model_dump(mode="json")
-        defaults = self.plan.settings.load(self.plan.environment).model_dump(
-            mode="json"
-        )  # of what is newer than the run
+        there, settings = self.description, self.plan.make_env().settings
+        # Settings and hyperparameters that are newer than the run have their defaults.
+        had = load_settings(type(settings), there.config)
+        defaults = self.plan.settings.load(self.plan.environment).model_dump(mode="json")
         asked: dict[str, tuple[Any, Any]] = {
             "agent": (there.agent, self.plan.agent),
             "environment": (there.environment, self.plan.environment),
             "seed": (there.seed, self.plan.seed),
             "threads": (self.plan.threads if there.threads is None else there.threads, self.plan.threads),
             "mix": (there.mix, {name: list(values) for name, values in self.plan.mix.items()}),
-            **_both(there.config, config),
+            **_both(had.model_dump(mode="json"), settings.model_dump(mode="json")),
             **_both({**defaults, **there.hyperparameters}, self.plan.settings.model_dump(mode="json")),
         }
         if self.plan.settings.length_matters:
             asked["steps"] = (there.steps, self.plan.steps)
-        for name, (had, wanted) in asked.items():
-            if had != wanted:
+        for name, (was, wanted) in asked.items():
+            if was != wanted:
                 raise ConfigError(
-                    f"the run in {self.folder.path} has {name} = {had!r}, not {wanted!r}; "
+                    f"the run in {self.folder.path} has {name} = {was!r}, not {wanted!r}; "
                     "resume it with the same values, or give another --out"
                 )
 

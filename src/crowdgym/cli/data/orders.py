@@ -99,6 +99,9 @@ class CityPartOptions:
         Path | None,
         typer.Option(help="Table with the columns category and root: what categories of check-ins are put together."),
     ] = None
+    worker_times: Annotated[
+        str | None, typer.Option(help="How times of --workers are written, as of --times; else likewise.")
+    ] = None
     pois: Annotated[
         Path | None, typer.Option(help="Table of points of interest with the columns lng, lat and category.")
     ] = None
@@ -109,8 +112,9 @@ class CityPartOptions:
             return None
         from crowdgym.data.build import WorkerFiles
 
-        options = replace(orders, column=self.worker_column, order_format=None, days=None).reading(files)
-        return WorkerFiles(self.workers, options)
+        times = orders.times if self.worker_times is None else self.worker_times
+        own = replace(orders, column=self.worker_column, order_format=None, days=None, times=times)
+        return WorkerFiles(self.workers, own.reading(files))
 
     def checkin_files(self, orders: OrderFileOptions, files: FileOptions) -> "CheckinFiles | None":
         """The files of check-ins, read with the coordinates and clock of the orders."""

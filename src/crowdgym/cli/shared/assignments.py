@@ -1,5 +1,6 @@
 """Options of the form ``NAME=VALUE``: the keywords of an environment, and the columns of a file."""
 
+from datetime import date
 from typing import Any
 
 from crowdgym.common.errors import ConfigError, DataError
@@ -85,6 +86,8 @@ def _scalar(option: str, name: str, text: str) -> Any:
         return float(text)  # 1e3, which YAML takes for text
     except ValueError:
         pass
+    if isinstance(value, date):
+        return text  # a day
     if not isinstance(value, str):
         raise ConfigError(f"{option} {name} must be a number, true, false or a word, got {text!r}")
     return value
