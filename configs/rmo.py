@@ -31,3 +31,8 @@ class RmoSettings(IppoSettings):
     beta: Share = Field(description="beta at the beginning")
     eta_rate: NonNegative = Field(description="step mu_eta of alpha and beta in an iteration")
     utility_weight: NonNegative = Field(description="weight kappa of a match's utility in its shaped advantage")
+
+    @property
+    def takes_mix(self) -> bool:
+        """No: its rollouts are of one setting."""
+        return False

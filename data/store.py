@@ -6,12 +6,9 @@ are and where they came from. All of them carry the checksum of the arrays, so t
 never taken for one.
 """
 
-import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -21,8 +18,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from crowdgym.common.archives import Arrays, read_arrays, write_arrays
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, UnwritableError
-from crowdgym.common.files import Arrays, make_folder, read_arrays, write_arrays, write_bytes
+from crowdgym.common.files import make_folder, read_plain, remedy, write_bytes
+from crowdgym.common.json_text import parse_json
+from crowdgym.data import publishing
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
 from crowdgym.data.dataset import CATEGORIES, Dataset
 from crowdgym.data.histories.checkins.checkins import Checkins
@@ -31,6 +31,7 @@ from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 
 FORMAT_VERSION = 1
+MOST_DESCRIPTION_BYTES = 2**26
 DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
@@ -145,18 +146,14 @@ def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
         check_free(content.name)
     with writing_to_cache():
         make_folder(target.parent)
-    temporary = target.with_name(f".{content.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    remove_leftovers()
-    try:
-        with writing_to_cache():
-            _write_files(temporary, content)
-        _publish(temporary, target, overwrite)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            with publishing.temporary_folder(target) as temporary:
+                _write_files(temporary, content)
+                published = publishing.publish(temporary, target, overwrite=overwrite)
+        except OSError as error:
+            raise UnwritableError(f"cannot write {target}: {error.strerror}; {remedy(error)}") from error
+    if not published:
+        raise _exists(target)
     return target
 
 
@@ -175,6 +172,7 @@ def check_free(name: str) -> None:
     Raises:
         DatasetExistsError: there is one.
     """
+    publishing.recover(datasets_folder())
     target = datasets_folder() / name
     if (target / DESCRIPTION_FILE).exists():
         raise _exists(target)
@@ -253,7 +251,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTION_FILE
     try:
-        description = json.loads(path.read_bytes())
+        description = parse_json(read_plain(path, MOST_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
@@ -335,46 +333,16 @@ def _order_arrays(dataset: Dataset) -> dict[str, Any]:
     return {**dataset.orders.to_arrays(), "category": dataset.category}
 
 
-def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
-    """Put the finished folder in its place; of two processes that do so at once, the later one stays."""
-    for _ in range(100):
-        try:
-            temporary.rename(target)  # fails where a folder with files is in the way
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # is_dir() would tell what is there by now
-                raise _cannot_write(target, error) from error
-        if not overwrite:
-            raise _exists(target)
-        previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
-        try:
-            target.rename(previous)
-        except FileNotFoundError:
-            continue  # another process has just moved it away
-        except OSError as error:
-            raise DataError(f"cannot replace {target}: {error.strerror}; make its folder writable") from error
-        shutil.rmtree(previous, ignore_errors=True)
-    raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
-
-
 def remove_folder(target: Path) -> None:
     """Remove a dataset: at once for every reader, so that none sees half of it.
 
     Raises:
         DataError: it cannot be removed.
     """
-    previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
     try:
-        target.rename(previous)
-        shutil.rmtree(previous)
+        publishing.remove(target)
     except OSError as error:
         raise DataError(f"{target} cannot be removed: {error.strerror}; make it writable") from error
-
-
-def _cannot_write(target: Path, error: OSError) -> DataError:
-    return UnwritableError(
-        f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"
-    )
 
 
 def _exists(target: Path) -> DatasetExistsError:
@@ -382,14 +350,3 @@ def _exists(target: Path) -> DatasetExistsError:
         f"the dataset {target.name!r} exists already ({target}); choose another name, or replace it "
         "with overwrite=True (on the command line --force)"
     )
-
-
-def remove_leftovers(older_than_s: float = 86_400.0) -> None:
-    """Remove what a process that was killed while writing left behind, if it is older than a day."""
-    folders = (*datasets_folder().glob(".*.tmp"), *datasets_folder().glob(".*.old"))
-    for folder in folders:
-        try:
-            if time.time() - os.stat(folder).st_mtime > older_than_s:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue

@@ -202,6 +202,13 @@ def test_a_module_that_raises_is_told_with_its_line(here: Path) -> None:
     )
 
 
+def test_a_module_that_leaves_the_program_is_told(here: Path) -> None:
+    (here / "leaving_rules.py").write_text("import sys\nsys.exit(0)\n")
+    assert refusal("leaving_rules:Mine").endswith(
+        f"importing 'leaving_rules' raised SystemExit: 0 ({here / 'leaving_rules.py'}, line 2)"
+    )
+
+
 def test_a_module_that_is_not_python_is_told_with_its_line(here: Path) -> None:
     message = refusal("misspelt_rules:Mine")
     assert "SyntaxError" in message

@@ -52,6 +52,11 @@ class NearbyNodes:
         return np.asarray(self._tree.query(place_m)[1], np.int32)
 
 
+def later(time_s: NDArray[np.float64], than_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``time_s``, a moment later where it is not later than ``than_s``: a span may be less than a number can tell."""
+    return np.maximum(time_s, np.nextafter(than_s, np.inf))
+
+
 def draw_lognormal(generator: np.random.Generator, mean: float, log_sd: float, count: int) -> NDArray[np.float64]:
     """Lognormal numbers of the given mean. Shape [count]."""
     return generator.lognormal(np.log(mean) - log_sd**2 / 2, log_sd, count)

@@ -15,6 +15,7 @@ from crowdgym.envs.core.sampling import (
     draw_counts,
     draw_lognormal,
     draw_subsets,
+    later,
 )
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.csc.instance import NUM_SKILLS, CscInstance
@@ -90,7 +91,7 @@ class OrderStreamGenerator:
         expected_s = chosen.created_s + self._settings.expected_factor * workload_s
         drawn_s = expected_s + self._settings.deadline_factor * workload_s
         given_s = chosen.created_s + self._parts.windows_s(chosen)
-        deadline_s = np.where(np.isnan(given_s), drawn_s, given_s)
+        deadline_s = later(np.where(np.isnan(given_s), drawn_s, given_s), chosen.created_s)
         return np.minimum(expected_s, deadline_s), deadline_s
 
     def _around(self, node: NDArray[np.int32], generator: np.random.Generator) -> NDArray[np.int32]:

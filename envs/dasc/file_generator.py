@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError, DataError
+from crowdgym.common.text import shown
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.coordinates import gcj02_to_wgs84
 from crowdgym.data.dataset import Dataset
@@ -21,14 +22,7 @@ from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.generator import draw_worker_skills, precedence_arrays
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.shapes import Precedence
-from crowdgym.envs.dasc.task_files import (
-    SubtaskEntry,
-    TaskDocument,
-    TaskEntry,
-    WorkerEntry,
-    read_document,
-    shown,
-)
+from crowdgym.envs.dasc.task_files import SubtaskEntry, TaskDocument, TaskEntry, WorkerEntry, read_document
 
 
 class FileGenerator:

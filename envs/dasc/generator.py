@@ -17,6 +17,7 @@ from crowdgym.envs.core.sampling import (
     draw_counts,
     draw_lognormal,
     draw_subsets,
+    later,
 )
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
@@ -93,13 +94,14 @@ class OrderStreamGenerator:
             settings.expected_factor * base_s,
             given_s * settings.expected_factor / settings.deadline_factor,
         )
+        expected_s = chosen.created_s + until_expected_s
         return DascInstance(
             network=self._dataset.network,
             worker_node=self._workers.draw(seeds.workers),
             worker_skills=draw_worker_skills(seeds.workers, settings),
             created_s=chosen.created_s,
-            expected_s=chosen.created_s + until_expected_s,
-            deadline_s=chosen.created_s + window_s,
+            expected_s=expected_s,
+            deadline_s=later(chosen.created_s + window_s, expected_s),
             payment=self._parts.payments(chosen, settings.payment_factor * base_s / settings.payment_unit_s),
             subtask_task=task,
             subtask_node=node,

@@ -46,4 +46,5 @@ SPEC = EnvironmentSpec(
     bound=Bound("revenue", "crowdgym.envs.dasc.bound:revenue_bound"),
     solution_checker="crowdgym.verification.dasc.trace:broken_rules",
     scene="crowdgym.envs.dasc.scene:scene",
+    file_settings=("tasks_file",),
 )

@@ -12,7 +12,7 @@ from crowdgym.data.histories.recorded import RecordedPopulation, recorded_popula
 from crowdgym.data.histories.synthetic import Population, PopulationPlan, draw_population
 from crowdgym.envs.core.given_parts import GivenParts, WorkerPlaces
 from crowdgym.envs.core.order_windows import order_window
-from crowdgym.envs.core.sampling import check_num_workers
+from crowdgym.envs.core.sampling import check_num_workers, later
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.preference.instance import NUM_CATEGORIES, PreferenceInstance
 
@@ -82,7 +82,7 @@ class PopulationGenerator:
             task_node=chosen.origin,
             task_category=dataset.category[chosen.origin],
             created_s=chosen.created_s,
-            expiry_s=chosen.created_s + np.where(np.isnan(given_s), drawn_s, given_s),
+            expiry_s=later(chosen.created_s + np.where(np.isnan(given_s), drawn_s, given_s), chosen.created_s),
         )
 
 

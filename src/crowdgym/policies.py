@@ -222,7 +222,7 @@ def _import(module_name: str, name: str) -> ModuleType:
     here = search_current_folder()
     try:
         return import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and is_missing(error, module_name):
             raise PolicyError(
                 f"the agent {name!r} cannot be loaded: "
@@ -262,7 +262,7 @@ def _made(make: Callable[..., Any], name: str, arguments: Mapping[str, Any]) -> 
         return make(**arguments)
     except ConfigError as error:
         raise PolicyError(f"the agent {name!r} does not take the arguments {dict(arguments)!r}: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         asked = f"with {dict(arguments)!r}" if arguments else "without arguments"
         raise PolicyError(
             f"the agent {name!r} must be made {asked}, but making it raised {described(error)} ({where_raised(error)})"

@@ -235,7 +235,7 @@ class _PolicyCalls:
                 self.policy.reset(episode)
             except PolicyFaultError as fault:
                 raise PolicyError(f"{self.at_start()} {fault}") from None
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise PolicyError(f"{self.at_start()} raised {described(error)} ({where_raised(error)})") from error
 
     def act(self, observations: Any, infos: Any, step: int) -> Actions:
@@ -243,7 +243,7 @@ class _PolicyCalls:
             actions = self.policy.act(observations, infos)
         except PolicyFaultError as fault:
             raise PolicyError(f"{self.where(step)} {fault}") from None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise PolicyError(f"{self.where(step)} raised {described(error)} ({where_raised(error)})") from error
         if not isinstance(actions, Mapping):
             raise PolicyError(

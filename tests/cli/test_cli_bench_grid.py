@@ -173,7 +173,7 @@ def test_killed_again_and_again_and_resumed_it_has_the_same_bytes(finished: Path
 def kill_after(episodes: int, out: Path, *, resume: bool) -> None:
     """Begin or go on, and kill it with SIGKILL as soon as there are so many lines; no process must be left."""
     options = ["mine.yaml", "--out", str(out), "--agents", "greedy,own:Lucky", "--traces", "--jobs", "2"]
-    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", "bench", *options]
+    program = [sys.executable, "-c", "from crowdgym.cli.start import main; main()", "bench", *options]
     process = subprocess.Popen([*program, *(["--resume"] if resume else [])], stderr=subprocess.DEVNULL)
     file, patience_s = out / "episodes.jsonl", time.monotonic() + 120
     while not file.exists() or file.read_text().count("\n") < episodes:

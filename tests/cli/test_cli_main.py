@@ -257,7 +257,7 @@ def test_a_dataset_that_was_built_is_completed(tmp_path: Path, monkeypatch: pyte
 # Starting
 
 
-@pytest.mark.parametrize("program", [["-m", "crowdgym"], ["-c", "from crowdgym.cli.main import main; main()"]])
+@pytest.mark.parametrize("program", [["-m", "crowdgym"], ["-c", "from crowdgym.cli.start import main; main()"]])
 def test_it_says_its_version(program: list[str]) -> None:
     done = subprocess.run([sys.executable, *program, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"crowdgym {crowdgym.__version__}\n"

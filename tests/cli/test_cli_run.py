@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_json(tmp_path: Path, agent: str) -> None:
 
 def test_another_process_gives_the_same_json(tmp_path: Path) -> None:
     here = json_of(tmp_path / "here.json", "--agent", "random", "--seed", 2)
-    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", *TINY]
+    program = [sys.executable, "-c", "from crowdgym.cli.start import main; main()", *TINY]
     subprocess.run([*program, "--agent", "random", "--seed", "2", "--json", tmp_path / "there.json"], check=True)
     assert without_time(json.loads((tmp_path / "there.json").read_text())) == without_time(here)
 

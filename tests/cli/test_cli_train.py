@@ -177,7 +177,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    code = "from crowdgym.cli.main import main; main()"
+    code = "from crowdgym.cli.start import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out / LAST).is_file():
         time.sleep(0.01)
@@ -223,7 +223,7 @@ def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Pat
     assert curve(tmp_path / "next")[0]["evaluation"] == curve(whole)[-1]["evaluation"]
     assert "--init run" in yaml.safe_load((tmp_path / "next" / DESCRIPTION).read_text())["command"]
     message = refused(*arguments(tmp_path / "other", iterations=1, hidden=16), "--init", whole)
-    assert message.startswith(f"{whole / LAST} is of another network: actor.")
+    assert message.startswith(f"{whole / LAST} does not fit the network that the hyperparameters ask for: actor.")
     assert not (tmp_path / "other" / DESCRIPTION).exists()
 
 

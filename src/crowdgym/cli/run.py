@@ -20,7 +20,12 @@ from crowdgym.cli.shared.options import (
     number,
     output_file,
 )
-from crowdgym.cli.shared.output import print_episodes, warn_of_illegal_actions, write_results
+from crowdgym.cli.shared.output import (
+    print_episodes,
+    print_results_file,
+    warn_of_illegal_actions,
+    write_results,
+)
 from crowdgym.cli.shared.progress import ShownProgress, shown_progress
 from crowdgym.common.errors import ConfigError
 
@@ -165,9 +170,10 @@ def run(
             )
         finally:
             played.close()
+    write_results(files.json, result.to_json())
     print_episodes(result)
     warn_of_illegal_actions(result)
-    write_results(files.json, result.to_json())
+    print_results_file(files.json)
     for first_episode in filter(None, (files.gif, files.trace)):
         typer.echo(f"episode of seed {which.seed}: {first_episode}")
 

@@ -7,13 +7,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from gymnasium.error import InvalidAction
+
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import TraceError
 from crowdgym.common.files import write_bytes
 from crowdgym.player.packing import Run, packed
 from crowdgym.registration import environment_spec
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment, reset_arguments
+from crowdgym.traces.replaying import begin
 
 MOST_RUNS: Final = 2
 
@@ -70,11 +72,15 @@ def _played(trace: Trace) -> tuple[Any, Run]:
     spec = environment_spec(header.env)
     if spec.scene is None:
         raise TraceError(f"the player does not show {header.env} yet")
-    env = make_environment(trace)
-    env.reset(**reset_arguments(trace))
+    env = begin(trace)
     snapshots = [env.snapshot()]
     for joint in trace.actions:
-        env.step(dict(zip(header.agents, joint.tolist(), strict=True)))
+        if not env.agents:
+            break
+        try:
+            env.step(dict(zip(header.agents, joint.tolist(), strict=True)))
+        except InvalidAction as error:
+            raise TraceError(f"the trace holds an action that is none: {error}") from None
         snapshots.append(env.snapshot())
     which = f"seed {header.seed}" if header.instance is None else f"instance {header.instance}"
     title = f"{header.env} on {header.settings['scenario']}, {which}"

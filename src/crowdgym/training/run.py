@@ -1,15 +1,18 @@
 """The training run: iterations, evaluation, checkpoints, logs. It uses a `Trainer` and knows no learner."""
 
 import platform
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 from crowdgym.agents.learning.checkpoint import LAST, read_tensors
 from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDescription
-from crowdgym.common.errors import ConfigError
+from crowdgym.common.errors import ConfigError, UnwritableError
+from crowdgym.common.files import remedy
 from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.loading import load_settings
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
@@ -179,21 +182,47 @@ class _Logs:
     """TensorBoard's files, by step. Entries that an interrupted run wrote after its last checkpoint are purged.
 
     Names without a group, such as ``evaluation``, are under ``charts/``, as in CleanRL.
+
+    Raises:
+        UnwritableError: they cannot be written.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        self._path = folder.path / TENSORBOARD
         steps = int(folder.rows[-1]["steps"])
-        self._writer = SummaryWriter(str(folder.path / TENSORBOARD), purge_step=steps + 1)
+        with self._explained():
+            self._writer = SummaryWriter(str(self._path), purge_step=steps + 1)
 
     def __enter__(self) -> "_Logs":
+        self._excepthook, threading.excepthook = threading.excepthook, self._hush
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            with self._explained():
+                self._writer.close()
+        except UnwritableError:
+            if kind is None:  # else the first error is the one to tell
+                raise
+        finally:
+            threading.excepthook = self._excepthook
 
     def write(self, row: Row) -> None:
         figures = row | {"SPS": row["steps"] / row["wall_s"]}
-        for name, figure in figures.items():
-            self._writer.add_scalar(name if "/" in name else f"charts/{name}", figure, row["steps"])
+        with self._explained():
+            for name, figure in figures.items():
+                self._writer.add_scalar(name if "/" in name else f"charts/{name}", figure, row["steps"])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UnwritableError(f"cannot write {self._path}: {error.strerror}; {remedy(error)}") from error
+
+    def _hush(self, raised: threading.ExceptHookArgs) -> None:
+        """TensorBoard writes in a thread of its own, and raises what failed there again at the next call."""
+        if not isinstance(raised.exc_value, OSError):
+            self._excepthook(raised)

@@ -78,7 +78,7 @@ def _scalar(option: str, name: str, text: str) -> Any:
 
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # a number of thousands of digits, brackets in brackets
         value = None
     if isinstance(value, bool) or (isinstance(value, int | float) and ":" not in text):  # 8:30 is no number to us
         return value
@@ -93,17 +93,19 @@ def _scalar(option: str, name: str, text: str) -> Any:
     return value
 
 
-def column_pairs(option: str, given: list[str], known: tuple[str, ...]) -> dict[str, str]:
-    """Turn ``KEY=COLUMN`` into a dict.
+def column_pairs(option: str, given: list[str], known: tuple[str, ...], form: str = "KEY=COLUMN") -> dict[str, str]:
+    """Turn ``KEY=COLUMN``, or what else ``form`` calls it, into a dict.
 
     Raises:
-        DataError: a pair is not ``KEY=COLUMN``, has an unknown key, or is given twice.
+        DataError: a pair is not of that form, has an unknown key, or is given twice.
     """
     pairs: dict[str, str] = {}
     for text in given:
         key, mark, value = text.partition("=")
         if not mark or not value or key not in known:
-            raise DataError(f"{option} is {text!r}; expected KEY=COLUMN where KEY is one of {', '.join(known)}")
+            raise DataError(
+                f"{option} is {text!r}; expected {form} where {form.partition('=')[0]} is one of {', '.join(known)}"
+            )
         if key in pairs:
             raise DataError(f"{option} {key} is given twice ({pairs[key]!r} and {value!r}); expected it once")
         pairs[key] = value

@@ -57,9 +57,14 @@ def check_output_folder(folder: Path, option: str) -> None:
 
 
 def write_results(file: Path | None, results: Mapping[str, Any]) -> None:
-    """Write the results of a command to the file of ``--json``, if it is given, and print its name."""
+    """Write the results of a command to the file of ``--json``, if it is given: before anything is printed."""
     if file is not None:
         write_bytes(file, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
+
+
+def print_results_file(file: Path | None) -> None:
+    """Print where `write_results` wrote, if it did."""
+    if file is not None:
         typer.echo(f"results: {file}")
 
 
@@ -172,12 +177,10 @@ def _figure(value: float, metric: Metric) -> str:
 
 
 def _check_writable(folder: Path, option: str) -> None:
-    """Check by writing a file: permissions alone are not enough (read-only disks, root)."""
+    """Check by writing a file, without a name if possible: permissions alone are not enough (read-only disks, root)."""
     try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".crowdgym-")
+        tempfile.TemporaryFile(dir=folder, prefix=".crowdgym-").close()
     except OSError as error:
         raise ConfigError(
             f"{option} must be in a folder that can be written to: {str(folder)!r}: {error.strerror}"
         ) from None
-    os.close(handle)
-    os.unlink(name)
