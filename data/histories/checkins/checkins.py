@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.files import Arrays
+from crowdgym.common.archives import Arrays
 
 
 @dataclass(frozen=True)
