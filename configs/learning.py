@@ -31,6 +31,21 @@ class LearnerSettings(AgentSettings):
         """Whether an iteration depends on the length of the run, so that a finished run cannot be made longer."""
         return False
 
+    @property
+    def usual_steps(self) -> int | None:
+        """The length of a run for which none is given; None if it must be given."""
+        return None
+
+    @property
+    def pools_records(self) -> bool:
+        """Whether the records of all centres are put together, for a learner from records of centres."""
+        return False
+
+    @property
+    def takes_mix(self) -> bool:
+        """Whether the learner trains one policy for several settings of an environment."""
+        return False
+
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
         """The meaning of each hyperparameter, by name; "" if neither its class nor a parent class describes it."""
@@ -45,9 +60,18 @@ class RolloutSettings(LearnerSettings):
     """Hyperparameters of learners that play episodes with a network."""
 
     num_envs: Whole = Field(description="copies of the environment, one episode of each an iteration")
+    mixed_at_once: Whole = Field(description="of the settings that --mix gives, how many an iteration plays")
     play: Literal["likeliest", "sampled"] = Field(
         description="likeliest or sampled: how a trained policy takes an action from its probabilities"
     )
+    turns: Literal["none", "gain", "idle"] = Field(
+        description="csc_v0: the order in which the agents of an epoch choose, each with what those before it chose: "
+        "gain (largest gain first), idle (longest idle first) or none (all at once)"
+    )
+    mask_idle_gain: bool = Field(
+        description="csc_v0: a join is legal only if it adds payment, alone or with the nearest agent still to choose"
+    )
+    gain_features: bool = Field(description="csc_v0: the network also sees what a join of each candidate adds")
     network: Literal["attention", "mlp"] = Field(description="attention or mlp; see docs/ippo.md")
     action_set: str | None = Field(
         description="set of the observation whose rows are the choices of all actions except 0"
@@ -55,6 +79,11 @@ class RolloutSettings(LearnerSettings):
     embedding: Width = Field(description="width of the embedding of a row of a set")
     heads: Annotated[int, Field(ge=1, le=64)] = Field(description="heads of each attention layer")
     hidden: Width = Field(description="width of the hidden layers")
+
+    @property
+    def takes_mix(self) -> bool:
+        """See `LearnerSettings`."""
+        return True
 
     @classmethod
     def load(cls, environment: str, **keywords: object) -> Self:

@@ -170,7 +170,8 @@ class SuiteSettings(_Checked):
         agents: names, or mappings with the keys of `AgentEntry`.
         first_seed: episode i at a grid point, from 0 on, is that of ``reset(seed=first_seed + i)``, for every agent.
         episodes: of each agent at each grid point.
-        metrics: of the environment, each one number; the tables show them in this order.
+        metrics: of the environment, each one number; the tables show them in this order. None: its objective.
+        compared_with: an agent of the suite; the tables show how the others differ from it on the same instances.
         share_of_bound: whether the upper bound of every instance is computed, too.
         time_limit_s: the most seconds of wall-clock time that an episode may take.
         published: the name of a set that comes with CrowdGym, or figures; they are shown beside the results.
@@ -179,20 +180,27 @@ class SuiteSettings(_Checked):
         quick: the part that ``--quick`` plays.
     """
 
-    about: Name
+    about: Name = "a suite of your own"
     environment: str
     scenarios: Names
     settings: dict[str, Scalar] = {}
     grid: Grid
     agents: Agents
-    first_seed: Annotated[int, Field(ge=0)]
-    episodes: Count
-    metrics: Names
-    share_of_bound: bool
-    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    first_seed: Annotated[int, Field(ge=0)] = 0
+    episodes: Count = 10
+    metrics: Names = ()
+    compared_with: Name | None = None
+    share_of_bound: bool = False
+    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     published: Published = ()
     hook: Name | None = None
     quick: Corner = Corner(episodes=1)
+
+    @model_validator(mode="after")
+    def _compared_agent_plays(self) -> "SuiteSettings":
+        if self.compared_with is not None and self.compared_with not in self.agent_names:
+            raise ValueError(f"compared_with must be one of the agents, got {self.compared_with!r}")
+        return self
 
     @model_validator(mode="after")
     def _parameters_agree(self) -> "SuiteSettings":
@@ -313,8 +321,9 @@ def _in_one_sentence(error: ValidationError) -> str:
         close = get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return f"there is no key {where!r}{hint} (known: {', '.join(known)})"
+    missing = [_place(one["loc"]) for one in error.errors() if one["type"] == "missing"]
     if first["type"] == "missing":
-        return f"{where} is missing"
+        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if not where:  # the sentence of a check of the whole suite
         return message
     wanted = message.removeprefix("Input should be ")

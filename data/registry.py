@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning, UnknownDatasetError
 from crowdgym.common.text import shown
 from crowdgym.data import publishing
@@ -18,7 +16,7 @@ from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
-from crowdgym.data.orders.days import parse_days
+from crowdgym.data.orders.days import date_of, parse_days
 from crowdgym.data.orders.stream import SECONDS_PER_DAY
 from crowdgym.data.sensing.files import read_series_folder, series_counts
 from crowdgym.data.sensing.series import SensingSeries
@@ -48,7 +46,6 @@ __all__ = [
 
 KEPT_IN_MEMORY = 4
 DAYS_MARK = "@"  # between the name of a dataset and the days of it that are meant
-UNDATED = "1970-01-01"  # first day of orders without dates
 
 Content = TypeVar("Content", Dataset, SensingSeries)
 
@@ -95,16 +92,16 @@ def _on_days(name: str, dataset: Dataset, days: str) -> Dataset:
     if whole is dataset and part is not None:
         return part
     chosen = parse_days(days, f"the part behind {DAYS_MARK} of {name!r}")
-    first_day = dataset_description(dataset.name).get("first_day", UNDATED)
-    if first_day == UNDATED:
+    first = dataset.first_day
+    if first is None:
         raise DataError(f"the orders of {dataset.name!r} have no dates; expected the name without {DAYS_MARK}{days}")
-    offset = int(np.datetime64(first_day, "D").astype(np.int64))
-    orders = dataset.orders.on_days(chosen.first - offset, chosen.last - offset)
+    orders = dataset.orders.on_days(chosen.first - first, chosen.last - first)
     if not len(orders):
-        num_days = int(dataset.orders.time_s[-1]) // SECONDS_PER_DAY
-        last_day = np.datetime64(first_day, "D") + num_days
-        raise DataError(f"{dataset.name!r} has no order on {chosen}; its orders are of {first_day} to {last_day}")
-    part = replace(dataset, name=name, orders=orders)
+        last = first + int(dataset.orders.time_s[-1]) // SECONDS_PER_DAY
+        raise DataError(
+            f"{dataset.name!r} has no order on {chosen}; its orders are of {date_of(first)} to {date_of(last)}"
+        )
+    part = replace(dataset, name=name, orders=orders, first_day=chosen.first)
     _of_days[name] = (dataset, part)
     return part
 

@@ -25,6 +25,8 @@ from crowdgym.common.json_text import parse_json
 from crowdgym.data import publishing
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
 from crowdgym.data.dataset import CATEGORIES, Dataset
+from crowdgym.data.histories.checkins.checkins import Checkins
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 
@@ -34,11 +36,13 @@ DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
 WORKERS_FILE = "workers.npz"
+CHECKINS_FILE = "checkins.npz"
 
 CITY, SENSING = "city", "sensing"  # the kinds of datasets; a description without a kind is that of a city
 
 _NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
 _ORDER_ARRAYS = ("time_s", "origin", "destination")  # and those of PARTS that the description names
+_CHECKIN_ARRAYS = tuple(field.name for field in fields(Checkins))
 _READ_ATTEMPTS = 25
 _PAUSE_S = 0.02
 
@@ -77,6 +81,10 @@ def dataset_checksum(dataset: Dataset) -> str:
     if dataset.workers is not None:
         for name, array in dataset.workers.to_arrays().items():
             digest.update(f"workers {name}:{array.dtype.str}:{array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    if dataset.checkins is not None:
+        for name, array in dataset.checkins.to_arrays().items():
+            digest.update(f"checkins {name}:{array.dtype.str}:{array.shape};".encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
@@ -124,6 +132,8 @@ def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite
     if dataset.workers is not None:
         files[WORKERS_FILE] = dataset.workers.to_arrays()
         facts["worker_parts"] = list(dataset.workers.parts)
+    if dataset.checkins is not None:
+        files[CHECKINS_FILE] = dataset.checkins.to_arrays()
     if dataset.category_names != tuple(CATEGORIES):
         facts["category_names"] = list(dataset.category_names)
     return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, facts), overwrite)
@@ -263,7 +273,11 @@ def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
     if "worker_parts" in description:
         worker_names = (*_ORDER_ARRAYS, *description["worker_parts"])
         worker_arrays = read_stamped(folder / WORKERS_FILE, worker_names, description["checksum"])
-    for array in (*network_arrays.values(), *order_arrays.values(), *worker_arrays.values()):
+    checkin_arrays: dict[str, Any] = {}
+    if "checkins" in description:
+        checkin_arrays = read_stamped(folder / CHECKINS_FILE, _CHECKIN_ARRAYS, description["checksum"])
+    parts = (network_arrays, order_arrays, worker_arrays, checkin_arrays)
+    for array in (array for part in parts for array in part.values()):
         array.setflags(write=False)
     dataset = Dataset(
         name=folder.name,
@@ -272,9 +286,23 @@ def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
         category=order_arrays["category"],
         workers=OrderStream.from_arrays(worker_arrays) if worker_arrays else None,
         category_names=tuple(description.get("category_names", CATEGORIES)),
+        checkins=Checkins.from_arrays(checkin_arrays) if checkin_arrays else None,
+        first_day=_first_day(folder, description),
     )
     _check_fit(dataset, folder / ORDERS_FILE)
     return dataset
+
+
+def _first_day(folder: Path, description: Mapping[str, Any]) -> int | None:
+    """The day on which the orders begin; None where they have no dates."""
+    if "first_day" not in description:
+        return None
+    try:
+        return day_number(description["first_day"])
+    except (TypeError, ValueError):
+        raise DamagedFileError(
+            f"{folder / DESCRIPTION_FILE} has the first day {description['first_day']!r}; expected a date"
+        ) from None
 
 
 def read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:

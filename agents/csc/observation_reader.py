@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from crowdgym.agents.csc.pau_game import Coalitions, Floats, Game, Ints, commit
 from crowdgym.agents.policy import Episode, Infos, Observations
+from crowdgym.common.jit import jit
 from crowdgym.common.layout import ObservationLayout
 
 SEEN_SHARE: Final = 1e-3  # the highest payment is computed only if at least this share of it is left
@@ -44,6 +45,7 @@ class Reader:
         self._agents = episode.agents
         self._own = layout["w_self"]
         self._optional = layout["T_optional"]
+        self._distance = self._optional.column("distance")
         self._sent_to = np.full(len(self._agents), -1, np.int64)  # the task of the latest action
         self._idle_since = np.full(len(self._agents), -1, np.int64)  # the epoch; -1 while not idle
         self._epoch = 0
@@ -53,19 +55,18 @@ class Reader:
 
     def read(self, observations: Observations, infos: Infos) -> DispatchState:
         """The dispatch state of this epoch; call it once an epoch."""
-        seen = np.stack([observations[agent] for agent in self._agents])  # [W, F]
-        candidates = np.array([infos[agent]["candidates"] for agent in self._agents], np.int64)  # [W, K]
+        seen = np.stack([observations[agent] for agent in self._agents])
+        return self.read_rows(seen, np.array([infos[agent]["candidates"] for agent in self._agents], np.int64))
+
+    def read_rows(self, seen: NDArray[np.float32], candidates: Ints) -> DispatchState:
+        """As `read`, from the observations of all workers, [W, F], and the ids of their candidates, [W, K]."""
         idle = self._of_workers(seen, "idle") > 0.5
         self._note_who_is_idle(idle)
         players = np.flatnonzero(idle & (candidates[:, 0] >= 0))
         players = players[np.argsort(self._idle_since[players], kind="stable")]
         options = candidates[players]  # [n, K] ids
-        rows = self._optional.take(seen[players]).astype(np.float64)  # [n, K, features]
-        there = options >= 0
-        ids, first, place = np.unique(options[there], return_index=True, return_inverse=True)
-        task = np.full(options.shape, -1, np.int64)
-        task[there] = place
-        game = self._game(ids, rows[there][first], task, self._values(rows, "distance"))
+        ids, task, distance_m, rows = _tasks_of(options, players, self._optional.take(seen), self._distance)
+        game = self._game(ids, rows, task, distance_m * self._optional.scale("distance"))
         self._correct_work_left(game, ids, seen)
         return DispatchState(self._agents, players, options, game, self._coalitions(game, ids, seen))
 
@@ -96,9 +97,12 @@ class Reader:
 
         For a task without workers, the value of the observation is kept: a lower bound.
         """
+        unknown = np.flatnonzero(game.work_left_s >= self._optional.scale("work_left")).tolist()
+        if not unknown:
+            return
         working = np.flatnonzero(self._of_workers(seen, "working") > 0.5)
         until_idle_s = self._of_workers(seen, "until_idle")
-        for place in np.flatnonzero(game.work_left_s >= self._optional.scale("work_left")).tolist():
+        for place in unknown:
             present = working[self._sent_to[working] == ids[place]]
             if len(present):
                 game.work_left_s[place] = until_idle_s[present[0]] * len(present)
@@ -115,11 +119,10 @@ class Reader:
     def _coalitions(self, game: Game, ids: Ints, seen: NDArray[np.float32]) -> Coalitions:
         """The workers at each task, or on their way to it."""
         travelling = self._of_workers(seen, "travelling") > 0.5
-        working = self._of_workers(seen, "working") > 0.5
+        busy = travelling | (self._of_workers(seen, "working") > 0.5)
         until_s = np.where(travelling, self._of_workers(seen, "until_idle"), 0.0)
-        busy = np.flatnonzero((travelling | working) & np.isin(self._sent_to, ids))
         coalitions = Coalitions.empty(len(ids), len(self._agents))
-        commit(game, coalitions, np.searchsorted(ids, self._sent_to[busy]), until_s[busy])
+        commit(game, coalitions, *_crews(ids, self._sent_to, busy, until_s))
         return coalitions
 
     def _values(self, rows: Floats, name: str) -> Floats:
@@ -129,5 +132,54 @@ class Reader:
 
     def _of_workers(self, seen: NDArray[np.float32], name: str) -> Floats:
         """A feature of the workers themselves, in its unit. Shape [W]."""
-        values: Floats = self._own.take(seen)[:, 0, self._own.column(name)].astype(np.float64) * self._own.scale(name)
+        column = self._own.column(name)
+        values: Floats = seen[:, self._own.start + column].astype(np.float64) * self._own.scales[column]
         return values
+
+
+@jit
+def _tasks_of(
+    options: Ints, players: Ints, rows: NDArray[np.float32], distance: int
+) -> tuple[Ints, Ints, Floats, Floats]:
+    """The tasks among the candidates of the players.
+
+    Args:
+        options: ids of the candidates, -1 for none. Shape [n, K].
+        players: numbers of the players. Shape [n].
+        rows: what each worker sees of its candidates. Shape [W, K, features].
+        distance: the column of the distance.
+
+    Returns:
+        The m ids, ascending; which of them each candidate is, or -1, [n, K]; the distance that is written for each
+        candidate, [n, K]; and the row of each task as the first player sees it, [m, features].
+    """
+    flat = options.ravel()
+    ids = np.unique(flat[flat >= 0])
+    task = np.full(options.shape, -1, np.int64)
+    distances = np.zeros(options.shape)
+    seen = np.zeros((len(ids), rows.shape[2]))
+    known = np.zeros(len(ids), np.bool_)
+    for player in range(options.shape[0]):
+        for option in range(options.shape[1]):
+            row = rows[players[player], option]
+            distances[player, option] = row[distance]
+            if options[player, option] < 0:
+                continue
+            place = np.searchsorted(ids, options[player, option])
+            task[player, option] = place
+            if not known[place]:
+                seen[place], known[place] = row, True
+    return ids, task, distances, seen
+
+
+@jit
+def _crews(ids: Ints, sent_to: Ints, busy: NDArray[np.bool_], until_s: Floats) -> tuple[Ints, Floats]:
+    """The workers at the tasks ``ids`` or on their way: which task, and in how many seconds each is there."""
+    task, arrival_s = np.zeros(len(busy), np.int64), np.zeros(len(busy))
+    count = 0
+    for worker in range(len(busy)):
+        place = np.searchsorted(ids, sent_to[worker])
+        if busy[worker] and place < len(ids) and ids[place] == sent_to[worker]:
+            task[count], arrival_s[count] = place, until_s[worker]
+            count += 1
+    return task[:count], arrival_s[:count]

@@ -5,7 +5,7 @@ then passes over all decisions in minibatches, each a step down the clipped surr
 error for the critic. Agents decide at different times; see `crowdgym.agents.learning.advantages`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdgym.agents.csc.turn_collector import collector_of
+from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import LocalCollector
+from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
-from crowdgym.agents.learning.networks import Actor, Critic
+from crowdgym.agents.learning.mixing import make_collectors
+from crowdgym.agents.learning.networks import Actor, Critic, Scaling
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
@@ -27,19 +30,26 @@ from crowdgym.configs.ippo import IppoSettings
 
 _CHUNK = 512  # observations in one pass of the critic without gradients
 
+# Makes a reward source for an environment; the sets are those of the rows that the network sees.
+SourceMaker = Callable[[TrainingTask, VectorEnvironment, Sequence[ObservationSet]], RewardSource]
 
-def make_trainer(task: TrainingTask) -> RolloutTrainer:
-    """The trainer of IPPO; ``task.settings`` are `IppoSettings`."""
+
+def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> RewardSource:
+    """The reward of the environment, or a share of the mean of all agents' rewards."""
+    del env, sets
+    share: float = task.settings.team_share
+    return TeamShare(share) if share > 0 else EnvironmentReward()
+
+
+def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
+    """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
-    training = task.make_vector_env(settings.num_envs)
-    evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
-    num_actions = int(training.single_action_space.n)
-    source: RewardSource = TeamShare(settings.team_share) if settings.team_share > 0 else EnvironmentReward()
+    training, evaluation, env = make_collectors(task, lambda copies: collector_of(copies, settings, task.device))
+    sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
+    source = make_source(task, env, sets)
+    num_actions = int(env.single_action_space.n)
     learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
-    return RolloutTrainer(
-        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
-    )
+    return RolloutTrainer(task, training, evaluation, source, learner)
 
 
 class IppoLearner(NetworkLearner):
@@ -70,7 +80,7 @@ class IppoLearner(NetworkLearner):
             torch.manual_seed(seed)
             actor, critic = Actor(sets, num_actions, settings), Critic(sets, settings, num_terms)
         self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
-        self.scalings = (actor.trunk.scaling, critic.trunk.scaling)
+        self.scalings: tuple[Scaling, ...] = (actor.trunk.scaling, critic.trunk.scaling)
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
             name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
@@ -89,12 +99,12 @@ class IppoLearner(NetworkLearner):
         returns = advantages + values
         self.normaliser.update(returns)
         batch = self._batch(rollout, (returns - self.normaliser.mean) / self.normaliser.deviation)
-        learning_rate = self._set_learning_rate(progress)
+        learning_rate = self.set_learning_rate(progress)
         before = {name: tensor.clone() for name, tensor in self.actor.state_dict().items()}
         losses = Means()
         for _ in range(settings.epochs):
             self._pass(
-                batch, _normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
+                batch, normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
             )
             source.improve(PassResult(self.actor, before, batch, advantages))
         weights = source.weights(rollout)
@@ -145,7 +155,8 @@ class IppoLearner(NetworkLearner):
             returns=_tensor(returns.T.astype(np.float32), self.device),
         )
 
-    def _set_learning_rate(self, progress: float) -> float:
+    def set_learning_rate(self, progress: float) -> float:
+        """Set the learning rate of all optimisers for a finished share of the run, and return it."""
         left = 1.0 - progress if self.settings.learning_rate_schedule == "linear" else 1.0
         rate = self.settings.learning_rate * left
         for optimiser in self.optimisers.values():
@@ -165,8 +176,8 @@ class IppoLearner(NetworkLearner):
         settings = self.settings
         policy = policy_loss(self.actor, batch, advantages, settings.clip)
         value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
-        self._descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
-        self._descend("critic", value_loss)
+        self.descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
+        self.descend("critic", value_loss)
         return {
             "losses/policy_loss": policy.surrogate.item(),
             "losses/value_loss": value_loss.item(),
@@ -175,7 +186,8 @@ class IppoLearner(NetworkLearner):
             "losses/clipfrac": policy.clipfrac.item(),
         }
 
-    def _descend(self, name: str, loss: Tensor) -> None:
+    def descend(self, name: str, loss: Tensor) -> None:
+        """A step of a network's optimiser down the loss."""
         self.optimisers[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks[name].parameters(), self.settings.max_gradient_norm)
@@ -249,7 +261,7 @@ class Means:
         return {name: total / self._count for name, total in self._totals.items()}
 
 
-def _normal(advantages: Floats) -> Floats:
+def normal(advantages: Floats) -> Floats:
     """The values scaled to mean 0 and standard deviation 1."""
     normal: Floats = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
     return normal

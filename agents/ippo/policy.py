@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from crowdgym.agents.csc.turn_taking import TURN_BLOCK, TurnTaking, network_sets, takes_turns
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
-from crowdgym.agents.learning.collect import choose
+from crowdgym.agents.learning.collect import BLOCK, choose
 from crowdgym.agents.learning.description import DESCRIPTION, read_description
 from crowdgym.agents.learning.networks import Actor
+from crowdgym.agents.learning.rollout import Integers
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 from crowdgym.common.errors import CheckpointError
 from crowdgym.common.layout import ObservationLayout, ObservationSet
@@ -27,6 +30,7 @@ class IppoPolicy:
         environment: name of the environment to be played.
 
     Attributes:
+        settings_class: the class of the learner's hyperparameters.
         description: the description of the trained agent.
         files: the files that have been read.
         facts: plain data that were stored with the weights.
@@ -35,11 +39,13 @@ class IppoPolicy:
         CheckpointError: the folder is no checkpoint, is damaged, or is for another environment.
     """
 
+    settings_class: ClassVar[type[IppoSettings]] = IppoSettings
+
     def __init__(self, folder: Path, environment: str) -> None:
         self.description = read_description(folder)
         if self.description.environment != environment:
             raise CheckpointError(f"{folder} was trained on {self.description.environment}, not on {environment}")
-        self._settings = IppoSettings.load(environment, **self.description.hyperparameters)
+        self._settings = self.settings_class.load(environment, **self.description.hyperparameters)
         file = folder / (BEST if (folder / BEST).is_file() else LAST)
         self.files = (folder / DESCRIPTION, file)
         self._stored = read_tensors(file)
@@ -48,6 +54,7 @@ class IppoPolicy:
             ObservationSet(part.name, part.start, part.rows, part.features) for part in self.description.sets
         )
         self._generator: np.random.Generator | None = None
+        self._taking: TurnTaking | None = None
         self._actor = self._build(self._trained, self.description.num_actions)
 
     def check_fit(self, width: int, num_actions: int, metadata: Mapping[str, Any]) -> None:
@@ -71,22 +78,42 @@ class IppoPolicy:
         width = int(np.prod(episode.observation_space.shape or (0,)))
         self.check_fit(width, int(getattr(episode.action_space, "n", 0)), episode.metadata)
         self._generator = np.random.default_rng(episode.seed) if self._settings.play == "sampled" else None
+        self._taking = TurnTaking(episode, self._settings) if takes_turns(self._settings) else None
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`."""
         if not infos:
             return {}
+        return (
+            self._act_at_once(observations, infos)
+            if self._taking is None
+            else self._act_in_turn(self._taking, observations, infos)
+        )
+
+    def _act_in_turn(self, taking: TurnTaking, observations: Observations, infos: Infos) -> Actions:
+        agents = list(infos)
+        seen = np.stack([observations[agent] for agent in agents])
+        taking.begin(seen, np.array([infos[agent]["candidates"] for agent in agents], np.int64))
+        while (asked := taking.ask()) is not None:
+            taking.answer(self._chosen(asked.observations, asked.masks))
+        return dict(zip(agents, taking.actions.tolist(), strict=True))
+
+    def _act_at_once(self, observations: Observations, infos: Infos) -> Actions:
         agents = list(infos)
         masks = np.stack([infos[agent]["action_mask"] for agent in agents]) > 0  # [N, A]
         actions = masks.argmax(axis=1)
         rows = np.flatnonzero(masks.sum(axis=1) > 1)
         if len(rows):
-            seen, legal = np.stack([observations[agents[row]] for row in rows]), masks[rows]
-            noise = None if self._generator is None else self._generator.gumbel(size=legal.shape)
-            actions[rows], _ = choose(self._actor, seen, legal, noise, "cpu")
+            actions[rows] = self._chosen(np.stack([observations[agents[row]] for row in rows]), masks[rows])
         return dict(zip(agents, actions.tolist(), strict=True))
 
+    def _chosen(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> Integers:
+        """Actions, [M], for observations, [M, F], with masks, [M, A]."""
+        noise = None if self._generator is None else self._generator.gumbel(size=masks.shape)
+        block = BLOCK if self._taking is None else TURN_BLOCK
+        return choose(self._actor, observations, masks, noise, "cpu", block)[0]
+
     def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> Actor:
-        actor = Actor(sets, num_actions, self._settings)
+        actor = Actor(network_sets(ObservationLayout(sets), self._settings), num_actions, self._settings)
         self._stored.fill(actor, "actor")
         return actor.eval()

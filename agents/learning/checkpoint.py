@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from crowdgym.common.errors import CheckpointError
@@ -86,6 +86,20 @@ def to_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
     """The content of a file; ``facts`` are plain data."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     return save(plain, {_FACTS: json.dumps(facts, sort_keys=True)})
+
+
+def from_bytes(content: bytes, source: str) -> StoredTensors:
+    """The content of `to_bytes`, which has been in no file; ``source`` says in messages where it is from.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        length = int.from_bytes(content[:8], "little")
+        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_FACTS])
+        return StoredTensors(Path(source), load(content), facts)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{source} is damaged ({' '.join(str(error).split())})") from None
 
 
 def read_tensors(file: Path) -> StoredTensors:

@@ -21,7 +21,8 @@ from crowdgym.common.errors import ConfigError
 
 # Rows in one pass of the network. A matrix product may round a row differently if the number of rows differs, so this
 # number is fixed, and rows of zeros fill the last block.
-_BLOCK = 64
+BLOCK = 64
+_OF_DECISIONS = ("observations", "masks", "actions", "log_probabilities", "rows", "steps")  # of a `Rollout`
 _LEAST_SEED = 2**32  # training instances have seeds from here on; smaller seeds are for evaluation
 
 
@@ -48,10 +49,12 @@ class CopySeeds:
     Attributes:
         instances: the seed of each copy's instance.
         actions: the seed of each copy's generator of actions; None if the most probable actions are taken.
+        mix: the seed that draws which settings are played; see `crowdgym.agents.learning.mixing.MixedCollector`.
     """
 
     instances: tuple[int, ...]
     actions: tuple[np.random.SeedSequence, ...] | None
+    mix: np.random.SeedSequence | None = None
 
     def part(self, chosen: slice) -> "CopySeeds":
         """The seeds of some of the copies."""
@@ -69,9 +72,9 @@ class IterationSeeds:
     @classmethod
     def of(cls, seed: int, iteration: int, copies: int) -> "IterationSeeds":
         """The seeds of iteration number ``iteration`` of the run of ``seed``."""
-        instances, actions, order, source = np.random.SeedSequence((seed, iteration)).spawn(4)
+        instances, actions, order, source, mix = np.random.SeedSequence((seed, iteration)).spawn(5)
         drawn = np.random.default_rng(instances).integers(_LEAST_SEED, 2**63, size=copies)
-        of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)))
+        of_copies = CopySeeds(tuple(drawn.tolist()), tuple(actions.spawn(copies)), mix)
         return cls(of_copies, np.random.default_rng(order), np.random.default_rng(source))
 
 
@@ -125,7 +128,8 @@ class LocalCollector:
             ConfigError: episodes have different lengths, no agent ever has a choice, or infos lack a signal.
         """
         draws = None if seeds.actions is None else [np.random.default_rng(seed) for seed in seeds.actions]
-        record = _Record(signals)
+        record = EpisodeRecord(signals)
+        self._begin()
         environment_s = -time.perf_counter()
         observations, infos = self.env.reset(seed=list(seeds.instances), options=dict(options) if options else None)
         environment_s += time.perf_counter()
@@ -140,11 +144,14 @@ class LocalCollector:
         if not truncated.all():
             raise ConfigError("training needs episodes of one length, but some copies ended before others")
         record.keep_signals(infos)
-        return record.rollout(self.env.batch_shape[1], infos["metrics"], environment_s, options or {})
+        return record.rollout(self.env.batch_shape, infos["metrics"], environment_s, options or {})
 
     def close(self) -> None:
         """Close the environment."""
         self.env.close()
+
+    def _begin(self) -> None:
+        """Forget the last episodes; nothing where agents choose at once."""
 
     def _act(
         self,
@@ -152,7 +159,7 @@ class LocalCollector:
         observations: NDArray[np.float32],
         infos: Mapping[str, Any],
         draws: Sequence[np.random.Generator] | None,
-        record: "_Record",
+        record: "EpisodeRecord",
     ) -> Integers:
         """The joint action, [R]; its decisions are recorded."""
         record.keep_signals(infos)
@@ -164,7 +171,7 @@ class LocalCollector:
             noise = None if draws is None else self._noise(draws, rows, legal.shape[1])
             chosen, log_probabilities = choose(actor, seen, legal, noise, self.device)
             joint[rows] = chosen
-            record.decisions.append((seen, legal, chosen, log_probabilities, rows, np.full(len(rows), record.step)))
+            record.add(rows, observations=seen, masks=legal, actions=chosen, log_probabilities=log_probabilities)
         record.joint_actions.append(joint)
         return joint
 
@@ -174,46 +181,51 @@ class LocalCollector:
         return np.concatenate([draw.gumbel(size=(n, num_actions)) for draw, n in zip(draws, deciding, strict=True)])
 
 
-class _Record:
+class EpisodeRecord:
     """The steps of a rollout that have been played so far."""
 
     def __init__(self, signals: Sequence[str]) -> None:
-        self.decisions: list[tuple[NDArray[Any], ...]] = []
         self.rewards: list[NDArray[np.float64]] = []
         self.joint_actions: list[Integers] = []
-        self.signals: dict[str, list[NDArray[Any]]] = {name: [] for name in signals}
+        self._decisions: list[dict[str, NDArray[Any]]] = []
+        self._signals: dict[str, list[NDArray[Any]]] = {name: [] for name in signals}
 
-    @property
-    def step(self) -> int:
-        return len(self.rewards)
+    def add(self, rows: Integers, **of_decisions: NDArray[Any]) -> None:
+        """Add decisions of the present step: their rows, and other attributes of `Rollout` or its decision infos."""
+        steps = np.full(len(rows), len(self.rewards))
+        self._decisions.append({"rows": rows, "steps": steps, **of_decisions})
 
     def keep_signals(self, infos: Mapping[str, Any]) -> None:
         """Copy the infos, since an environment may overwrite its arrays."""
-        for name, kept in self.signals.items():
+        for name, kept in self._signals.items():
             if name not in infos:
                 raise ConfigError(f"the infos have no {name!r}, which the learner reads (there: {', '.join(infos)})")
             kept.append(np.array(infos[name]))
 
     def rollout(
-        self, num_agents: int, metrics: Mapping[str, NDArray[Any]], environment_s: float, options: Mapping[str, Any]
+        self,
+        batch_shape: tuple[int, int],
+        metrics: Mapping[str, NDArray[Any]],
+        environment_s: float,
+        options: Mapping[str, Any],
     ) -> Rollout:
-        if not self.decisions:
+        """The whole rollout. Raises `ConfigError` if it has no decision."""
+        if not self._decisions:
             raise ConfigError("there is no decision to learn from: no agent ever had more than one legal action")
-        seen, legal, chosen, log_probabilities, rows, steps = map(np.concatenate, zip(*self.decisions, strict=True))
+        joined = {name: np.concatenate([each[name] for each in self._decisions]) for name in self._decisions[0]}
+        attributes = {name: joined.pop(name) for name in _OF_DECISIONS}
+        copies, agents = batch_shape
         return Rollout(
-            observations=seen,
-            masks=legal,
-            actions=chosen,
-            log_probabilities=log_probabilities,
-            rows=rows,
-            steps=steps,
+            **attributes,
             rewards=np.stack(self.rewards),
             joint_actions=np.stack(self.joint_actions),
-            num_agents=num_agents,
+            num_agents=np.full(copies, agents),
             metrics=metrics,
             environment_s=environment_s,
-            signals={name: np.stack(kept) for name, kept in self.signals.items()},
+            signals={name: np.stack(kept) for name, kept in self._signals.items()},
             options=options,
+            decision_infos=joined,
+            groups=np.zeros(copies, np.int64),
         )
 
 
@@ -223,6 +235,7 @@ def choose(
     masks: NDArray[np.bool_],
     noise: NDArray[np.float64] | None,
     device: str,
+    block: int = BLOCK,
 ) -> tuple[Integers, NDArray[np.float32]]:
     """Choose actions, [M], for observations, [M, F], with masks, [M, A].
 
@@ -232,11 +245,12 @@ def choose(
         masks: their legal actions.
         noise: Gumbel noise, [M, A], for a draw from the policy; None for the most probable action.
         device: device of the actor.
+        block: rows in one pass of the network.
 
     Returns:
         The actions, and the logarithms of their probabilities.
     """
-    log_policy = _in_blocks(actor, observations, masks, device)
+    log_policy = _in_blocks(actor, observations, masks, device, block)
     # The largest sum of a logarithm and Gumbel noise is a draw from the distribution; masked ones stay at -inf.
     lots = log_policy if noise is None else log_policy + noise
     actions = lots.argmax(axis=1)
@@ -244,16 +258,16 @@ def choose(
 
 
 def _in_blocks(
-    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
+    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str, block: int
 ) -> NDArray[np.float32]:
-    """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `_BLOCK`."""
+    """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `BLOCK`."""
     rows = len(observations)
-    filled = -(-rows // _BLOCK) * _BLOCK
+    filled = -(-rows // block) * block
     seen = np.zeros((filled, observations.shape[1]), np.float32)
     legal = np.ones((filled, masks.shape[1]), np.bool_)
     seen[:rows], legal[:rows] = observations, masks
-    blocks = zip(*(torch.split(torch.from_numpy(array), _BLOCK) for array in (seen, legal)), strict=True)
-    with torch.no_grad(), _one_thread():
+    blocks = zip(*(torch.split(torch.from_numpy(array), block) for array in (seen, legal)), strict=True)
+    with torch.inference_mode(), _one_thread():
         found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
     log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]
     return log_policy

@@ -33,6 +33,7 @@ class AgentDescription(BaseModel):
     agent: str  # the learner, as `crowdgym.learners.find_learner` takes it
     environment: str
     keywords: dict[str, Any]  # of the environment, as they were given
+    mix: dict[str, list[Any]] = {}  # values of settings that the training mixed, by name
     config: dict[str, Any]  # every setting of the environment
     seed: int
     steps: int  # of the environment, to be played

@@ -48,12 +48,12 @@ class Scaling(nn.Module):
 
     def forward(self, observations: Tensor) -> list[tuple[Tensor, Tensor]]:
         """For each set its rows, [M, R, features], zeros if empty, and whether each row is present, [M, R]."""
-        found = []
+        found, buffers = [], self._buffers
         for part in self.sets:
             rows, present = _taken_apart(observations, part)
-            mean, deviation = self.get_buffer(f"mean_{part.name}"), self.get_buffer(f"deviation_{part.name}")
+            mean, deviation = (cast(Tensor, buffers[f"{of}_{part.name}"]) for of in ("mean", "deviation"))
             scaled = ((rows - mean) / deviation).clamp(-_WIDEST, _WIDEST)
-            found.append((scaled * present.unsqueeze(-1), present))
+            found.append((scaled * present.unsqueeze(-1) if part.may_be_empty else scaled, present))
         return found
 
 
@@ -86,11 +86,11 @@ class SetAttention(nn.Module):
         split = (self.heads, query.shape[1] // self.heads)
         asked = self.query(query).reshape(-1, *split) / split[1] ** 0.5  # [M, H, D / H]
         keys = self.key.weight.reshape(*split, -1)  # [H, D / H, D]
-        scores = torch.einsum("mhd,hde->mhe", asked, keys) @ rows.transpose(1, 2)  # [M, H, R]
+        scores = torch.bmm(asked.transpose(0, 1), keys).transpose(0, 1) @ rows.transpose(1, 2)  # [M, H, R]
         there = present.unsqueeze(1)
         weights = scores.masked_fill(~there, _NEVER).softmax(dim=2) * there
-        values = self.value.weight.reshape(*split, -1)
-        heard = torch.einsum("mhe,hde->mhd", weights @ rows, values).flatten(1)  # [M, D]
+        values = self.value.weight.reshape(*split, -1).transpose(1, 2)  # [H, D, D / H]
+        heard = torch.bmm((weights @ rows).transpose(0, 1), values).transpose(0, 1).flatten(1)  # [M, D]
         return cast(Tensor, self.out(heard + self.value.bias * present.any(1, keepdim=True)))
 
 

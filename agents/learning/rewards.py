@@ -47,8 +47,8 @@ class RewardSource(Protocol):
     def term_names(self) -> tuple[str, ...]:
         """The names of the terms, in order. The critic has a head for each."""
 
-    def fit(self, rollout: Rollout, generator: np.random.Generator) -> None:
-        """Learn from a rollout, before `terms` is called."""
+    def fit(self, rollout: Rollout, generator: np.random.Generator, progress: float) -> None:
+        """Learn from a rollout, before `terms` is called. ``progress`` is the finished share of the run, 0 to 1."""
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
         """The terms, [T, R] each. The reward of a decision is at its step and row."""
@@ -84,7 +84,7 @@ class FixedReward:
         """The reward, [T, R]."""
         raise NotImplementedError
 
-    def fit(self, rollout: Rollout, generator: np.random.Generator) -> None:
+    def fit(self, rollout: Rollout, generator: np.random.Generator, progress: float) -> None:
         """Nothing."""
 
     def terms(self, rollout: Rollout) -> Mapping[str, Floats]:
@@ -134,7 +134,18 @@ class TeamShare(FixedReward):
 
     def reward(self, rollout: Rollout) -> Floats:
         """See `FixedReward`."""
-        by_copy = rollout.rewards.reshape(rollout.num_steps, -1, rollout.num_agents)
-        mean = by_copy.mean(axis=2, keepdims=True)
-        shared: Floats = (1.0 - self.share) * by_copy + self.share * mean
-        return shared.reshape(rollout.rewards.shape)
+        return shared_reward(rollout, rollout.rewards, self.share)
+
+
+def shared_reward(rollout: Rollout, rewards: Floats, share: float) -> Floats:
+    """Rewards of which a share is replaced by the mean over all agents of the copy at that step. Shape [T, R].
+
+    Args:
+        rollout: whose copies and agents the rewards are of.
+        rewards: [T, R].
+        share: from 0 to 1.
+    """
+    by_copy = np.split(rewards, np.cumsum(rollout.num_agents)[:-1], axis=1)
+    means = np.stack([of_copy.mean(axis=1) for of_copy in by_copy], axis=1)  # [T, C]
+    shared: Floats = (1.0 - share) * rewards + share * means[:, rollout.copy_of_rows]
+    return shared

@@ -6,6 +6,8 @@ from typing import Any
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
+from crowdgym.envs.api.turn_env import TurnEnv
+
 MakeEnv = Callable[..., Any]
 
 
@@ -17,13 +19,18 @@ def aec_forms(parallel_env: MakeEnv, module: str) -> tuple[MakeEnv, MakeEnv]:
         module: where the two functions will be found under these names, so that they can be sent to other processes.
     """
 
-    def raw_env(**keywords: Any) -> Any:
-        """The environment in PettingZoo's agent-by-agent form, without checks."""
-        return parallel_to_aec(parallel_env(**keywords))
+    def raw_env(*, turns: bool = False, **keywords: Any) -> Any:
+        """The environment in PettingZoo's agent-by-agent form, without checks.
 
-    def env(**keywords: Any) -> Any:
-        """The environment in PettingZoo's agent-by-agent form; refuses unknown actions and calls in a wrong order."""
-        return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(raw_env(**keywords)))
+        All agents act at every epoch, and see its beginning. With ``turns``, agents see what those before them chose:
+        `crowdgym.envs.api.turn_env.TurnEnv`. Raises `ConfigError` if the environment has no turns.
+        """
+        parallel = parallel_env(**keywords)
+        return TurnEnv(parallel) if turns else parallel_to_aec(parallel)
+
+    def env(*, turns: bool = False, **keywords: Any) -> Any:
+        """`raw_env`, but it refuses unknown actions and calls in a wrong order."""
+        return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(raw_env(turns=turns, **keywords)))
 
     for function in (env, raw_env):
         function.__module__, function.__qualname__ = module, function.__name__

@@ -55,6 +55,35 @@ class Viewer(Protocol):
         """Close the window, if there is one."""
 
 
+class Turns(Protocol):
+    """The turns of the present epoch in B copies of a simulation, N agents each.
+
+    Choices are kept here until all who have a choice have made it; the simulation is then stepped with ``joint``.
+
+    Attributes:
+        chooser: whose turn it is in each copy, or -1 if all have chosen. Shape [B].
+        joint: the actions so far; 0 for who has not chosen. Shape [B, N].
+    """
+
+    chooser: NDArray[np.integer[Any]]
+    joint: NDArray[np.int64]
+
+    def begin(self, copies: NDArray[np.int64], /) -> None:
+        """Begin the turns of the present epoch in some copies; there are none where the episode is over."""
+
+    def choose(self, copies: NDArray[np.int64], actions: NDArray[np.int64], /) -> None:
+        """Let whose turn it is in some copies act, and call the next. ``actions``: of every copy, shape [B].
+
+        An action that is masked holds, and counts as illegal.
+        """
+
+    def agent_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """What the infos hold for every agent, as those before it have chosen. By name, shape [B, N, …]."""
+
+    def observation(self, b: int, agent: int, /) -> NDArray[np.float32]:
+        """What an agent of copy ``b`` sees, as those before it have chosen. A new array, shape [F]."""
+
+
 class CommonSettings(Protocol):
     """What the interfaces read of an environment's settings."""
 
@@ -176,6 +205,14 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
         ``action_mask``, int8 [B, N, actions], has to be among them. The simulation may write over them at its next
         step: the interfaces copy what they hand out.
         """
+
+    def turns(self, simulation: AnySimulation) -> Turns:
+        """The agents of an epoch one after the other.
+
+        Raises:
+            ConfigError: this environment has no turns.
+        """
+        raise ConfigError(f"{self.name} has no turns: its agents can only choose all at once")
 
     def chosen(self, simulation: AnySimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
         """What the actions of copy ``b`` ask for at its present epoch: a candidate's number each, else -1. Shape [N].

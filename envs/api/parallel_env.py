@@ -11,7 +11,14 @@ from pettingzoo import ParallelEnv
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.text import shown
 from crowdgym.envs.api.actions import joint_action
-from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Provenance, Simulation, Viewer
+from crowdgym.envs.api.definition import (
+    ACTION_MASK,
+    EnvironmentDefinition,
+    Provenance,
+    Simulation,
+    Turns,
+    Viewer,
+)
 from crowdgym.envs.api.reset_options import ResetOptions
 from crowdgym.envs.core.seeding import EpisodeSeeds
 
@@ -196,6 +203,14 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         return self._definition.chosen(
             self._simulation, 0, joint_action(actions, self.possible_agents, self._action_space)
         )
+
+    def turns(self) -> Turns:
+        """The agents of an epoch one after the other, for forms in which they choose in turn.
+
+        Raises:
+            ConfigError: this environment has no turns.
+        """
+        return self._definition.turns(self._simulation)
 
     def snapshot(self) -> Snapshot:
         """The complete state of the present moment: for pictures, logs and checks, not for policies.

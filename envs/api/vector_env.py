@@ -260,11 +260,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
 
     def _at_the_end(self, truncated: NDArray[np.bool_]) -> dict[str, Any]:
         """What infos also say about copies that have just ended, before any of them begins anew."""
-        metrics = [vars(self._simulation.metrics(copy)) for copy in range(len(truncated))]
-        told = {
-            "metrics": {name: np.array([row[name] for row in metrics]) for name in metrics[0]},
-            "_metrics": truncated.copy(),
-        }
+        told = self._metrics_of(truncated)
         if self.autoreset_mode is not AutoresetMode.SAME_STEP:
             return told
         arrays = self._definition.agent_arrays(self._simulation)
@@ -273,6 +269,13 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             "_final_obs": self._by_row(truncated),
             "final_info": {name: self._definition.handed_out(array, copy=True) for name, array in arrays.items()},
             "_final_info": self._by_row(truncated),
+        }
+
+    def _metrics_of(self, truncated: NDArray[np.bool_]) -> dict[str, Any]:
+        metrics = [vars(self._simulation.metrics(copy)) for copy in range(len(truncated))]
+        return {
+            "metrics": {name: np.array([row[name] for row in metrics]) for name in metrics[0]},
+            "_metrics": truncated.copy(),
         }
 
     def _by_row(self, by_copy: NDArray[np.bool_]) -> NDArray[np.bool_]:

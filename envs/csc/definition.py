@@ -1,14 +1,15 @@
 """What every interface of CSC is made of: checked settings, a generator, a reward, spaces and metadata."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.configs.csc import CscSettings
+from crowdgym.common.errors import ConfigError
+from crowdgym.configs.csc import CscSettings, InfoName
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
@@ -21,6 +22,7 @@ from crowdgym.envs.csc.kernel.observation import observation_layout
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.csc.snapshot import CscSnapshot
+from crowdgym.envs.csc.turns import CscTurns
 
 # The settings that every platform knows of itself: ``metadata["rules"]``, for policies that reckon with them.
 RULES = ("step_s", "horizon_s", "speed_mps", "range_m", "penalty_per_s")
@@ -37,6 +39,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
     network: RoadNetwork
     generator: InstanceGenerator
     reward_strategy: RewardStrategy
+    infos: tuple[InfoName, ...]  # that were asked for
 
     @classmethod
     def of(
@@ -44,11 +47,12 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         keywords: Mapping[str, object],
         generator: InstanceGenerator | None,
         reward_strategy: RewardStrategy | None,
+        infos: Sequence[InfoName],
     ) -> "CscDefinition":
         """Check the keywords and find everything.
 
         Raises:
-            ConfigError: a keyword that does not exist or has a value that cannot be used.
+            ConfigError: a keyword or info that does not exist, or a keyword with a value that cannot be used.
             DataError: the scenario does not exist, or its files cannot be read.
         """
         require_method("generator", generator, "generate")
@@ -60,6 +64,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
             network=dataset.network,
             generator=generator or OrderStreamGenerator(dataset, settings),
             reward_strategy=reward_strategy or REWARDS[settings.reward],
+            infos=_checked_infos(infos),
         )
 
     @property
@@ -79,7 +84,7 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     def simulation(self, batch: int) -> CscSimulation:
         """Room for ``batch`` copies."""
-        return CscSimulation(self.network, self.settings, batch)
+        return CscSimulation(self.network, self.settings, batch, self.infos)
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one worker sees."""
@@ -110,9 +115,13 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         return self.generator.generate(seeds)
 
     def agent_arrays(self, simulation: CscSimulation) -> dict[str, NDArray[Any]]:
-        """Masks and candidates."""
+        """Masks, candidates, and what was asked for."""
         output = simulation.state.output
-        return {ACTION_MASK: output.mask, "candidates": output.candidates}
+        return {ACTION_MASK: output.mask, "candidates": output.candidates, **simulation.asked}
+
+    def turns(self, simulation: CscSimulation) -> CscTurns:
+        """Workers that choose one after the other."""
+        return CscTurns(simulation)
 
     def write_rewards(self, simulation: CscSimulation, rewards: NDArray[np.float64]) -> None:
         """The rewards of the strategy."""
@@ -131,3 +140,10 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         from crowdgym.envs.csc.viewer import CscViewer
 
         return CscViewer(self.network, title=f"{self.name} · {self.settings.scenario}")
+
+
+def _checked_infos(infos: Sequence[InfoName]) -> tuple[InfoName, ...]:
+    known = get_args(InfoName)
+    if isinstance(infos, str) or not all(name in known for name in infos):
+        raise ConfigError(f"infos must be a list of names out of {', '.join(known)}, got {infos!r}")
+    return tuple(dict.fromkeys(infos))

@@ -1,12 +1,14 @@
 """Collaborative spatial crowdsourcing as a PettingZoo parallel environment. See `CscEnv`."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Unpack
 
 from gymnasium.vector import AutoresetMode
 
-from crowdgym.configs.csc import CscKeywords, CscSettings
+from crowdgym.configs.csc import CscKeywords, CscSettings, InfoName
 from crowdgym.envs.api.dispatcher_env import BaseDispatcherEnv
 from crowdgym.envs.api.parallel_env import BaseParallelEnv, RenderMode
+from crowdgym.envs.api.turn_vector_env import BaseTurnVectorEnv
 from crowdgym.envs.api.vector_env import BaseVectorEnv
 from crowdgym.envs.csc.definition import CscDefinition
 from crowdgym.envs.csc.generator import InstanceGenerator
@@ -56,7 +58,9 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
     ## Rewards
     ``contribution``: the payment of a task finished in the interval, split among its workers by worker-seconds.
     ``team``: the revenue of the interval divided by the number of workers, the same for all. ``individual``: the
-    remaining working time of the task just taken (the paper's IR). Or give a ``reward_strategy``.
+    remaining working time of the task just taken (the paper's IR). ``marginal``: what a join adds to the payment of
+    its task if no worker joins later, at once; sums to the revenue. ``difference``: the payment of a task finished in
+    the interval less what it would have been without the worker. Or give a ``reward_strategy``.
 
     ## Episode End
     At ``horizon_s``.
@@ -65,12 +69,19 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
     ``infos[agent]`` has ``action_mask`` (int8, [K + 1]) and ``candidates`` (int32, [K]: the task ids behind the
     actions, -1 for none); after the last step also ``metrics``: revenue, completed, expired, travel_m, illegal.
 
+    With ``infos=("gain", "neighbours")``, or one of them, also what is worked out only if it is asked for:
+
+    | info | dtype, shape | what |
+    |---|---|---|
+    | ``gain`` | float64, [K] | what joining each candidate now adds to its payment if no other worker joins; else 0 |
+    | ``neighbours`` | int32, [5] | the numbers of the workers behind the rows of ``W_near``, -1 for none |
+
     ## Arguments
     ```python
     env = csc_v0.parallel_env(scenario="haikou-synth", num_workers=200, num_tasks=200, render_mode=None)
     ```
     Everything of `crowdgym.configs.csc.CscSettings`, by name; defaults in ``configs/envs/csc_v0.yaml``. Besides:
-    ``render_mode``, ``generator`` and ``reward_strategy``.
+    ``render_mode``, ``generator``, ``reward_strategy`` and ``infos`` (see Information).
 
     ## Version History
     * v0: initial version
@@ -85,9 +96,10 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
         render_mode: RenderMode | None = None,
         generator: InstanceGenerator | None = None,
         reward_strategy: RewardStrategy | None = None,
+        infos: Sequence[InfoName] = (),
         **keywords: Unpack[CscKeywords],
     ) -> None:
-        super().__init__(CscDefinition.of(keywords, generator, reward_strategy), render_mode)
+        super().__init__(CscDefinition.of(keywords, generator, reward_strategy, infos), render_mode)
 
 
 class CscVectorEnv(BaseVectorEnv):
@@ -97,7 +109,8 @@ class CscVectorEnv(BaseVectorEnv):
     autoreset, threads, infos, arguments) at `crowdgym.envs.api.vector_env.BaseVectorEnv`.
 
     ## Information
-    ``action_mask`` (int8 [B N, K + 1]) and ``candidates`` (int32 [B N, K]).
+    ``action_mask`` (int8 [B N, K + 1]) and ``candidates`` (int32 [B N, K]); if asked for, ``gain`` (float64 [B N, K])
+    and ``neighbours`` (int32 [B N, 5]).
     """
 
     name: ClassVar[str] = CscDefinition.name
@@ -112,9 +125,41 @@ class CscVectorEnv(BaseVectorEnv):
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         generator: InstanceGenerator | None = None,
         reward_strategy: RewardStrategy | None = None,
+        infos: Sequence[InfoName] = (),
         **keywords: Unpack[CscKeywords],
     ) -> None:
-        definition = CscDefinition.of(keywords, generator, reward_strategy)
+        definition = CscDefinition.of(keywords, generator, reward_strategy, infos)
+        super().__init__(definition, num_envs, num_threads, copy, autoreset_mode)
+
+
+class CscTurnVectorEnv(BaseTurnVectorEnv):
+    """``csc_v0``, ``num_envs`` copies of it, workers choosing one after the other. Row c is whose turn it is in copy c.
+
+    The world is documented at `crowdgym.envs.csc.env.CscEnv`, the order of turns and their masks in
+    ``docs/csc_dynamics.md``, "Turns", and what holds for every such environment at
+    `crowdgym.envs.api.turn_vector_env.BaseTurnVectorEnv`.
+
+    ## Information
+    ``action_mask`` (int8 [B, K + 1]) and ``candidates`` (int32 [B, K]); if asked for, ``neighbours`` (int32 [B, 5]),
+    and with ``gain`` (float64 [B, K]) also ``pair_gain`` (float64 [B, K]): what is gained together with the partner.
+    """
+
+    name: ClassVar[str] = CscDefinition.name
+    settings: CscSettings
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        num_threads: int = 1,
+        copy: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        generator: InstanceGenerator | None = None,
+        reward_strategy: RewardStrategy | None = None,
+        infos: Sequence[InfoName] = (),
+        **keywords: Unpack[CscKeywords],
+    ) -> None:
+        definition = CscDefinition.of(keywords, generator, reward_strategy, infos)
         super().__init__(definition, num_envs, num_threads, copy, autoreset_mode)
 
 
@@ -134,8 +179,15 @@ class CscDispatcherEnv(BaseDispatcherEnv):
         render_mode: RenderMode | None = None,
         generator: InstanceGenerator | None = None,
         reward_strategy: RewardStrategy | None = None,
+        infos: Sequence[InfoName] = (),
         **keywords: Unpack[CscKeywords],
     ) -> None:
         super().__init__(
-            CscEnv(render_mode=render_mode, generator=generator, reward_strategy=reward_strategy, **keywords)
+            CscEnv(
+                render_mode=render_mode,
+                generator=generator,
+                reward_strategy=reward_strategy,
+                infos=infos,
+                **keywords,
+            )
         )

@@ -52,8 +52,39 @@ class IndividualReward:
         rewards[:] = output.remaining_s
 
 
+class MarginalReward:
+    """What a join adds to the projected payment of its task, at once. Sums to the revenue.
+
+    P(C) is the payment of a task if no worker joins its coalition C any more. Who joins earns P(C ∪ w) − P(C); those
+    who join at the same moment count in the order of workers. The first of a pair that is worth nothing alone earns
+    nothing.
+    """
+
+    name = "marginal"
+
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        rewards[:] = output.marginal
+
+
+class DifferenceReward:
+    """The payment of a finished task less what it would have been without the worker, all other arrivals kept.
+
+    Paid when the task finishes, to each worker present: at the join it can't be known who joins later. It charges a
+    worker that was not needed, and pays both of a pair in full, so it does not sum to the revenue.
+    """
+
+    name = "difference"
+
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        rewards[:] = output.difference
+
+
 REWARDS: dict[RewardName, RewardStrategy] = {
     "contribution": ContributionReward(),
     "team": TeamReward(),
     "individual": IndividualReward(),
+    "marginal": MarginalReward(),
+    "difference": DifferenceReward(),
 }

@@ -42,7 +42,7 @@ def collected(env: Any, seeds: CopySeeds = SEEDS, **more: Any) -> Rollout:
 def assert_same_bits(one: Rollout, other: Rollout) -> None:
     for each in fields(Rollout):
         mine, theirs = getattr(one, each.name), getattr(other, each.name)
-        if each.name in ("metrics", "signals"):
+        if each.name in ("metrics", "signals", "decision_infos"):
             assert {name: array.tobytes() for name, array in mine.items()} == {
                 name: array.tobytes() for name, array in theirs.items()
             }
@@ -85,7 +85,7 @@ def test_every_action_and_the_asked_infos_are_kept() -> None:
     assert before.shape == after.shape == (EPISODE_STEPS, 8, OFFERS + 1)
     assert (before[rollout.steps, rollout.rows] == rollout.masks).all()
     assert (before[1:] == after[:-1]).all()
-    assert (rollout.num_steps, rollout.num_copies, rollout.num_agents) == (EPISODE_STEPS, 4, 2)
+    assert (rollout.num_steps, rollout.num_copies, rollout.num_agents.tolist()) == (EPISODE_STEPS, 4, [2] * 4)
     assert (rollout.copies == rollout.rows // 2).all()
 
 
@@ -137,7 +137,9 @@ def test_an_environment_without_any_decision_is_refused() -> None:
 
 def rollout_of(rewards: Any, num_agents: int) -> Rollout:
     nothing: Any = np.zeros(0)
-    return Rollout(*[nothing] * 6, np.array(rewards), nothing, num_agents, {}, 0.0)
+    return Rollout(
+        *[nothing] * 6, np.array(rewards), nothing, np.full(len(rewards[0]) // num_agents, num_agents), {}, 0.0
+    )
 
 
 def test_the_environment_s_reward_is_taken_as_it_is() -> None:

@@ -66,11 +66,27 @@ def test_a_good_one_is_all_right() -> None:
     Suite("mine", suite(published=..., settings=..., quick=...)).check()
 
 
+def test_a_suite_needs_an_environment_scenarios_a_grid_and_agents_and_the_rest_has_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text("{environment: csc_v0, scenarios: [tiny], grid: [{num_tasks: [10]}], agents: [hold]}")
+
+    with ProcessEngine(1) as engine:
+        benchmark = find_benchmark(str(file), Overrides(), tmp_path / "out", engine)
+
+    (episodes,) = benchmark.job_lists  # and no bounds
+    assert [job.instance.seed for job in episodes.jobs] == list(range(10))
+    assert "revenue" in " ".join(benchmark.output_names)  # the objective
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"agent": ["greedy"]}, "the suite mine.yaml: there is no key 'agent'; did you mean 'agents'? (known: about, "),
-        ({"metrics": ...}, "the suite mine.yaml: metrics is missing"),
+        ({"agents": ...}, "the suite mine.yaml: agents is missing"),
+        (
+            {"environment": ..., "grid": ..., "scenarios": ..., "agents": ..., "quick": ..., "published": ...},
+            "the suite mine.yaml: environment, scenarios, grid, agents are missing",
+        ),
         ({"metrics": []}, "metrics must be a list of at least one, got []"),
         ({"metric": "revenue"}, "there is no key 'metric'; did you mean 'metrics'?"),
         ({"episodes": 0}, "the suite mine.yaml: episodes must be greater than or equal to 1, got 0"),
@@ -96,7 +112,7 @@ def test_a_good_one_is_all_right() -> None:
         ),
         ({"quick": {"agents": ["greedy"]}}, "there is no key 'quick.agents' (known: scenarios, grid, episodes)"),
         ({"settings": {"num_tasks": 5}}, "num_tasks must be either in settings or in grid, got both"),
-        ({"published": [{"scenario": "tiny"}]}, "published[0].agent is missing"),
+        ({"published": [{"scenario": "tiny"}]}, "published[0].agent, published[0].at, published[0].mean are missing"),
         ({"agents": [{"policy": "greedy"}]}, "agents[0].name is missing"),
         (
             {"agents": [{"name": "greedy", "argument": {"a": 1}}]},
@@ -259,7 +275,7 @@ def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: P
 
 
 def test_those_that_come_with_crowdgym() -> None:
-    assert suite_names() == ("csc-paper", "dasc-dispatchers", "sensing-paper")
+    assert suite_names() == ("csc-paper", "csc-planners", "dasc-dispatchers", "dasc-settings", "sensing-paper")
 
 
 @pytest.mark.parametrize("name", suite_names())

@@ -274,16 +274,6 @@ def test_a_suite_of_ones_own_that_is_not_there() -> None:
     assert (code, said) == (2, "error: the suite none.yaml cannot be read: No such file or directory\n")
 
 
-def test_without_rliable_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdgym.bench.report import statistics as grid_statistics
-
-    monkeypatch.setattr(grid_statistics, "find_spec", lambda name: None)
-    code, said = bench(tmp_path / "out", suite="csc-paper")
-    assert code == 2
-    assert "need rliable, which is not installed: install crowdgym with its extra 'bench'" in said
-    assert not (tmp_path / "out").exists()
-
-
 def refused(out: Path, *options: str) -> str:
     """What is said of a run that must not go on in ``out``; nothing of it changes."""
     before = contents(out)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,6 +196,27 @@ def test_a_run_that_is_over_can_be_made_longer_with_a_constant_rate(tmp_path: Pa
     assert tensors(tmp_path / "long") == tensors(tmp_path / "short")
 
 
+def test_a_run_that_is_over_is_not_made_shorter(tmp_path: Path) -> None:
+    constant = {"learning_rate_schedule": "constant"}
+    ran(*arguments(tmp_path, iterations=2, **constant))
+    before = tensors(tmp_path)
+    again = ran(*arguments(tmp_path, iterations=1, **constant), "--resume")
+    assert "iteration 2 of 2, 120 steps" in again.stderr
+    assert "the run had 2 iterations already, more than the 1 of --steps: it was not trained further" in again.stdout
+    assert tensors(tmp_path) == before
+
+
+def test_a_run_of_an_older_version_goes_on_without_the_settings_that_are_newer(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    description = yaml.safe_load((out / DESCRIPTION).read_text())
+    for name in ("orders", "days", "from_data"):
+        del description["config"][name]
+    (out / DESCRIPTION).write_text(yaml.safe_dump(description))
+    ran(*arguments(out), "--resume")
+    assert "has days = 'all', not '1..14'" in refused(*arguments(out, days="1..14"), "--resume")
+
+
 def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Path) -> None:
     """It is measured before it has learnt anything: as the other at its end."""
     ran(*arguments(tmp_path / "next", iterations=1), "--init", whole)
@@ -242,8 +264,9 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is no learner 'qmix' (known: ippo; your own is given as module:ATTRIBUTE)" in refused(
-        "train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path
+    assert (
+        "there is no learner 'qmix' (known: cafe, ca-nofe, cafe-revenue, ices, ippo, relara; "
+        "your own is given as module:ATTRIBUTE)" in refused("train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path)
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert "needs a CUDA device" in refused(*arguments(tmp_path), "--device", "cuda")

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 from crowdgym import make  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.learning.description import DESCRIPTION, read_description  # noqa: E402
-from crowdgym.configs.ippo import IppoSettings  # noqa: E402
+from crowdgym.learners import find_learner, learner_names, learner_settings  # noqa: E402
 from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
 from crowdgym.runner import run_episodes  # noqa: E402
 
@@ -121,8 +121,9 @@ def test_hyperparameters_and_keywords_have_names_of_their_own() -> None:
     from crowdgym.configs.dasc import DascSettings
     from crowdgym.configs.sensing import SensingSettings
 
-    for settings in (CscSettings, DascSettings, SensingSettings):
-        assert not set(settings.model_fields) & set(IppoSettings.model_fields)
+    for learner in map(learner_settings, map(find_learner, learner_names())):
+        for settings in (CscSettings, DascSettings, SensingSettings):
+            assert not set(settings.model_fields) & set(learner.model_fields)
 
 
 def test_a_folder_s_name_is_a_name_of_an_agent_only_where_there_is_one(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import pytest
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.configs.cafe import CafeSettings, CaNofeSettings
 from crowdgym.configs.csc import CscKeywords, CscSettings
 from crowdgym.configs.dasc import DascKeywords, DascSettings
+from crowdgym.configs.ippo import IppoSettings
 from crowdgym.configs.loading import Settings, describe_settings
 from crowdgym.configs.preference import PreferenceKeywords, PreferenceSettings
 from crowdgym.configs.sensing import SensingKeywords, SensingSettings
@@ -62,3 +64,22 @@ def test_defaults_are_those_of_the_scenario() -> None:
 def test_a_scenario_without_a_name_is_refused() -> None:
     with pytest.raises(ConfigError, match="scenario must be the name"):
         describe_settings(CscSettings, "")
+
+
+def test_hyperparameters_of_a_learner_that_extends_another_begin_with_those_of_the_other() -> None:
+    """ca-nofe extends cafe, cafe influence, influence ippo; each changes some. Those of an environment come along."""
+    ours, cafe, ippo = (model.load("csc_v0") for model in (CaNofeSettings, CafeSettings, IppoSettings))
+    assert (ours.refine_from, cafe.refine_from) == (1.0, 0.6)
+    assert ours.model_dump(exclude={"refine_from"}) == cafe.model_dump(exclude={"refine_from"})
+    assert (ours.network, ours.discount, ours.clip) == (ippo.network, ippo.discount, ippo.clip)
+    assert CafeSettings.load("csc_v0", refine_from=0.5).refine_from == 0.5
+
+
+def test_an_outer_level_of_revenue_needs_the_contribution_among_the_terms() -> None:
+    with pytest.raises(ConfigError, match="outer = 'revenue' needs terms = 'wide', which contain the contribution"):
+        CafeSettings.load("csc_v0", outer="revenue")
+
+
+def test_a_learner_with_a_reward_of_its_own_takes_no_share_of_the_team() -> None:
+    with pytest.raises(ConfigError, match=r"team_share must be less than or equal to 0, got 0\.5"):
+        CafeSettings.load("csc_v0", team_share=0.5)

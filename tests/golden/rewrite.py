@@ -17,6 +17,8 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[s
     "csc_v0-contribution": ("csc_v0", {"scenario": "tiny", "reward": "contribution"}),
     "csc_v0-team": ("csc_v0", {"scenario": "tiny", "reward": "team"}),
     "csc_v0-individual": ("csc_v0", {"scenario": "tiny", "reward": "individual"}),
+    "csc_v0-marginal": ("csc_v0", {"scenario": "tiny", "reward": "marginal"}),
+    "csc_v0-difference": ("csc_v0", {"scenario": "tiny", "reward": "difference"}),
     # Few, slow workers, many short-lived tasks, coarse epochs: expiries, releases on the way, a last epoch cut short.
     "csc_v0-expiring": (
         "csc_v0",

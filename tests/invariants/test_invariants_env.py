@@ -76,7 +76,7 @@ class StrictMachine(RuleBasedStateMachine):
         candidates=st.integers(1, 4),
         range_m=st.sampled_from([1500.0, 400.0, 0.0]),
         horizon_s=st.sampled_from([25 * STEP_S, 4.5 * STEP_S, 0.5 * STEP_S]),
-        reward=st.sampled_from(["contribution", "team", "individual"]),
+        reward=st.sampled_from(["contribution", "team", "individual", "marginal", "difference"]),
     )
     def begin(self, workers: Any, tasks: Any, candidates: int, range_m: float, horizon_s: float, reward: str) -> None:
         self.generator = NextInstance()
@@ -110,6 +110,13 @@ class StrictMachine(RuleBasedStateMachine):
             assert all(
                 (reward > 0) == (action > 0) for reward, action in zip(earned.values(), actions.values(), strict=True)
             )
+        elif self.env.settings.reward == "marginal":  # at the join, so that only an episode sums to its revenue
+            assert all(reward >= -1e-9 for reward in earned.values())
+            assert all(action > 0 for agent, action in actions.items() if earned[agent] != 0)
+            self.earned += sum(earned.values())
+            assert self.env.agents or self.earned == pytest.approx(self.env.metrics.revenue, rel=1e-9, abs=1e-9)
+        elif self.env.settings.reward == "difference":
+            assert all(-1e-9 <= reward <= revenue + 1e-9 for reward in earned.values())
         else:
             assert sum(earned.values()) == pytest.approx(revenue, rel=1e-9, abs=1e-9)
         assert set(truncations.values()) == {not self.env.agents}

@@ -1,5 +1,7 @@
 """What an episode of CSC is given: plain data for the reference simulator, sharing nothing with the package."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -74,6 +76,21 @@ def payment(task: ReferenceTask, penalty_per_s: float, finish_s: float) -> float
     if finish_s <= task.expected_s:
         return task.max_payment
     return max(0.0, 1 - penalty_per_s * (finish_s - task.expected_s)) * task.max_payment
+
+
+def foreseen_payment(instance: ReferenceInstance, number: int, arrivals_s: Iterable[float]) -> float:
+    """P(C): what a task pays if its workers arrive at these times, and no other joins."""
+    task = instance.tasks[number]
+    in_time = sorted(arrival_s for arrival_s in arrivals_s if arrival_s < task.deadline_s)
+    left_s, at_s, finish_s = task.workload_s, 0.0, math.inf
+    for present, arrival_s in enumerate([*in_time, math.inf]):
+        if present:
+            finish_s = at_s + left_s / present
+            if finish_s <= arrival_s:
+                break
+            left_s = max(0.0, left_s - present * (arrival_s - at_s))
+        at_s = arrival_s
+    return payment(task, instance.penalty_per_s, finish_s) if finish_s <= instance.horizon_s else 0.0
 
 
 def both_ways(*roads: tuple[int, int, int]) -> tuple[Arc, ...]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import networkx as nx
-from reference.csc_instance import ReferenceInstance, payment
+from reference.csc_instance import ReferenceInstance, foreseen_payment, payment
 
 
 class WorkerState(Enum):
@@ -58,6 +58,8 @@ class StepResult(NamedTuple):
     contribution: list[float]
     team: list[float]
     individual: list[float]
+    marginal: list[float]
+    difference: list[float]
     revenue: float
 
 
@@ -241,11 +243,14 @@ class ReferenceSimulator:
             raise ValueError(f"expected {len(self.instance.workers)} actions, got {len(actions)}")
         offered = [self.candidates(worker) for worker in range(len(actions))]  # before anyone has moved
         joined: list[Trip] = []
+        marginal = [0.0] * len(actions)
         for worker, action in enumerate(actions):
             if action == 0:
                 continue
             if 1 <= action <= len(offered[worker]):
+                before = self._projected_payment(offered[worker][action - 1])
                 joined.append(self._set_out(worker, offered[worker][action - 1]))
+                marginal[worker] = self._projected_payment(offered[worker][action - 1]) - before
             else:
                 self.illegal += 1
         individual = self._individual(joined)
@@ -253,7 +258,14 @@ class ReferenceSimulator:
         finished = self._play_until(self.time_s)
         revenue = sum(self._records[task].payment for task in finished)
         workers = len(actions)
-        return StepResult(self._contribution(finished), [revenue / workers] * workers, individual, revenue)
+        return StepResult(
+            contribution=self._contribution(finished),
+            team=[revenue / workers] * workers,
+            individual=individual,
+            marginal=marginal,
+            difference=self._difference(finished),
+            revenue=revenue,
+        )
 
     def _set_out(self, worker: int, task: int) -> Trip:
         now_s, node = self.time_s, self.position(worker).node
@@ -334,6 +346,17 @@ class ReferenceSimulator:
             record = self._records[trip.task]
             rewards[trip.worker] = self.work_left_s(trip.task) / (len(record.present) + len(record.under_way))
         return rewards
+
+    def _difference(self, finished: list[int]) -> list[float]:
+        rewards = [0.0] * len(self.instance.workers)
+        for task in finished:
+            for trip in self._records[task].present:
+                rewards[trip.worker] += self.payment(task) - self._projected_payment(task, without=trip)
+        return rewards
+
+    def _projected_payment(self, task: int, without: Trip | None = None) -> float:
+        due_s = (trip.due_s for trip in self.trips if trip.task == task and trip is not without)
+        return foreseen_payment(self.instance, task, due_s)
 
     # ---- roads ----
 

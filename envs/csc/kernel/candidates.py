@@ -7,8 +7,8 @@ others. Keys are distance and id in one number, so whichever way a list came abo
 
 from crowdgym.common.jit import inner, inner_inlined, kernel
 from crowdgym.envs.csc.instance import NUM_SKILLS
-from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN, Rules
-from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys
+from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN
+from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules
 
 
 @kernel

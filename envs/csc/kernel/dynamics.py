@@ -5,8 +5,6 @@ arrivals, finish and expiry in order of time, whatever the others do. State chan
 so an epoch without an action changes no bit.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,19 +12,12 @@ from crowdgym.common.jit import inner, inner_inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
-from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, StepOutput, Tasks, Workers, begin_step
+from crowdgym.envs.csc.kernel.projection import NO_ARRIVAL, payment_without, projected_payment
+from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, Rules, StepOutput, Tasks, Workers, begin_step
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
 PENDING, OPEN, FINISHED, EXPIRED = 0, 1, 2, 3
-
-
-class Rules(NamedTuple):
-    """The constants of an environment."""
-
-    speed_mps: float
-    range_m: float
-    penalty_per_s: float  # zeta
 
 
 @kernel
@@ -83,7 +74,9 @@ def take_actions(
         workers.status[b, w] = TRAVELLING
         workers.task[b, w] = task
         workers.depart_s[b, w] = now_s
-        workers.arrive_s[b, w] = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
+        arrival_s = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
+        output.marginal[b, w] = gain_of_joining(state, rules, b, task, arrival_s)
+        workers.arrive_s[b, w] = arrival_s
         workers.leg_units[b, w] = units
         workers.goal[b, w] = tasks.node[b, task]
         workers.trail_node[b, w] = workers.node[b, w]
@@ -97,6 +90,16 @@ def take_actions(
             task = workers.task[b, w]
             crew = tasks.present[b, task] + tasks.en_route[b, task]
             output.remaining_s[b, w] = work_left_s(tasks, b, task, now_s) / crew
+
+
+@inner
+def gain_of_joining(state: CscState, rules: Rules, b: int, task: int, arrival_s: float) -> float:
+    """P(C ∪ w) − P(C): what a worker adds to the projected payment of an open task that it is at from ``arrival_s``."""
+    workers, tasks = state.workers, state.tasks
+    arrive_s, next_worker, first = workers.arrive_s[b], workers.next_worker[b], tasks.first_en_route[b, task]
+    with_it = projected_payment(tasks, rules, b, task, arrive_s, next_worker, first, arrival_s, NO_ARRIVAL)
+    without = projected_payment(tasks, rules, b, task, arrive_s, next_worker, first, NO_ARRIVAL, NO_ARRIVAL)
+    return with_it - without
 
 
 @inner_inlined
@@ -193,15 +196,16 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
         tasks.paid[b, task] = paid
         output.revenue[b] += paid
         _share_payment(workers, tasks, output, b, task, end_s, paid)
-    w = tasks.first_present[b, task]
+    first = _line_up(workers, tasks, b, task)
+    if status == FINISHED:
+        _note_differences(state, rules, b, task, first)
+    w = first
     while w >= 0:
         following = workers.next_worker[b, w]
-        _become_idle(state, b, w, tasks.node[b, task], end_s)
-        w = following
-    w = tasks.first_en_route[b, task]
-    while w >= 0:
-        following = workers.next_worker[b, w]
-        _release(state, roads, rules, b, w, end_s)
+        if workers.status[b, w] == WORKING:
+            _become_idle(state, b, w, tasks.node[b, task], end_s)
+        else:
+            _release(state, roads, rules, b, w, end_s)
         w = following
     tasks.first_present[b, task] = tasks.first_en_route[b, task] = -1
     tasks.present[b, task] = tasks.en_route[b, task] = 0
@@ -222,6 +226,28 @@ def _share_payment(
         # A workload too small to move the clock leaves nothing to weigh by: then equal parts.
         weight = (end_s - workers.arrive_s[b, w]) / total_s if total_s > 0.0 else 1.0 / tasks.present[b, task]
         output.share[b, w] += paid * weight
+        w = workers.next_worker[b, w]
+
+
+@inner
+def _line_up(workers: Workers, tasks: Tasks, b: int, task: int) -> int:
+    """Link those at a task and those on their way into one list by arrival. Returns its first worker."""
+    w, following = tasks.first_present[b, task], tasks.first_en_route[b, task]  # the latest arrival is listed first
+    while w >= 0:
+        before = workers.next_worker[b, w]
+        workers.next_worker[b, w] = following
+        following, w = w, before
+    return int(following)
+
+
+@inner
+def _note_differences(state: CscState, rules: Rules, b: int, task: int, first: int) -> None:
+    """For each who worked at a task that is paid now: the payment less that without the worker, all else kept."""
+    workers, tasks = state.workers, state.tasks
+    w = first
+    while w >= 0 and workers.status[b, w] == WORKING:
+        otherwise = payment_without(tasks, rules, b, task, workers.arrive_s[b], workers.next_worker[b], first, w)
+        state.output.difference[b, w] += tasks.paid[b, task] - otherwise
         w = workers.next_worker[b, w]
 
 

@@ -20,7 +20,7 @@ from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.csc.instance import NUM_SKILLS
-from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, Rules, work_left_s
+from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN, RELEASED, TRAVELLING, WORKING, work_left_s
 from crowdgym.envs.csc.kernel.features import (
     FIRST_SKILL,
     SELF,
@@ -44,14 +44,14 @@ from crowdgym.envs.csc.kernel.neighbour_lists import (
     update_near_tasks,
     update_near_workers,
 )
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, WorkerStatus
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
 _SELF = len(SELF_FEATURES)
 _TASK = len(TASK_FEATURES)
 _WORKER = len(WORKER_FEATURES)
-_OPTIONAL = _SELF + _TASK  # where the candidates begin
+OPTIONAL = _SELF + _TASK  # where the candidates begin
 _STATUSES = len(WorkerStatus)
 _BITS = np.array([number.bit_count() for number in range(256)])  # skills in a set of skills
 CREW_SCALE = 10.0  # workers at one task that count as many
@@ -311,8 +311,9 @@ class _Columns(NamedTuple):
 
 
 @inlined
-def _columns(max_candidates: int) -> _Columns:
-    near_tasks = _OPTIONAL + max_candidates * _TASK
+def columns(max_candidates: int) -> _Columns:
+    """Where the sets of neighbours begin; the candidates begin at `OPTIONAL`."""
+    near_tasks = OPTIONAL + max_candidates * _TASK
     near_workers = near_tasks + NEAR_TASKS * _TASK
     return _Columns(near_tasks, near_workers, near_workers + NEAR_WORKERS * _WORKER)
 
@@ -333,7 +334,7 @@ def _observe_own(
         row = rows[w]
         _write_self(row, state, scales, b, w, now_s)
         _write_own_task(row, _SELF, state, sight, rules, b, w, now_s)
-        _write_candidates(row, _OPTIONAL, state, sight, unit_m, b, w)
+        _write_candidates(row, OPTIONAL, state, sight, unit_m, b, w)
 
 
 @inner
@@ -380,7 +381,7 @@ def observe(
     sight = _sight_of(state, scales, b)
     if changes.unseen:
         observations[:] = 0.0
-    at = _columns(state.output.candidates.shape[2])
+    at = columns(state.output.candidates.shape[2])
     _observe_own(state, sight, roads.unit_m, rules, scales, b, now_s, observations)
     _observe_tasks_near(state, sight, b, changes, at.near_tasks, observations)
     _observe_workers_near(state, sight, b, changes, at.near_workers, observations)

@@ -7,17 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import kernel
-from crowdgym.configs.csc import CscSettings
+from crowdgym.configs.csc import CscSettings, InfoName
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.instance_checks import refuse_other_network, refuse_other_sizes
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.csc.instance import CscInstance
+from crowdgym.envs.csc.kernel.asked import empty_asked, list_gains, list_neighbours
 from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
-from crowdgym.envs.csc.kernel.dynamics import Rules, play, start_episode, take_actions
+from crowdgym.envs.csc.kernel.dynamics import play, start_episode, take_actions
 from crowdgym.envs.csc.kernel.observation import Rows, Scales, locate_workers, observation_layout, observe
-from crowdgym.envs.csc.kernel.state import CscState, TaskStatus, WorkerStatus, empty_state
+from crowdgym.envs.csc.kernel.state import CscState, Rules, TaskStatus, WorkerStatus, empty_state
 
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 
@@ -83,19 +84,23 @@ class CscSimulation:
         state: the structure of arrays that the kernel works on.
         epochs: the epoch of each copy. Shape [B].
         observations: what every worker sees, written in place by `reset_copy` and `step`. Shape [B, W, F].
+        asked: by name, the infos that were asked for (`crowdgym.envs.csc.kernel.asked`).
     """
 
-    def __init__(self, network: RoadNetwork, settings: CscSettings, batch: int) -> None:
+    def __init__(
+        self, network: RoadNetwork, settings: CscSettings, batch: int, infos: tuple[InfoName, ...] = ()
+    ) -> None:
         self.network = network
         self.settings = settings
         self.clock = Clock(settings.step_s, settings.horizon_s)
         self._last_epoch = self.clock.epochs
-        self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s)
+        self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s, settings.horizon_s)
         self.scales = _scales(network, settings)
         self.roads = RoadArrays.of(network)
         self.state: CscState = empty_state(
             batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
         )
+        self.asked = empty_asked(infos, batch, settings.num_workers, settings.max_candidates)
         self.epochs = np.zeros(batch, np.int64)
         width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
@@ -127,6 +132,7 @@ class CscSimulation:
         near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
         start_episode(self.state, self.roads, b)
         _begin_epoch(*self._arrays(np.array([b])))
+        self._write_asked(np.array([b]))
         self._hand_over()
 
     def _refuse_misfit(self, instance: CscInstance) -> None:
@@ -152,6 +158,7 @@ class CscSimulation:
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
         _step(*self._arrays(which, actions))
+        self._write_asked(which)
         self._hand_over()
 
     def is_over(self) -> NDArray[np.bool_]:
@@ -161,6 +168,13 @@ class CscSimulation:
     def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
         own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written)
         return own + more
+
+    def _write_asked(self, copies: NDArray[np.int64]) -> None:
+        if "gain" in self.asked:
+            gain = self.asked["gain"]
+            list_gains(self.state, self.roads, self.rules, self.clock, self.epochs, copies, gain)
+        if "neighbours" in self.asked:
+            list_neighbours(self.state.neighbour_lists.near_workers, copies, self.asked["neighbours"])
 
     def _hand_over(self) -> None:
         if self.observations is not self._written:

@@ -26,6 +26,15 @@ UNLISTED = -1  # a worker has become idle, and what it may take is not known yet
 UNBOUNDED = 2**62  # a key greater than any
 
 
+class Rules(NamedTuple):
+    """The constants of an environment."""
+
+    speed_mps: float
+    range_m: float
+    penalty_per_s: float  # zeta
+    horizon_s: float
+
+
 class WorkerStatus(IntEnum):
     """What a worker is doing."""
 
@@ -117,6 +126,8 @@ class StepOutput(NamedTuple):
     share: Annotated[Floats, "B, W"]  # payments of the interval by contribution
     revenue: Annotated[Floats, "B"]  # payments of the interval
     remaining_s: Annotated[Floats, "B, W"]  # remaining working time of the task just taken, else 0
+    marginal: Annotated[Floats, "B, W"]  # what the join just made adds to the projected payment of its task, else 0
+    difference: Annotated[Floats, "B, W"]  # payments of the interval less what they would have been without the worker
 
 
 _MADE_BY_STEP = StepOutput._fields.index("share")

@@ -27,7 +27,8 @@ class Progress:
     """The progress of a run. A checkpoint holds it beside the trainer's tensors."""
 
     iteration: int = 0  # finished iterations
-    best: float | None = None  # score of the best evaluation
+    best: float | None = None  # score of the best policy's evaluation
+    merit: float | None = None  # what the best policy was chosen by; more is better
     wall_s: float = 0.0
     processor_s: float = 0.0  # summed over all cores
     environment_s: float = 0.0

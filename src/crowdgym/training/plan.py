@@ -1,20 +1,25 @@
 """The plan of a training run, and the baseline that its evaluations are compared with."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 import crowdgym
 from crowdgym.agents.catalogue import LearnerSpec
 from crowdgym.agents.learning.trainer import Trainer, TrainingTask
 from crowdgym.common.entry_points import load_entry_point
+from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import EVALUATION
 from crowdgym.configs.learning import LearnerSettings
 from crowdgym.envs.api.spec import Objective
 from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
+from crowdgym.training.centres import make_centres
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class TrainingPlan:
         threads: processor threads of the networks.
         device: ``cpu`` or ``cuda``.
         command: the command that makes the same run again.
+        mix: values of settings of the environment, by name; see `mixed_keywords`.
+        jobs: processes in which the centres of a learner from records of centres run; 1: in this process.
         init: folder of a run whose last networks this run begins with; None for random networks.
     """
 
@@ -45,7 +52,9 @@ class TrainingPlan:
     threads: int
     device: str
     command: str
+    jobs: int = 1
     init: Path | None = None
+    mix: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
     def objective(self) -> Objective:
@@ -56,19 +65,38 @@ class TrainingPlan:
         """A parallel environment. Raises `ConfigError` for a keyword that cannot be used."""
         return crowdgym.make(self.environment, **self.keywords)
 
+    def mixed_keywords(self) -> tuple[dict[str, Any], ...]:
+        """The keywords of each setting that the run mixes: one value of ``mix``, all else as in ``keywords``.
+
+        Raises:
+            ConfigError: the learner takes no mix.
+        """
+        if self.mix and not self.settings.takes_mix:
+            raise ConfigError(f"{self.agent} trains on one setting of the environment at a time, so it takes no --mix")
+        load = environment_spec(self.environment).settings_class().load
+        points: dict[str, dict[str, Any]] = {}  # by all their settings
+        for name, values in self.mix.items():
+            for value in values:
+                keywords = {**self.keywords, name: value}
+                points.setdefault(load(**keywords).model_dump_json(), keywords)
+        return tuple(points.values())
+
     def make_trainer(self) -> Trainer:
         """The learner's trainer for this run."""
-        vector_env = environment_spec(self.environment).interface("vector_env")
+        vector_env = partial(environment_spec(self.environment).interface("vector_env"), copy=False)
         task = TrainingTask(
             environment=self.environment,
             settings=self.settings,
-            make_vector_env=lambda copies: vector_env(num_envs=copies, copy=False, **self.keywords),
+            make_vector_env=partial(vector_env, **self.keywords),
             make_env=self.make_env,
+            make_centres=lambda: make_centres(self.learner, self.make_env(), self.settings, self.seed, self.jobs),
+            load_policy=lambda name: load_policy(name, self.environment, self.keywords.get("scenario")),
             metric=self.objective.metric,
             evaluation_seeds=EVALUATION[: self.settings.evaluation_episodes],
             steps=self.steps,
             seed=self.seed,
             device=self.device,
+            mix=tuple(partial(vector_env, **keywords) for keywords in self.mixed_keywords()),
         )
         trainer: Trainer = load_entry_point(self.learner.trainer)(task)
         return trainer
@@ -83,15 +111,21 @@ class Baseline:
 
 
 def play_baseline(plan: TrainingPlan) -> Baseline:
-    """Play the environment's default policy on the evaluation instances; random if the agents are participants."""
+    """Play the environment's default policy on the evaluation instances; random if the agents are participants.
+
+    With a mix, each of its settings is played on an equal share of the instances, as the trainer does.
+    """
     usual = environment_spec(plan.environment).default_policy
     agent = "random" if plan.keywords.get("agents") == "participants" else usual
-    env = plan.make_env()
-    policy = load_policy(agent, plan.environment)
-    try:
-        result = run_episodes(
-            env, policy, agent=agent, episodes=plan.settings.evaluation_episodes, seed=EVALUATION.start
-        )
-    finally:
-        env.close()
-    return Baseline(agent, result.mean[plan.objective.metric])
+    points = plan.mixed_keywords() or (dict(plan.keywords),)
+    shares = np.array_split(EVALUATION[: plan.settings.evaluation_episodes], len(points))
+    scores = []
+    for keywords, share in zip(points, shares, strict=True):
+        env = crowdgym.make(plan.environment, **keywords)
+        policy = load_policy(agent, plan.environment)
+        try:
+            result = run_episodes(env, policy, agent=agent, episodes=len(share), seed=int(share[0]))
+        finally:
+            env.close()
+        scores += [episode.metrics[plan.objective.metric] for episode in result.episodes]
+    return Baseline(agent, float(np.mean(scores)))

@@ -14,6 +14,7 @@ from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDe
 from crowdgym.common.errors import ConfigError, UnwritableError
 from crowdgym.common.files import remedy
 from crowdgym.common.layout import ObservationLayout
+from crowdgym.configs.loading import load_settings
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
 from crowdgym.training.plan import TrainingPlan, play_baseline
 
@@ -24,7 +25,7 @@ class IterationReport:
 
     Attributes:
         iteration: number of finished iterations.
-        iterations: number of iterations of the whole run.
+        iterations: number of iterations of the whole run; not fewer than are finished.
         steps: environment steps played so far.
         row: all figures, as in ``curve.csv``; ``evaluation`` only if the iteration was evaluated.
     """
@@ -88,9 +89,9 @@ class TrainingRun:
     def _finish_iteration(self, row: Row, clock: "_Clock", *, evaluates: bool) -> None:
         if evaluates:
             row |= self._taken_in(self.trainer.evaluate())
-            score, sign, best = row["evaluation"], self.plan.objective.sign, self.progress.best
-            if best is None or sign * score > sign * best:
-                self.progress.best = score
+            score, merit = row["evaluation"], row.get("selection", self.plan.objective.sign * row["evaluation"])
+            if self.progress.merit is None or merit > self.progress.merit:
+                self.progress.best, self.progress.merit = score, merit
                 self.folder.save_best(self.trainer, self.progress)
         self.progress.wall_s += time.perf_counter() - clock.wall_s
         self.progress.processor_s += time.process_time() - clock.processor_s
@@ -107,7 +108,7 @@ class TrainingRun:
     def _report(self) -> IterationReport:
         number = self.progress.iteration
         steps = number * self.trainer.steps_per_iteration
-        return IterationReport(number, self.trainer.iterations, steps, self.folder.rows[-1])
+        return IterationReport(number, max(number, self.trainer.iterations), steps, self.folder.rows[-1])
 
     def _described(self) -> AgentDescription:
         plan, baseline, env = self.plan, play_baseline(self.plan), self.plan.make_env()
@@ -117,6 +118,7 @@ class TrainingRun:
             agent=plan.agent,
             environment=plan.environment,
             keywords=dict(plan.keywords),
+            mix={name: list(values) for name, values in plan.mix.items()},
             config=env.settings.model_dump(mode="json"),
             seed=plan.seed,
             steps=plan.steps,
@@ -134,21 +136,25 @@ class TrainingRun:
 
     def _refuse_other_run(self) -> None:
         """Check that the run in the folder has the same plan."""
-        there, config = self.description, self.plan.make_env().settings.model_dump(mode="json")
+        there, settings = self.description, self.plan.make_env().settings
+        # Settings and hyperparameters that are newer than the run have their defaults.
+        had = load_settings(type(settings), there.config)
+        defaults = self.plan.settings.load(self.plan.environment).model_dump(mode="json")
         asked: dict[str, tuple[Any, Any]] = {
             "agent": (there.agent, self.plan.agent),
             "environment": (there.environment, self.plan.environment),
             "seed": (there.seed, self.plan.seed),
             "threads": (self.plan.threads if there.threads is None else there.threads, self.plan.threads),
-            **_both(there.config, config),
-            **_both(there.hyperparameters, self.plan.settings.model_dump(mode="json")),
+            "mix": (there.mix, {name: list(values) for name, values in self.plan.mix.items()}),
+            **_both(had.model_dump(mode="json"), settings.model_dump(mode="json")),
+            **_both({**defaults, **there.hyperparameters}, self.plan.settings.model_dump(mode="json")),
         }
         if self.plan.settings.length_matters:
             asked["steps"] = (there.steps, self.plan.steps)
-        for name, (had, wanted) in asked.items():
-            if had != wanted:
+        for name, (was, wanted) in asked.items():
+            if was != wanted:
                 raise ConfigError(
-                    f"the run in {self.folder.path} has {name} = {had!r}, not {wanted!r}; "
+                    f"the run in {self.folder.path} has {name} = {was!r}, not {wanted!r}; "
                     "resume it with the same values, or give another --out"
                 )
 

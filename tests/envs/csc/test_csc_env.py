@@ -288,7 +288,10 @@ def test_a_bad_seed_raises(seed: Any) -> None:
         ({"num_tasks": 2.5}, r"num_tasks must be a valid integer, got 2\.5"),
         ({"horizon_s": float("nan")}, "horizon_s must be a finite number, got nan"),
         ({"step_s": 0.0}, r"step_s must be greater than 0, got 0\.0"),
-        ({"reward": "money"}, "reward must be 'contribution', 'team' or 'individual', got 'money'"),
+        (
+            {"reward": "money"},
+            "reward must be 'contribution', 'team', 'individual', 'marginal' or 'difference', got 'money'",
+        ),
         ({"num_workers": 5000}, "num_workers must be at most 10[0-9], the number of places in 'tiny', got 5000"),
         ({"num_tasks": 100_000}, "num_tasks must be at most [0-9]+, the orders of 'tiny' in 1800 s from"),
         (

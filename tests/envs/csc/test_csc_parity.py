@@ -69,7 +69,7 @@ def play_both(world: World, reference: ReferenceSimulator, policy: Policy, rng: 
         actions = random_actions(rng, reference, policy)
         expected = reference.step(actions)
         simulation.step(np.array([np.clip(actions, 0, world.settings.max_candidates)], np.int64))
-        for name in ("contribution", "team", "individual"):
+        for name in REWARDS:
             rewards = np.zeros((1, len(actions)))
             REWARDS[name].write(simulation.state.output, rewards)
             np.testing.assert_allclose(rewards[0], getattr(expected, name), rtol=1e-7, atol=1e-7, err_msg=name)

@@ -93,6 +93,19 @@ def print_episodes(result: "RunResult") -> None:
     )
 
 
+def warn_of_illegal_actions(result: "RunResult") -> None:
+    """Say on standard error that most actions of a policy were illegal, if they were: its results mean little."""
+    if result.illegal_share > 0.5:
+        stderr.print(
+            f"WARNING: {result.illegal_share:.0%} of the actions of {result.agent!r} other than 0 were illegal, and "
+            "did nothing; a legal action a has infos[agent]['action_mask'][a] == 1",
+            style="bold",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+
+
 def print_comparison(title: str, results: "Sequence[RunResult]") -> None:
     """Print a row for every agent: mean and standard deviation of the objective, means of the other metrics."""
     spec = environment_spec(results[0].env)

@@ -176,6 +176,7 @@ class ViolationKind(Enum):
     COMPLETED_TOTAL = "completed is not the number of finished tasks"
     EXPIRED_TOTAL = "expired is not the number of expired tasks"
     TRAVEL_TOTAL = "travel is not the sum of the trips"
+    WRONG_REWARD = "earns another reward than it is credited with"
     ILLEGAL_TOTAL = "illegal actions are fewer than none or more than there was room for"
 
 

@@ -16,6 +16,7 @@ from crowdgym.envs.csc.kernel.state import TaskStatus as RecordedTaskStatus
 from crowdgym.envs.csc.kernel.state import WorkerStatus
 from crowdgym.traces.format import Trace
 from crowdgym.verification.csc.checker import check_schedule
+from crowdgym.verification.csc.credit import check_rewards
 from crowdgym.verification.csc.records import (
     Assignment,
     CheckedInstance,
@@ -34,7 +35,9 @@ def broken_rules(trace: Trace, env: Any) -> list[Violation]:
         trace: of the episode.
         env: its environment at the begin of the episode.
     """
-    return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace, env.settings))
+    instance, schedule = checked_instance(env.instance, env.settings), schedule_of(trace, env.settings)
+    rewards = trace.values["reward"][1:]  # the first row is that of the beginning
+    return [*check_schedule(instance, schedule), *check_rewards(instance, schedule, env.settings.reward, rewards)]
 
 
 def checked_instance(instance: CscInstance, settings: CscSettings) -> CheckedInstance:
