@@ -17,13 +17,13 @@ def demo(*arguments: object) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-def test_it_compares_three_agents_by_what_they_earn(tmp_path: Path) -> None:
+def test_it_compares_four_agents_by_what_they_earn(tmp_path: Path) -> None:
     code, said, _ = demo("--out", tmp_path)
     assert code == 0
     lines = said.splitlines()
     assert lines[0] == "csc_v0 on tiny: 12 workers, 30 tasks, mean of 2 episodes (seeds 0 to 1)"
     revenue = {line.split()[0]: line.split()[1] for line in lines if " ± " in line}
-    assert list(revenue) == ["greedy", "random", "hold"]
+    assert list(revenue) == ["greedy", "lookahead", "random", "hold"]
     assert revenue["hold"] == "0"
     assert int(revenue["greedy"].replace(",", "")) > 0
 
@@ -34,17 +34,25 @@ def test_it_says_the_same_as_run(tmp_path: Path) -> None:
         app, ["run", "csc_v0", "--scenario", "tiny", "--episodes", "2", "--seed", "3", "--json", f"{tmp_path}/run.json"]
     )
     mean = json.loads((tmp_path / "run.json").read_text())["mean"]
-    assert f"greedy   {mean['revenue']:,.0f} ± " in said
+    assert f"greedy      {mean['revenue']:,.0f} ± " in said
 
 
 def test_it_draws_a_map_and_says_where(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     _, said, _ = demo("--out", folder)
-    (picture,) = folder.iterdir()
-    assert said.replace("\n", "").endswith(f"map, greedy at work: {folder / 'csc_tiny.png'}")
+    picture = folder / "csc_tiny.png"
+    assert sorted(folder.iterdir()) == [picture, folder / "replay.html"]
+    assert f"map, greedy at work: {picture}" in said.replace("\n", "")
     with Image.open(picture) as image:
         assert image.size == (1000, 1000)
         assert len(image.convert("RGB").getcolors(1_000_000) or ()) > 20  # something is drawn on it
+
+
+def test_it_writes_two_episodes_that_play_in_a_browser(tmp_path: Path) -> None:
+    _, said, _ = demo("--out", tmp_path)
+    assert said.endswith(f"greedy beside lookahead, to watch: open {tmp_path / 'replay.html'} in a browser\n")
+    page = (tmp_path / "replay.html").read_text(encoding="utf-8")
+    assert "csc_v0 on tiny, seed 0" in page
 
 
 def test_the_same_seed_draws_the_same_map(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``crowdgym demo``: compare policies that learn nothing, and draw a map."""
+"""``crowdgym demo``: compare policies, draw a map, and write an episode that plays in a browser."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +12,8 @@ from crowdgym.cli.shared.options import EpisodesOfEach, FirstSeed, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_comparison
 from crowdgym.cli.shared.progress import ShownProgress, shown_progress
 
-AGENTS = ("greedy", "random", "hold")
+AGENTS = ("greedy", "lookahead", "random", "hold")
+SHOWN = AGENTS[:2]  # side by side in the browser
 ENVIRONMENT = "csc_v0"
 
 app = typer.Typer()
@@ -20,27 +21,31 @@ app = typer.Typer()
 
 @app.command()
 def demo(
-    out: Annotated[Path, output_folder("the picture")] = Path("out"),
+    out: Annotated[Path, output_folder("what is drawn")] = Path("out"),
     scenario: Annotated[
         str, typer.Option(help="Name of a dataset or preset.", autocompletion=completion.scenarios)
     ] = "haikou-synth",
     episodes: EpisodesOfEach = 3,
     seed: FirstSeed = 0,
 ) -> None:
-    """Compare Greedy, random and hold on a city, and draw a map."""
+    """Compare four policies on a city, draw a map, and write two episodes that play in a browser."""
+    from crowdgym.player.page import write_player
     from crowdgym.policies import load_policy
     from crowdgym.runner import run_episodes
+    from crowdgym.traces import TraceRecorder
 
     check_output_folder(out, "--out")
-    picture = out / f"csc_{scenario.replace('-', '_')}.png"
-    results = []
+    picture, replay = out / f"csc_{scenario.replace('-', '_')}.png", out / "replay.html"
+    results, traces = [], []
     with shown_progress(episodes * len(AGENTS)) as progress:
         env = crowdgym.make(ENVIRONMENT, scenario=scenario, render_mode="rgb_array")
         try:
             for agent in AGENTS:
-                watch = _watch(env, picture if agent == AGENTS[0] else None, progress)
+                played = TraceRecorder(env, agent) if agent in SHOWN else env
+                keep = traces.append if agent in SHOWN else None
+                watch = _watch(played, picture if agent == AGENTS[0] else None, keep, progress)
                 policy = load_policy(agent, ENVIRONMENT)
-                results.append(run_episodes(env, policy, agent=agent, episodes=episodes, seed=seed, watch=watch))
+                results.append(run_episodes(played, policy, agent=agent, episodes=episodes, seed=seed, watch=watch))
         finally:
             env.close()
     settings = env.settings
@@ -49,11 +54,15 @@ def demo(
         f"mean of {episodes} episodes (seeds {seed} to {seed + episodes - 1})",
         results,
     )
+    write_player(replay, traces)
     typer.echo(f"map, {AGENTS[0]} at work: {picture}")
+    typer.echo(f"{' beside '.join(SHOWN)}, to watch: open {replay} in a browser")
 
 
-def _watch(env: Any, picture: Path | None, progress: ShownProgress) -> Callable[[int, Iterator[int]], None]:
-    """Show progress, and draw the first episode at the moment when the last task has been created."""
+def _watch(
+    env: Any, picture: Path | None, keep: Callable[[Any], None] | None, progress: ShownProgress
+) -> Callable[[int, Iterator[int]], None]:
+    """Show progress; draw the first episode at the moment when the last task has been created, and keep its trace."""
     from crowdgym.envs.rendering.animation import write_png
     from crowdgym.runner import num_steps_of, play_through
 
@@ -67,5 +76,7 @@ def _watch(env: Any, picture: Path | None, progress: ShownProgress) -> Callable[
                 if step == moment:
                     write_png(picture, env.render())
         play_through(episode, counted)
+        if keep is not None and episode == 0:
+            keep(env.trace())
 
     return watch
