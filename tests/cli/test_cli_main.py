@@ -235,8 +235,8 @@ def completed(line: str) -> list[str]:
         ("crowdgym run sensing_v0 --agent e", ["ewa-ta"]),
         ("crowdgym run --agent g", []),
         ("crowdgym run csc_v0 --scenario ti", ["tiny"]),
-        ("crowdgym train i", ["ippo"]),
-        ("crowdgym bench c", ["csc-paper"]),
+        ("crowdgym train i", ["ices", "ippo"]),
+        ("crowdgym bench c", ["csc-paper", "csc-planners"]),
     ],
 )
 def test_a_shell_completes_names(line: str, expected: list[str]) -> None:

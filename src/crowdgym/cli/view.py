@@ -19,7 +19,7 @@ def view(
     out: Annotated[Path, output_file("The .html file.", ".html", "--out")] = Path("replay.html"),
     show: Annotated[bool, typer.Option("--open", help="Open the file in a browser.")] = False,
 ) -> None:
-    """Write recorded episodes as one HTML file that plays in any browser, without a network."""
+    """Write recorded episodes as one HTML file to watch in a browser."""
     from crowdgym.player.page import write_player
     from crowdgym.traces import read_trace
 
