@@ -28,7 +28,7 @@ def demo(
     episodes: EpisodesOfEach = 3,
     seed: FirstSeed = 0,
 ) -> None:
-    """Compare four policies on a city, and draw a map and an episode to watch."""
+    """Compare four policies on a city, and draw what happens."""
     from crowdgym.player.page import write_player
     from crowdgym.policies import load_policy
     from crowdgym.runner import run_episodes
