@@ -95,7 +95,7 @@ class _Market:
         pay[(since_s > end_s + TOLERANCE_S) | (since_s > last_s)] = 0.0
         cell_s = settings.horizon_s / CELLS
         cell_begin_s = cell_s * np.arange(CELLS)
-        meets = begin_s[:, :, np.newaxis] <= cell_begin_s + cell_s + TOLERANCE_S
+        meets: NDArray[np.bool_] = begin_s[:, :, np.newaxis] <= cell_begin_s + cell_s + TOLERANCE_S
         meets &= end_s[:, :, np.newaxis] >= cell_begin_s - TOLERANCE_S
         return cls(
             instance.workload_s,
@@ -103,7 +103,7 @@ class _Market:
             pay,
             meets,
             cell_s,
-            _groups(stops, meets.any(axis=1), cell_s * settings.speed_mps),
+            _groups(stops, np.logical_or.reduce(meets, axis=1), cell_s * settings.speed_mps),
         )
 
     def bound_and_slope(self, share: FloatArray) -> tuple[float, FloatArray]:
