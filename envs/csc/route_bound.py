@@ -87,10 +87,10 @@ class _Market:
     @classmethod
     def of(cls, instance: CscInstance, settings: CscSettings, stops: Stops, finish_s: FloatArray) -> "_Market":
         begin_s, end_s = _windows(instance, settings)
-        since_s = np.maximum(begin_s - TOLERANCE_S, finish_s[:, np.newaxis])
+        last_s = np.minimum(instance.deadline_s, settings.horizon_s)[:, np.newaxis]
+        since_s = np.clip(finish_s[:, np.newaxis], begin_s - TOLERANCE_S, last_s + 1.0)  # past the last: never
         late_s = np.maximum(since_s - instance.expected_s[:, np.newaxis], 0.0)
         pay = np.maximum(1.0 - settings.penalty_per_s * late_s, 0.0) * instance.payment[:, np.newaxis]
-        last_s = np.minimum(instance.deadline_s, settings.horizon_s)[:, np.newaxis]
         pay[(since_s > end_s + TOLERANCE_S) | (since_s > last_s)] = 0.0
         cell_s = settings.horizon_s / CELLS
         first = _cell(instance.created_s - TOLERANCE_S, cell_s)
