@@ -7,14 +7,14 @@ import gymnasium
 import numpy as np
 from gymnasium.error import InvalidAction, ResetNeeded
 from numpy.typing import NDArray
-from pettingzoo import AECEnv
+from pettingzoo.utils.env import AECEnv
 
 from crowdgym.envs.api.definition import ACTION_MASK, Turns
 
 _ONLY_COPY = np.zeros(1, np.int64)
 
 
-class TurnEnv(AECEnv[str, NDArray[np.float32], int]):
+class TurnEnv(AECEnv[str, NDArray[np.float32], int]):  # type: ignore[misc]  # PettingZoo's class counts as Any
     """A setting in PettingZoo's agent-by-agent form, in which agents see what those before them chose at this epoch.
 
     The world is that of the parallel environment of the setting, which documents it; this class is documented here for
@@ -50,7 +50,7 @@ class TurnEnv(AECEnv[str, NDArray[np.float32], int]):
         self.settings: Any = env.settings
         self.possible_agents = list(env.possible_agents)
         self._number = {agent: number for number, agent in enumerate(self.possible_agents)}
-        self.agents = []
+        self.agents: list[str] = []
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Box:
         """That of the parallel environment."""

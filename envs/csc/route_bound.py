@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crowdgym.configs.csc import CscSettings
 from crowdgym.envs.core.bounds.reach import TOLERANCE_S, Stops
@@ -13,7 +12,7 @@ from crowdgym.envs.core.bounds.routes import Cells, Timetable, best_values, foll
 from crowdgym.envs.csc.instance import CscInstance
 
 CELLS: Final = 600  # of the grid of time
-WINDOWS: Final = 4  # of a task, with a price each
+WINDOWS: Final = 6  # of a task, with a price each
 FIRST_PRICE: Final = 0.4  # of a worker-second, as a share of payment / workload
 STEPS: Final = 150  # of the search for good prices, at the most
 AMBITION: Final = 0.1  # by how much lower the search aims, at first, as a share of the bound
@@ -29,21 +28,22 @@ def route_bound(
 ) -> float:
     """A revenue that no policy can exceed: at most ``known``, a bound that is known already.
 
-    *Proof.* Let a task's time from its creation to when it pays nothing any more be cut into windows k, and let μ_qk be
-    any price, not negative, of a worker-second at task q in window k. In any episode all work of a paid task is done
-    between its creation and its finish, and it is the workload q. So the revenue is
+    *Proof.* Let a task's time from its creation to when it pays nothing any more be cut into windows m, and let μ_qm be
+    any price, not negative, of a worker-second at task q if q finishes in window m. Write m(q) for the window in which
+    a paid task of an episode does. All its work is done between its creation and its finish, and it is the workload q.
+    So the revenue is
 
-        Σ_q (ρ_q(t_f) − Σ_k μ_qk work_qk)  +  Σ_w Σ_q Σ_k μ_qk work_wqk,     the sums over paid tasks.
+        Σ_q (ρ_q(t_f) − μ_qm(q) q)  +  Σ_w Σ_q μ_qm(q) work_wq,     the sums over paid tasks.
 
     A task that finishes in window m pays at most what it pays at the later of the beginning of m and its earliest
-    finish; its work is done in windows up to m, at a price of at least the lowest of these: so its term is at most
-    max(0, max_m (ρ_qm − q min_k≤m μ_qk)). The other sum is what workers earn if they are paid the prices for their
-    time at paid tasks of their skills. A worker is at one task at a time, and between two tasks it travels at least the
-    shortest way at its speed, whatever it does on the way. On a grid of cells of Δ seconds let it be, in each cell in
-    which it works, at that one of the tasks it works at in the cell whose price is highest: it earns at most Δ times
-    that price, the highest of all windows that meet the cell. From a task in cell i to the next in cell j > i it
-    travels for less than (j + 1 − i) Δ, so j − i is at least the whole part of the way in cells. The best route under
-    these rules (`crowdgym.envs.core.bounds.routes`) earns at least as much as the worker does.
+    finish, ρ_qm, so its term is at most max(0, max_m (ρ_qm − μ_qm q)). The other sum is what workers earn if they are
+    paid the prices for their time at paid tasks of their skills. A worker is at one task at a time, stays until it
+    finishes, and between two tasks travels at least the shortest way at its speed, whatever it does on the way. On a
+    grid of cells of Δ seconds let it be, in each cell in which it works, at that one of the tasks it works at in the
+    cell whose price is highest: it earns at most Δ times that price. From a task in cell i to the next in cell j > i it
+    travels for less than (j + 1 − i) Δ, so j − i is at least the whole part of the way in cells; and i is at least the
+    cell before that in which m(q) begins. The best route under these rules (`crowdgym.envs.core.bounds.routes`), with
+    any window for any task, earns at least as much as the worker does.
 
     So every choice of prices gives a bound. The least is searched by subgradients; a search that ends early gives a
     larger bound, never a wrong one. Workers may wait where a task is going to appear: the bound is that of a
@@ -76,56 +76,45 @@ def route_bound(
 
 @dataclass(frozen=True)
 class _Market:
-    """An instance, as prices are tried on it. T tasks, K windows, L cells."""
+    """An instance, as prices are tried on it. T tasks, K windows."""
 
     workload_s: FloatArray  # [T]
     unit_price: FloatArray  # [T] payment / workload
     pay: FloatArray  # [T, K] what a task pays at most that finishes in a window
-    meets: NDArray[np.bool_]  # [T, K, L] whether a window meets a cell
     cell_s: float
     groups: tuple[tuple[Cells, Timetable, Cells], ...]  # tasks of a set of skills, and who has it: begin [workers, J]
 
     @classmethod
     def of(cls, instance: CscInstance, settings: CscSettings, stops: Stops, finish_s: FloatArray) -> "_Market":
         begin_s, end_s = _windows(instance, settings)
-        since_s = np.maximum(begin_s - TOLERANCE_S, finish_s[:, np.newaxis])
+        last_s = np.minimum(instance.deadline_s, settings.horizon_s)[:, np.newaxis]
+        since_s = np.clip(finish_s[:, np.newaxis], begin_s - TOLERANCE_S, last_s + 1.0)  # past the last: never
         late_s = np.maximum(since_s - instance.expected_s[:, np.newaxis], 0.0)
         pay = np.maximum(1.0 - settings.penalty_per_s * late_s, 0.0) * instance.payment[:, np.newaxis]
-        last_s = np.minimum(instance.deadline_s, settings.horizon_s)[:, np.newaxis]
         pay[(since_s > end_s + TOLERANCE_S) | (since_s > last_s)] = 0.0
         cell_s = settings.horizon_s / CELLS
-        cell_begin_s = cell_s * np.arange(CELLS)
-        meets = begin_s[:, :, np.newaxis] <= cell_begin_s + cell_s + TOLERANCE_S
-        meets &= end_s[:, :, np.newaxis] >= cell_begin_s - TOLERANCE_S
-        return cls(
-            instance.workload_s,
-            instance.payment / instance.workload_s,
-            pay,
-            meets,
-            cell_s,
-            _groups(stops, meets.any(axis=1), cell_s * settings.speed_mps),
-        )
+        first = _cell(instance.created_s - TOLERANCE_S, cell_s)
+        release = _cell(since_s - TOLERANCE_S, cell_s) - 1
+        last = np.where(pay > 0.0, _cell(end_s + TOLERANCE_S, cell_s), -1)
+        groups = _groups(stops, first, np.minimum(release, last), last, cell_s * settings.speed_mps)
+        return cls(instance.workload_s, instance.payment / instance.workload_s, pay, cell_s, groups)
 
     def bound_and_slope(self, share: FloatArray) -> tuple[float, FloatArray]:
         """The bound of prices, given as shares of payment / workload, and its subgradient. Shape [T, K] both."""
         price = share * self.unit_price[:, np.newaxis]
-        at = np.where(self.meets, price[:, :, np.newaxis], -1.0)  # [T, K, L]
-        window, rate = at.argmax(axis=1), np.maximum(at.max(axis=1), 0.0) * self.cell_s  # [T, L]
-        earned, visits = 0.0, np.zeros(rate.shape)
+        earned, spent = 0.0, np.zeros(price.shape)
         for tasks, timetable, begin in self.groups:
-            value = best_values(timetable, rate[tasks])
+            value, best = best_values(timetable, price[tasks] * self.cell_s, CELLS)
+            cells = np.zeros((len(tasks), WINDOWS), np.int64)
             for one in begin:
-                at_stop = np.zeros(value[:, :-1].shape, np.bool_)
-                earned += follow_best(timetable, value, one, at_stop)
-                visits[tasks] += at_stop
-        slope = self.cell_s * np.stack([(visits * (window == k)).sum(axis=1) for k in range(WINDOWS)], axis=1)
-        cheapest = np.minimum.accumulate(price, axis=1)
-        left = self.pay - self.workload_s[:, np.newaxis] * cheapest  # [T, K]
-        finish = left.argmax(axis=1)
-        kept = np.take_along_axis(left, finish[:, np.newaxis], axis=1)[:, 0]
-        bought = np.array([price[task, : last + 1].argmin() for task, last in enumerate(finish)])
-        paid = kept > 0.0
-        slope[np.flatnonzero(paid), bought[paid]] -= self.workload_s[paid]
+                earned += follow_best(timetable, value, best, one, cells)
+            spent[tasks] += cells
+        left = self.pay - self.workload_s[:, np.newaxis] * price  # [T, K]
+        window = left.argmax(axis=1)
+        kept = np.take_along_axis(left, window[:, np.newaxis], axis=1)[:, 0]
+        paid = np.flatnonzero(kept > 0.0)
+        slope = self.cell_s * spent
+        slope[paid, window[paid]] -= self.workload_s[paid]
         bound = (earned + float(kept[paid].sum())) * (1.0 + ROUNDING)
         return bound, slope * self.unit_price[:, np.newaxis]
 
@@ -141,20 +130,23 @@ def _windows(instance: CscInstance, settings: CscSettings) -> tuple[FloatArray, 
     return np.concatenate([instance.created_s[:, np.newaxis], ends_s[:, :-1]], axis=1), ends_s
 
 
-def _groups(stops: Stops, useful: NDArray[np.bool_], cell_m: float) -> tuple[tuple[Cells, Timetable, Cells], ...]:
-    """Workers by the tasks that they can do. ``useful``: whether a task is in a window in a cell, shape [T, L]."""
-    some = useful.any(axis=1)
-    first, last = useful.argmax(axis=1), useful.shape[1] - 1 - useful[:, ::-1].argmax(axis=1)
+def _cell(time_s: FloatArray, cell_s: float) -> Cells:
+    return np.clip(np.floor(np.minimum(time_s / cell_s, CELLS)), 0, CELLS - 1).astype(np.int64)
+
+
+def _groups(
+    stops: Stops, first: Cells, release: Cells, last: Cells, cell_m: float
+) -> tuple[tuple[Cells, Timetable, Cells], ...]:
+    """Workers by the tasks that they can do."""
     way, begin = (
         np.floor(np.maximum(metres / cell_m - TOLERANCE_S, 0.0)).astype(np.int64)
         for metres in (stops.way_m, stops.first_way_m)
     )
-    able = stops.able & some
-    sets, which = np.unique(able, axis=0, return_inverse=True)
+    sets, which = np.unique(stops.able & (last.max(axis=1) >= first), axis=0, return_inverse=True)
     groups = []
     for number, mine in enumerate(sets):
         tasks = np.flatnonzero(mine)
         if len(tasks):
-            timetable = Timetable(np.maximum(way[np.ix_(tasks, tasks)], 1), first[tasks], last[tasks])
+            timetable = Timetable(np.maximum(way[np.ix_(tasks, tasks)], 1), first[tasks], release[tasks], last[tasks])
             groups.append((tasks, timetable, begin[np.ix_(which.ravel() == number, mine)]))
     return tuple(groups)

@@ -27,7 +27,8 @@ class CscTurns:
             len(simulation.epochs), settings.num_workers, settings.num_tasks, settings.max_candidates
         )
         self._near = columns(settings.max_candidates).near_tasks
-        self.chooser, self.joint = self._state.chooser, self._state.joint
+        self.chooser: NDArray[np.integer[Any]] = self._state.chooser
+        self.joint: NDArray[np.int64] = self._state.joint
 
     def begin(self, copies: NDArray[np.int64]) -> None:
         """Begin the turns of the present epoch in some copies; there are none where the episode is over."""

@@ -14,7 +14,7 @@ from crowdgym.envs.csc.kernel.dynamics import gain_of_joining
 from crowdgym.envs.csc.kernel.projection import NO_WORKER
 from crowdgym.envs.csc.kernel.state import NEIGHBOURS, CscState, Floats, Ints, Rules
 
-Asked = dict[InfoName, NDArray[Any]]
+Asked = dict[str, NDArray[Any]]
 
 
 def empty_asked(names: tuple[InfoName, ...], batch: int, workers: int, candidates: int) -> Asked:
