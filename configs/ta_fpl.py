@@ -40,8 +40,7 @@ class TaFplSettings(LearnerSettings):
         description="latest events of a category that the in-category encoder sees, L_c"
     )
     history_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
-        description="weight of the shares of a worker's whole history in the prediction of categories, eta; "
-        "0: categories are predicted from recent events alone, as in the paper"
+        description="weight of the shares of a worker's whole history in the prediction of categories, eta"
     )
     top_categories: Annotated[int, Field(ge=1, le=1_000)] = Field(
         description="likeliest categories that the gate lets through, k"

@@ -87,7 +87,6 @@ class PreferenceModel(nn.Module):
         self.category_in = _embedding(self.num_categories, width)
         self.place_in = _embedding(self.num_places, width)
         self.category_out = nn.Linear(width, self.num_categories)
-        self.profile = nn.Linear(self.num_categories, width) if settings.history_share > 0 else None
         self.place_out = nn.Parameter(_INITIAL_SCALE * torch.randn(self.num_places, width))
         self.place_bias = nn.Parameter(_log_shares(places))
         self.of_categories = SequenceEncoder(settings.recent, settings)
@@ -98,17 +97,13 @@ class PreferenceModel(nn.Module):
     def category_probabilities(self, examples: Examples) -> Tensor:
         """P(c_j) = (1 - eta) softmax_j(h^z e_j + b_j) + eta s_j. Shape [B, C].
 
-        Ours: s_j is the share of c_j in the worker's whole history, and eta is ``history_share``. The encoder sees the
-        log shares, too: U log s is added to every row, so that what follows a category may depend on the kind of
-        worker. With eta = 0, as in the paper, the model knows nothing older than M events.
+        Ours is the second term: s_j is the share of c_j in the worker's whole history, and eta is ``history_share``.
+        With eta = 0, as in the paper, the model forgets what a worker has liked for longer than M events.
         """
         recent = examples.recent_category
+        hidden = self.of_categories(self.category_in(recent), recent < self.num_categories)
         smoothed = examples.counts + _PRIOR_COUNT
         shares = smoothed / smoothed.sum(dim=1, keepdim=True)
-        rows = self.category_in(recent)
-        if self.profile is not None:
-            rows = rows + self.profile(torch.log(shares)).unsqueeze(1)
-        hidden = self.of_categories(rows, recent < self.num_categories)
         of_recent = torch.softmax(self.category_out(hidden), dim=1)
         return (1.0 - self.history_share) * of_recent + self.history_share * shares
 

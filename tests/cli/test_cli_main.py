@@ -236,7 +236,7 @@ def completed(line: str) -> list[str]:
         ("crowdgym run --agent g", []),
         ("crowdgym run csc_v0 --scenario ti", ["tiny"]),
         ("crowdgym train i", ["ices", "ippo"]),
-        ("crowdgym bench c", ["csc-paper", "csc-planners"]),
+        ("crowdgym bench c", ["csc-paper", "csc-planners", "csc-shift"]),
     ],
 )
 def test_a_shell_completes_names(line: str, expected: list[str]) -> None:

@@ -31,12 +31,13 @@ def demo(
     """Compare four policies on a city, and draw what happens."""
     from crowdgym.player.page import write_player
     from crowdgym.policies import load_policy
-    from crowdgym.runner import run_episodes
-    from crowdgym.traces import TraceRecorder
+    from crowdgym.runner import RunResult, run_episodes
+    from crowdgym.traces import Trace, TraceRecorder
 
     check_output_folder(out, "--out")
     picture, replay = out / f"csc_{scenario.replace('-', '_')}.png", out / "replay.html"
-    results, traces = [], []
+    results: list[RunResult] = []
+    traces: list[Trace] = []
     with shown_progress(episodes * len(AGENTS)) as progress:
         env = crowdgym.make(ENVIRONMENT, scenario=scenario, render_mode="rgb_array")
         try:
