@@ -242,7 +242,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 
 def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is no learner 'qmix' (known: ippo; your own is given as module:ATTRIBUTE)" in refused(
+    assert "there is no learner 'qmix' (known: es, ippo; your own is given as module:ATTRIBUTE)" in refused(
         "train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
