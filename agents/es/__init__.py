@@ -9,6 +9,7 @@ LEARNERS = (
         settings="crowdgym.configs.es:EsSettings",
         trainer="crowdgym.agents.es.trainer:EsTrainer",
         policy="crowdgym.agents.es.policy:EsPolicy",
+        weights="crowdgym.agents.es.weights",
         packages=("torch", "safetensors", "tensorboard", "cma"),
     ),
 )

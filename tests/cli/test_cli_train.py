@@ -20,7 +20,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.learning.description import DESCRIPTION  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
-from crowdgym.learners import learner_names
+from crowdgym.learners import learner_names  # noqa: E402
 from crowdgym.training import folder as folder_module  # noqa: E402
 
 

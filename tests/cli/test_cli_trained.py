@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 from crowdgym import make  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.learning.description import DESCRIPTION, read_description  # noqa: E402
+from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 from crowdgym.learners import find_learner, learner_names, learner_settings  # noqa: E402
 from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
 from crowdgym.runner import run_episodes  # noqa: E402
@@ -88,31 +89,34 @@ def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
     assert "there are none for any scenario of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
 
 
-@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
-def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(scenario: str) -> None:
-    folder = Path(str(files("crowdgym.agents.ippo"))) / "weights" / "csc_v0" / scenario
+PACKAGED = [(agent, scenario) for agent in learner_names() for scenario in trained_scenarios(agent, "csc_v0")]
+
+
+@pytest.mark.parametrize(("agent", "scenario"), PACKAGED)
+def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(agent: str, scenario: str) -> None:
+    folder = Path(str(files(find_learner(agent).weights or ""))) / "csc_v0" / scenario
     assert {file.name for file in folder.iterdir()} == {DESCRIPTION, BEST, "curve.csv"}
     assert (folder / BEST).stat().st_size < 2_000_000
     described = read_description(folder)
     assert described.config["scenario"] == scenario
-    assert described.command.startswith("crowdgym train ippo csc_v0 ")
+    assert described.command.startswith(f"crowdgym train {agent} csc_v0 ")
     facts = read_tensors(folder / BEST).facts
     evaluations = [float(row["evaluation"]) for row in curve(folder) if row["evaluation"]]
     assert facts["score"] == pytest.approx(max(evaluations), rel=1e-5)
     assert facts["score"] > described.baseline_score
-    load_policy("ippo", "csc_v0", scenario)
+    load_policy(agent, "csc_v0", scenario)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scenario", trained_scenarios("ippo", "csc_v0"))
-def test_weights_that_come_with_crowdgym_beat_greedy(scenario: str) -> None:
+@pytest.mark.parametrize(("learner", "scenario"), PACKAGED)
+def test_weights_that_come_with_crowdgym_beat_greedy(learner: str, scenario: str) -> None:
     """On instances that were used neither in training nor in tuning."""
     revenue = {}
-    for agent in ("greedy", "ippo"):
+    for agent in ("greedy", learner):
         env: Any = make("csc_v0", scenario=scenario, num_workers=100, num_tasks=200, strict=True)
         policy = load_policy(agent, "csc_v0", scenario)
         revenue[agent] = run_episodes(env, policy, agent=agent, episodes=3, seed=0).mean["revenue"]
-    assert revenue["ippo"] > 1.05 * revenue["greedy"]
+    assert revenue[learner] > 1.05 * revenue["greedy"]
 
 
 def test_hyperparameters_and_keywords_have_names_of_their_own() -> None:
