@@ -86,3 +86,15 @@ def test_the_baseline_of_a_mix_is_the_mean_over_its_settings(tmp_path: Path) -> 
 )
 def test_mixes_that_cannot_be_are_refused(mix: str, message: str, tmp_path: Path) -> None:
     assert refused(*arguments(tmp_path / "run"), "--mix", mix).startswith(message)
+
+
+def test_a_run_that_is_older_than_a_hyperparameter_is_resumed(tmp_path: Path) -> None:
+    """It was made with what is the default now."""
+    run = tmp_path / "run"
+    ran(*arguments(run, iterations=1, learning_rate_schedule="constant"))
+    described = yaml.safe_load((run / DESCRIPTION).read_text())
+    del described["hyperparameters"]["turns"]
+    (run / DESCRIPTION).write_text(yaml.safe_dump(described))
+    ran(*arguments(run, iterations=2, learning_rate_schedule="constant"), "--resume")
+    message = refused(*arguments(run, iterations=3, learning_rate_schedule="constant", turns="gain"), "--resume")
+    assert "has turns = 'none', not 'gain'" in message

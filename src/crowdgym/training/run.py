@@ -133,6 +133,9 @@ class TrainingRun:
     def _refuse_other_run(self) -> None:
         """Check that the run in the folder has the same plan."""
         there, config = self.description, self.plan.make_env().settings.model_dump(mode="json")
+        defaults = self.plan.settings.load(self.plan.environment).model_dump(
+            mode="json"
+        )  # of what is newer than the run
         asked: dict[str, tuple[Any, Any]] = {
             "agent": (there.agent, self.plan.agent),
             "environment": (there.environment, self.plan.environment),
@@ -140,7 +143,7 @@ class TrainingRun:
             "threads": (self.plan.threads if there.threads is None else there.threads, self.plan.threads),
             "mix": (there.mix, {name: list(values) for name, values in self.plan.mix.items()}),
             **_both(there.config, config),
-            **_both(there.hyperparameters, self.plan.settings.model_dump(mode="json")),
+            **_both({**defaults, **there.hyperparameters}, self.plan.settings.model_dump(mode="json")),
         }
         if self.plan.settings.length_matters:
             asked["steps"] = (there.steps, self.plan.steps)
