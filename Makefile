@@ -4,7 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
 
-.PHONY: help install demo test lint types golden bench profile mutation clean
+.PHONY: help install demo test attack lint types golden bench profile mutation clean
+
+# The tests that attack; docs/trust.md lists what they attack.
+ATTACKS := tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
+	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
+	tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
+	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/envs/api \
+	tests/envs/core/test_tight_times.py tests/envs/test_odd_values.py tests/data/roads/test_roads_osm_files.py tests/data/sensing/test_sensing_tables.py
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -24,6 +31,9 @@ test: install  ## run the whole test suite
 	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" "preference_v0 --scenario preference-tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+attack: install  ## repeat the attacks of docs/trust.md, the long ones included
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow" $(ATTACKS)
 
 lint: install  ## run ruff
 	$(BIN)/ruff check .

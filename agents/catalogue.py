@@ -35,6 +35,7 @@ class LearnerSpec:
         trainer: makes a `crowdgym.agents.learning.trainer.Trainer`.
         policy: plays the folder of a trained agent.
         weights: the package whose folders ENVIRONMENT/SCENARIO hold packaged weights, or None.
+        client: makes a `crowdgym.agents.learning.centres.Client`, if it learns from records of centres.
         packages: packages that it needs besides CrowdGym's own dependencies.
     """
 
@@ -44,4 +45,5 @@ class LearnerSpec:
     trainer: str
     policy: str
     weights: str | None = None
+    client: str | None = None
     packages: tuple[str, ...] = ("torch", "safetensors", "tensorboard")

@@ -6,15 +6,19 @@ The smallest one, a rule of your own:
         def act(self, observations, infos):
             return {agent: int(info["action_mask"][1]) for agent, info in infos.items()}
 
+or a function of the two, ``def first_candidate(observations, infos): ...``, which `FunctionPolicy` makes a policy.
+
 One policy acts for all agents, so that a central heuristic can coordinate them and a network can take all observations
 as one batch; a rule for a single agent is a loop over ``infos``. A policy that needs a seed, the layout of observations
 or the global state also has a method ``reset``, which gets an `Episode` at the start of each episode. A policy that
 reads files, such as weights, may list their paths in an attribute ``files``: a resumed benchmark checks by them that
-the policy is the same.
+the policy is the same. A policy that was trained with options of the environment's ``reset`` has them in an attribute
+``reset_options``, a mapping: its episodes begin with them.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
@@ -60,6 +64,36 @@ class Episode:
     action_space: gymnasium.Space[Any]
     metadata: Mapping[str, Any]
     state: Callable[[], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class FunctionPolicy:
+    """The policy that calls a function for every joint action.
+
+    Attributes:
+        function: takes ``observations`` and ``infos``, and returns what `Policy.act` does.
+        arguments: its other arguments, by name.
+    """
+
+    function: Callable[..., Actions]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file that defines the function."""
+        return (inspect.getfile(self.function),)
+
+    def act(self, observations: Observations, infos: Infos) -> Actions:
+        """See `Policy`."""
+        return self.function(observations, infos, **self.arguments)
+
+
+def is_rule(candidate: object) -> bool:
+    """Whether an object is a function of observations and infos, for `FunctionPolicy`."""
+    if not inspect.isfunction(candidate):
+        return False
+    parameters = inspect.signature(candidate).parameters.values()
+    return sum(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in parameters) == 2
 
 
 @runtime_checkable

@@ -66,6 +66,8 @@ def _current(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with the names of the current format: lists one by one, and ``start_s`` in place of a period."""
     current: dict[str, Any] = {}
     for name, value in row.items():
+        if name == "checksum":  # of the line itself
+            continue
         if name == "period":
             current["start_s"] = PERIODS[value]
         elif isinstance(value, list):

@@ -1,9 +1,10 @@
-"""How agents of ``csc-paper`` differ from one of them on the same instances, and from what the paper's CAFE earns.
+"""How agents of ``csc-planners`` differ from one of them on the same instances, and from what the paper's CAFE earns.
 
-    crowdgym bench csc-paper --agents pau,turn-gain,lookahead --out out/first --only num_workers=50,100
-    python benchmarks/csc_paired.py out/first [out/second ...] --against pau
+    crowdgym bench csc-planners --out out/planners
+    python benchmarks/csc_paired.py out/planners [out/more ...] --against pau,lookahead --page docs/csc_results.md
 
-Reads ``episodes.jsonl`` of the folders that ``crowdgym bench csc-paper`` wrote and prints Markdown. A difference is of
+Reads ``episodes.jsonl`` of the folders that ``crowdgym bench csc-planners`` or ``csc-paper`` wrote. Writes Markdown, to
+the screen or between the two marks of a page. A difference is of
 two revenues on the same instance, as a share of the mean revenue of the agent that is compared with; in brackets is the
 interval in which its mean is in 95 % of 10,000 samples of the instances with replacement. An instance that one of the
 two has not played is left out.
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.bench.published.cafe import CITIES, Point, points, published
+from crowdgym.bench.report.pages import write_page
 
 RESAMPLES = 10_000
 SEED = 0
@@ -108,17 +110,26 @@ def table_of_cities(found: dict[Point, Revenues], agents: list[str], other: str)
     return "\n".join(lines)
 
 
+def tables(found: dict[Point, Revenues], other: str) -> str:
+    """Both tables of the differences to one agent."""
+    agents = list(dict.fromkeys(agent for revenues in found.values() for agent in revenues))
+    others = [agent for agent in agents if agent != other]
+    return f"{table_of_points(found, others, other)}\n\n{table_of_cities(found, others, other)}\n"
+
+
 def main() -> None:
-    """Print both tables."""
+    """Write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, help="that crowdgym bench csc-paper wrote")
-    parser.add_argument("--against", default="pau", help="the agent that the others are compared with")
+    parser.add_argument("folders", nargs="+", type=Path, help="that crowdgym bench wrote")
+    parser.add_argument("--against", default="pau", help="what the others are compared with: NAME,NAME")
+    parser.add_argument("--page", type=Path, help="a Markdown file with the marks of csc-planners")
     options = parser.parse_args()
     found = read(options.folders)
-    agents = list(dict.fromkeys(agent for revenues in found.values() for agent in revenues))
-    others = [agent for agent in agents if agent != options.against]
-    print(table_of_points(found, others, options.against), end="\n\n")
-    print(table_of_cities(found, others, options.against))
+    text = "\n".join(tables(found, other) for other in options.against.split(","))
+    if options.page is None:
+        print(text)
+    else:
+        write_page(options.page, "csc-planners", text)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.loading import Settings, load_settings
+from crowdgym.configs.streams import DataPart, Days, FromData, Orders, OrdersName
 
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -36,6 +37,9 @@ class CscSettings(Settings):
     reward: RewardName = Field(description="how the revenue of an interval becomes rewards")
     strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 
+    orders: Orders
+    days: Days
+    from_data: FromData
     window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"] = Field(
         description="when the episode begins, seconds since midnight, or the busiest hour of the dataset"
     )
@@ -80,6 +84,9 @@ class CscKeywords(TypedDict, total=False):
     max_candidates: int
     reward: RewardName
     strict: bool
+    orders: OrdersName
+    days: str
+    from_data: Literal["all"] | tuple[DataPart, ...]
     window_start_s: float | Literal["busiest"]
     window_s: float
     spread_m: float

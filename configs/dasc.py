@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import MOST_STEPS, Count, LogDeviation, NonNegative, Positive
 from crowdgym.configs.loading import Settings, load_settings
+from crowdgym.configs.streams import DataPart, Days, FromData, Orders, OrdersName
 
 ActionMode = Literal["recommend", "select"]
 Dependency = Literal["assigned", "finished"]
@@ -88,6 +89,9 @@ class DascSettings(Settings):
     strict: bool = Field(description="raise at a masked action, in place of counting it as illegal")
 
     tasks_file: str | None = Field(description="path of a file of tasks that are played in place of drawn ones")
+    orders: Orders
+    days: Days
+    from_data: FromData
     window_start_s: Annotated[float, Field(ge=0, lt=86_400)] | Literal["busiest"] = Field(
         description="when the episode begins, seconds since midnight, or the busiest hour of the dataset"
     )
@@ -166,6 +170,9 @@ class DascKeywords(TypedDict, total=False):
     reward: DascRewardName
     strict: bool
     tasks_file: str | None
+    orders: OrdersName
+    days: str
+    from_data: Literal["all"] | tuple[DataPart, ...]
     window_start_s: float | Literal["busiest"]
     window_s: float
     shapes: dict[ShapeName, float]

@@ -31,6 +31,21 @@ class LearnerSettings(AgentSettings):
         """Whether an iteration depends on the length of the run, so that a finished run cannot be made longer."""
         return False
 
+    @property
+    def usual_steps(self) -> int | None:
+        """The length of a run for which none is given; None if it must be given."""
+        return None
+
+    @property
+    def pools_records(self) -> bool:
+        """Whether the records of all centres are put together, for a learner from records of centres."""
+        return False
+
+    @property
+    def takes_mix(self) -> bool:
+        """Whether the learner trains one policy for several settings of an environment."""
+        return False
+
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
         """The meaning of each hyperparameter, by name; "" if neither its class nor a parent class describes it."""
@@ -64,6 +79,11 @@ class RolloutSettings(LearnerSettings):
     embedding: Width = Field(description="width of the embedding of a row of a set")
     heads: Annotated[int, Field(ge=1, le=64)] = Field(description="heads of each attention layer")
     hidden: Width = Field(description="width of the hidden layers")
+
+    @property
+    def takes_mix(self) -> bool:
+        """See `LearnerSettings`."""
+        return True
 
     @classmethod
     def load(cls, environment: str, **keywords: object) -> Self:

@@ -7,10 +7,11 @@ and the keywords of the caller.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -49,11 +50,14 @@ class SettingDescription:
         name: the keyword.
         default: its value in a scenario.
         meaning: one line, with the unit.
+        choices: the words that it may be, if it may be one of a few; it may be a number besides where the meaning
+            says so.
     """
 
     name: str
     default: Any
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -65,7 +69,8 @@ def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> A
 
     Raises:
         UnknownKeywordError: a keyword does not exist. The message lists the known keywords.
-        ConfigError: a value cannot be used. The message names it and what was expected.
+        ConfigError: a value cannot be used, or the preset is of other environments. The message names it and what was
+            expected.
     """
     _refuse_unknown(model, model.environment, keywords)
     in_class = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
@@ -73,7 +78,13 @@ def load_settings(model: type[AnySettings], keywords: Mapping[str, object]) -> A
     scenario = keywords.get("scenario", defaults["scenario"])
     if not isinstance(scenario, str) or not scenario:
         raise ConfigError(f"scenario must be the name of a dataset or preset, got {scenario!r}")
-    preset = _read_yaml("scenarios", scenario).get(model.environment, {})
+    content = _read_yaml("scenarios", scenario)
+    preset = content.get(model.environment, {})
+    if content and model.environment not in content and content["dataset"] != scenario:
+        raise ConfigError(
+            f"the preset {scenario!r} has no settings of {model.environment}, only of "
+            f"{', '.join(_preset(scenario).settings)}; expected another preset, or its dataset {content['dataset']!r}"
+        )
     try:
         return model(**{**defaults, **preset, **{name: _plain(value) for name, value in keywords.items()}})
     except ValidationError as error:
@@ -112,9 +123,16 @@ def describe_settings(model: type[Settings], scenario: str | None = None) -> tup
     """
     settings = load_settings(model, {} if scenario is None else {"scenario": scenario})
     return tuple(
-        SettingDescription(name, getattr(settings, name), field.description or "")
+        SettingDescription(name, getattr(settings, name), field.description or "", words_in(field.annotation))
         for name, field in model.model_fields.items()
     )
+
+
+def words_in(kind: Any) -> tuple[str, ...]:
+    """The words of all `Literal` types in a type, in order, each once."""
+    if get_origin(kind) is Literal:
+        return tuple(word for word in get_args(kind) if isinstance(word, str))
+    return tuple(dict.fromkeys(word for part in get_args(kind) for word in words_in(part)))
 
 
 def default_scenario(environment: str) -> str:
@@ -148,6 +166,18 @@ class Preset:
 def presets() -> tuple[Preset, ...]:
     """The scenarios that come with CrowdGym, in alphabetical order."""
     return tuple(map(_preset, scenario_names()))
+
+
+def as_names(value: object) -> object:
+    """For a setting of several names: a tuple from a list or from text with commas; "all" is unchanged."""
+    if isinstance(value, str) and value != "all":
+        return tuple(name.strip() for name in value.split(","))
+    return tuple(value) if isinstance(value, list) else value
+
+
+def as_text(value: object) -> object:
+    """For a setting of text that can look like a number or a date, which YAML then makes of it."""
+    return str(value) if isinstance(value, int | date) and not isinstance(value, bool) else value
 
 
 def _preset(name: str) -> Preset:

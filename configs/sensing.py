@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import BeforeValidator, Field
 
 from crowdgym.common.errors import ConfigError
-from crowdgym.configs.loading import Settings, load_settings
+from crowdgym.configs.loading import Settings, as_names, load_settings
 
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -17,13 +17,6 @@ AgentsName = Literal["cells", "participants"]
 RewardName = Literal["shared", "marginal"]
 
 
-def _names(value: object) -> object:
-    """A tuple from a list or from text with commas; "all" is unchanged."""
-    if isinstance(value, str) and value != "all":
-        return tuple(name.strip() for name in value.split(","))
-    return tuple(value) if isinstance(value, list) else value
-
-
 class SensingSettings(Settings):
     """All settings of ``sensing_v0``, checked. Symbols are those of the QCO-TA paper, section 3."""
 
@@ -31,7 +24,7 @@ class SensingSettings(Settings):
 
     scenario: str = Field(description="series or preset to play")
     num_participants: Count = Field(description="participants, P in the paper")
-    attributes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(_names)] = Field(
+    attributes: Annotated[Literal["all"] | tuple[str, ...], BeforeValidator(as_names)] = Field(
         description="the attributes that are measured, or all of the series"
     )
     inference: InferenceName = Field(

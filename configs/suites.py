@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -25,9 +25,14 @@ from pydantic import (
 )
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.files import read_plain
+from crowdgym.common.yaml_text import parse_yaml
 
 FOLDER = "bench"  # beside this file
-MOST_EPISODES = 1_000_000  # of an agent at a grid point
+MOST_BYTES = 2**20  # of a file
+MOST_VALUES = 1_000  # of a list
+MOST_POINTS = 100_000  # of a grid
+MOST_EPISODES = 1_000_000  # of an agent at a grid point, and of all agents together ten times as many
 RESERVED = ("suite", "scenario", "agent", "metric", "seed", "steps", "failure")  # columns of the results
 
 Scalar = bool | int | float | str
@@ -41,6 +46,8 @@ def _not_empty(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _all_different(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(values) > MOST_VALUES:
+        raise ValueError(f"a list of at most {MOST_VALUES:,} (it has {len(values):,})")
     repeated = next((value for at, value in enumerate(values) if value in values[:at]), None)
     if repeated is not None:
         raise ValueError(f"a list without repetitions ({repeated!r} is there twice)")
@@ -163,7 +170,8 @@ class SuiteSettings(_Checked):
         agents: names, or mappings with the keys of `AgentEntry`.
         first_seed: episode i at a grid point, from 0 on, is that of ``reset(seed=first_seed + i)``, for every agent.
         episodes: of each agent at each grid point.
-        metrics: of the environment, each one number; the tables show them in this order.
+        metrics: of the environment, each one number; the tables show them in this order. None: its objective.
+        compared_with: an agent of the suite; the tables show how the others differ from it on the same instances.
         share_of_bound: whether the upper bound of every instance is computed, too.
         time_limit_s: the most seconds of wall-clock time that an episode may take.
         published: the name of a set that comes with CrowdGym, or figures; they are shown beside the results.
@@ -172,24 +180,37 @@ class SuiteSettings(_Checked):
         quick: the part that ``--quick`` plays.
     """
 
-    about: Name
+    about: Name = "a suite of your own"
     environment: str
     scenarios: Names
     settings: dict[str, Scalar] = {}
     grid: Grid
     agents: Agents
-    first_seed: Annotated[int, Field(ge=0)]
-    episodes: Count
-    metrics: Names
-    share_of_bound: bool
-    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    first_seed: Annotated[int, Field(ge=0)] = 0
+    episodes: Count = 10
+    metrics: Names = ()
+    compared_with: Name | None = None
+    share_of_bound: bool = False
+    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     published: Published = ()
     hook: Name | None = None
     quick: Corner = Corner(episodes=1)
 
     @model_validator(mode="after")
+    def _compared_agent_plays(self) -> "SuiteSettings":
+        if self.compared_with is not None and self.compared_with not in self.agent_names:
+            raise ValueError(f"compared_with must be one of the agents, got {self.compared_with!r}")
+        return self
+
+    @model_validator(mode="after")
     def _parameters_agree(self) -> "SuiteSettings":
         parameters = list(self.grid[0])
+        cells = sum(prod(map(len, sweep.values())) for sweep in self.grid)
+        if cells > MOST_POINTS:
+            raise ValueError(f"grid must have at most {MOST_POINTS:,} points, got {cells:,}")
+        episodes = cells * len(self.scenarios) * len(self.agents) * self.episodes
+        if episodes > 10 * MOST_EPISODES:
+            raise ValueError(f"a suite must have at most {10 * MOST_EPISODES:,} episodes, got {episodes:,}")
         for name, grid in (("grid", self.grid), ("quick.grid", self.quick.grid or ())):
             for number, sweep in enumerate(grid):
                 if sorted(sweep) != sorted(parameters):
@@ -260,11 +281,13 @@ def read_suite(file: Path) -> SuiteSettings:
         ConfigError: it cannot be read, or is no suite. The message says where, and what was expected.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_plain(file, MOST_BYTES).decode("utf-8")
     except OSError as error:
         raise ConfigError(f"the suite {file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"the suite {file} must be text in UTF-8") from None
+    except ValueError as error:
+        raise ConfigError(f"the suite {file} cannot be read: {error}") from None
     return parse_suite(text, str(file))
 
 
@@ -279,12 +302,9 @@ def parse_suite(text: str, source: str) -> SuiteSettings:
         ConfigError: it is no suite. The message says where, and what was expected.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise ConfigError(f"the suite {source}{where} must be YAML: {problem}") from None
+        content = parse_yaml(text)
+    except ValueError as error:
+        raise ConfigError(f"the suite {source} must be YAML: {error}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"the suite {source} must be a mapping of names to values, got {type(content).__name__}")
     try:
@@ -301,8 +321,9 @@ def _in_one_sentence(error: ValidationError) -> str:
         close = get_close_matches(str(first["loc"][-1]), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return f"there is no key {where!r}{hint} (known: {', '.join(known)})"
+    missing = [_place(one["loc"]) for one in error.errors() if one["type"] == "missing"]
     if first["type"] == "missing":
-        return f"{where} is missing"
+        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if not where:  # the sentence of a check of the whole suite
         return message
     wanted = message.removeprefix("Input should be ")

@@ -1,7 +1,7 @@
 """Makes a named dataset from a road network and files of orders."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 from crowdgym.common.errors import DataError
 from crowdgym.data.categories import assign_categories
 from crowdgym.data.dataset import CATEGORIES, Dataset
+from crowdgym.data.histories.checkins.place import CheckinReport, checkins_of, place_checkins, points_of, with_roots
+from crowdgym.data.histories.checkins.read import CheckinOptions, read_checkins
 from crowdgym.data.names import check_name
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.report import StreamReport
 from crowdgym.data.orders.snap import Progress, order_files, order_stream
-from crowdgym.data.orders.snapper import MAX_SNAP_M
+from crowdgym.data.orders.snapper import MAX_SNAP_M, Snapper
 from crowdgym.data.pois import PointsOfInterest, categories_near
 from crowdgym.data.roads.assemble import AssemblyReport
 from crowdgym.data.roads.network import RoadNetwork
@@ -31,6 +34,7 @@ class BuildResult:
     folder: Path
     orders: StreamReport
     workers: StreamReport | None = None
+    checkins: CheckinReport | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,21 @@ class WorkerFiles:
 
     files: Sequence[str | Path]
     options: OrderOptions
+
+
+@dataclass(frozen=True)
+class CheckinFiles:
+    """Files of check-ins.
+
+    Attributes:
+        files: paths or patterns.
+        options: how they are read.
+        roots: for categories that are to be put together, the name of what they become.
+    """
+
+    files: Sequence[str | Path]
+    options: CheckinOptions
+    roots: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_dataset(
@@ -55,6 +74,7 @@ def build_dataset(
     strict: bool = False,
     workers: WorkerFiles | None = None,
     pois: PointsOfInterest | None = None,
+    checkins: CheckinFiles | None = None,
 ) -> BuildResult:
     """Build a dataset and keep it under its name; `crowdgym.data.registry.load_dataset` gives it back.
 
@@ -72,7 +92,9 @@ def build_dataset(
         progress: called now and then with a file and the number of its rows read so far.
         strict: refuse orders of which less than half can be kept.
         workers: files that say when and where workers begin; without them workers begin where orders do.
-        pois: points of interest, whose kinds the nodes near them get; without them kinds are drawn.
+        pois: points of interest, whose kinds the nodes near them get; without them kinds are those of the places of
+            check-ins, or are drawn.
+        checkins: files that say where people have been, for workers with histories.
 
     Returns:
         The dataset, its folder, and what became of every row.
@@ -97,16 +119,27 @@ def build_dataset(
         worker_stream, worker_report = order_stream(
             network, order_files(workers.files), workers.options, max_snap_m=max_snap_m, left_out=report.left_out
         )
+    placed = None
+    if checkins is not None:
+        raw, _ = read_checkins(order_files(checkins.files), checkins.options)
+        placed = place_checkins(with_roots(raw, checkins.roots), Snapper(network, max_snap_m, report.left_out))
+        pois = points_of(placed) if pois is None else pois
+        if pois is None:
+            raise DataError("the check-ins have no categories; expected --pois FILE, by whose kinds places are told")
     if pois is None:
         category, names = assign_categories(network, stream, np.random.default_rng(seed)), tuple(CATEGORIES)
     else:
         category, names = categories_near(network, pois), pois.names
-    dataset = Dataset(name, network, stream, category, worker_stream, names)
+    people = None if placed is None else checkins_of(placed, category, names)
+    first_day = day_number(stream_report.snap.first_day)
+    dataset = Dataset(name, network, stream, category, worker_stream, names, people, first_day)
     facts = _description(dataset, report, stream_report, None if pois is not None else seed)
     if worker_report is not None:
         facts["workers"] = asdict(worker_report)
+    if placed is not None:
+        facts["checkins"] = asdict(placed.report)
     folder = write_dataset(dataset, facts, overwrite=overwrite)
-    return BuildResult(dataset, folder, stream_report, worker_report)
+    return BuildResult(dataset, folder, stream_report, worker_report, None if placed is None else placed.report)
 
 
 def drawn_of(dataset: Dataset, *, categories_drawn: bool) -> tuple[str, ...]:

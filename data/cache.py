@@ -34,7 +34,7 @@ def writing_to_cache() -> Iterator[None]:
     try:
         yield
     except UnwritableError as error:
-        raise UnwritableError(f"{error}, or set {CACHE_VARIABLE} to a folder that is") from error
+        raise UnwritableError(f"{error}, or set {CACHE_VARIABLE} to another folder") from error
 
 
 def warn_not_kept(error: DataError) -> None:

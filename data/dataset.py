@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.data.histories.checkins.checkins import Checkins
 from crowdgym.data.orders import OrderStream
 from crowdgym.data.roads import RoadNetwork
 
@@ -34,6 +35,8 @@ class Dataset:
         workers: when and where workers began to work, if the dataset brings it: ``origin`` is where, ``deadline_s`` how
             long their shifts were.
         category_names: what the kinds of place are called, at most eight.
+        checkins: where people have been, if the dataset brings it.
+        first_day: the day on which ``orders`` begins, counted from 1970-01-01; None where orders have no dates.
     """
 
     name: str
@@ -42,3 +45,5 @@ class Dataset:
     category: NDArray[np.int8]
     workers: OrderStream | None = None
     category_names: tuple[str, ...] = tuple(CATEGORIES)
+    checkins: Checkins | None = None
+    first_day: int | None = None

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, DataWarning, UnknownDatasetError
+from crowdgym.common.text import shown
+from crowdgym.data import publishing
 from crowdgym.data.build import build_dataset
 from crowdgym.data.cache import warn_not_kept
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.names import NAME_PATTERN, city_names, embedded_names, series_names
-from crowdgym.data.orders.days import parse_days
+from crowdgym.data.orders.days import date_of, parse_days
 from crowdgym.data.orders.stream import SECONDS_PER_DAY
 from crowdgym.data.sensing.files import read_series_folder, series_counts
 from crowdgym.data.sensing.series import SensingSeries
@@ -46,7 +46,6 @@ __all__ = [
 
 KEPT_IN_MEMORY = 4
 DAYS_MARK = "@"  # between the name of a dataset and the days of it that are meant
-UNDATED = "1970-01-01"  # first day of orders without dates
 
 Content = TypeVar("Content", Dataset, SensingSeries)
 
@@ -76,7 +75,7 @@ def load_dataset(name: str) -> Dataset:
     Warns:
         DataWarning: an embedded city had to be built again, or cannot be kept.
     """
-    base, mark, days = name.partition(DAYS_MARK)
+    base, mark, days = _text(name).partition(DAYS_MARK)
     if mark:
         return _on_days(name, load_dataset(base), days)
     embedded = name in city_names()
@@ -93,16 +92,16 @@ def _on_days(name: str, dataset: Dataset, days: str) -> Dataset:
     if whole is dataset and part is not None:
         return part
     chosen = parse_days(days, f"the part behind {DAYS_MARK} of {name!r}")
-    first_day = dataset_description(dataset.name).get("first_day", UNDATED)
-    if first_day == UNDATED:
+    first = dataset.first_day
+    if first is None:
         raise DataError(f"the orders of {dataset.name!r} have no dates; expected the name without {DAYS_MARK}{days}")
-    offset = int(np.datetime64(first_day, "D").astype(np.int64))
-    orders = dataset.orders.on_days(chosen.first - offset, chosen.last - offset)
+    orders = dataset.orders.on_days(chosen.first - first, chosen.last - first)
     if not len(orders):
-        num_days = int(dataset.orders.time_s[-1]) // SECONDS_PER_DAY
-        last_day = np.datetime64(first_day, "D") + num_days
-        raise DataError(f"{dataset.name!r} has no order on {chosen}; its orders are of {first_day} to {last_day}")
-    part = replace(dataset, name=name, orders=orders)
+        last = first + int(dataset.orders.time_s[-1]) // SECONDS_PER_DAY
+        raise DataError(
+            f"{dataset.name!r} has no order on {chosen}; its orders are of {date_of(first)} to {date_of(last)}"
+        )
+    part = replace(dataset, name=name, orders=orders, first_day=chosen.first)
     _of_days[name] = (dataset, part)
     return part
 
@@ -120,7 +119,7 @@ def load_series(name: str) -> SensingSeries:
     Raises:
         DataError: there is no dataset of this name (lists those there are), it is a city, or its files are damaged.
     """
-    if name in series_names():
+    if _text(name) in series_names():
         from crowdgym.data.synthetic.series.draw import draw_series
 
         return draw_series(name)
@@ -135,7 +134,7 @@ def dataset_kind(name: str) -> str:
     Raises:
         DataError: there is no dataset of this name, or its description is damaged.
     """
-    if name in embedded_names():
+    if _text(name) in embedded_names():
         return SENSING if name in series_names() else CITY
     if not _is_there(name):
         raise _unknown(name)
@@ -150,6 +149,7 @@ def dataset_kind(name: str) -> str:
 
 def dataset_names() -> tuple[str, ...]:
     """Names of all datasets: the embedded ones first, then those built, in alphabetical order."""
+    publishing.recover(datasets_folder())
     try:
         built = sorted(path.parent.name for path in datasets_folder().glob(f"*/{DESCRIPTION_FILE}"))
     except OSError:
@@ -167,7 +167,7 @@ def remove_dataset(name: str) -> Path:
     Raises:
         DataError: there is no dataset of this name, it is built in, or its folder cannot be removed.
     """
-    if name in embedded_names():
+    if _text(name) in embedded_names():
         raise DataError(f"the dataset {name!r} is built in; expected one that was built or fetched")
     if not _is_there(name):
         raise _unknown(name)
@@ -184,7 +184,7 @@ def dataset_description(name: str) -> dict[str, Any]:
     Raises:
         DataError: as `load_dataset`.
     """
-    if name in series_names():
+    if _text(name) in series_names():
         return series_description(load_series(name))
     if dataset_kind(name) == SENSING:
         load_series(name)
@@ -290,8 +290,19 @@ def _unreadable(name: str, error: DamagedFileError) -> DataError:
     )
 
 
+def _text(name: object) -> str:
+    if not isinstance(name, str):
+        raise DataError(f"the name of a dataset must be text, got {shown(name)}")
+    return name
+
+
 def _is_there(name: str) -> bool:
-    return NAME_PATTERN.fullmatch(name) is not None and (datasets_folder() / name / DESCRIPTION_FILE).exists()
+    if NAME_PATTERN.fullmatch(name) is None:
+        return False
+    description = datasets_folder() / name / DESCRIPTION_FILE
+    if not description.exists():
+        publishing.recover(datasets_folder())  # a process may have died while it replaced the dataset
+    return description.exists()
 
 
 def _unknown(name: str) -> UnknownDatasetError:

@@ -6,12 +6,9 @@ are and where they came from. All of them carry the checksum of the arrays, so t
 never taken for one.
 """
 
-import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -21,23 +18,31 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from crowdgym.common.archives import Arrays, read_arrays, write_arrays
 from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, UnwritableError
-from crowdgym.common.files import Arrays, make_folder, read_arrays, write_arrays, write_bytes
+from crowdgym.common.files import make_folder, read_plain, remedy, write_bytes
+from crowdgym.common.json_text import parse_json
+from crowdgym.data import publishing
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
 from crowdgym.data.dataset import CATEGORIES, Dataset
+from crowdgym.data.histories.checkins.checkins import Checkins
+from crowdgym.data.orders.days import day_number
 from crowdgym.data.orders.stream import SECONDS_PER_DAY, OrderStream
 from crowdgym.data.roads.network import RoadNetwork
 
 FORMAT_VERSION = 1
+MOST_DESCRIPTION_BYTES = 2**26
 DESCRIPTION_FILE = "dataset.json"
 NETWORK_FILE = "network.npz"
 ORDERS_FILE = "orders.npz"
 WORKERS_FILE = "workers.npz"
+CHECKINS_FILE = "checkins.npz"
 
 CITY, SENSING = "city", "sensing"  # the kinds of datasets; a description without a kind is that of a city
 
 _NETWORK_ARRAYS = tuple(field.name for field in fields(RoadNetwork))
 _ORDER_ARRAYS = ("time_s", "origin", "destination")  # and those of PARTS that the description names
+_CHECKIN_ARRAYS = tuple(field.name for field in fields(Checkins))
 _READ_ATTEMPTS = 25
 _PAUSE_S = 0.02
 
@@ -76,6 +81,10 @@ def dataset_checksum(dataset: Dataset) -> str:
     if dataset.workers is not None:
         for name, array in dataset.workers.to_arrays().items():
             digest.update(f"workers {name}:{array.dtype.str}:{array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    if dataset.checkins is not None:
+        for name, array in dataset.checkins.to_arrays().items():
+            digest.update(f"checkins {name}:{array.dtype.str}:{array.shape};".encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
@@ -123,6 +132,8 @@ def write_dataset(dataset: Dataset, description: Mapping[str, Any], *, overwrite
     if dataset.workers is not None:
         files[WORKERS_FILE] = dataset.workers.to_arrays()
         facts["worker_parts"] = list(dataset.workers.parts)
+    if dataset.checkins is not None:
+        files[CHECKINS_FILE] = dataset.checkins.to_arrays()
     if dataset.category_names != tuple(CATEGORIES):
         facts["category_names"] = list(dataset.category_names)
     return write_folder(DatasetFolder(dataset.name, dataset_checksum(dataset), files, facts), overwrite)
@@ -135,18 +146,14 @@ def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
         check_free(content.name)
     with writing_to_cache():
         make_folder(target.parent)
-    temporary = target.with_name(f".{content.name}.{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.mkdir()
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    remove_leftovers()
-    try:
-        with writing_to_cache():
-            _write_files(temporary, content)
-        _publish(temporary, target, overwrite)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            with publishing.temporary_folder(target) as temporary:
+                _write_files(temporary, content)
+                published = publishing.publish(temporary, target, overwrite=overwrite)
+        except OSError as error:
+            raise UnwritableError(f"cannot write {target}: {error.strerror}; {remedy(error)}") from error
+    if not published:
+        raise _exists(target)
     return target
 
 
@@ -165,6 +172,7 @@ def check_free(name: str) -> None:
     Raises:
         DatasetExistsError: there is one.
     """
+    publishing.recover(datasets_folder())
     target = datasets_folder() / name
     if (target / DESCRIPTION_FILE).exists():
         raise _exists(target)
@@ -243,7 +251,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     """
     path = folder / DESCRIPTION_FILE
     try:
-        description = json.loads(path.read_bytes())
+        description = parse_json(read_plain(path, MOST_DESCRIPTION_BYTES))
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
@@ -265,7 +273,11 @@ def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
     if "worker_parts" in description:
         worker_names = (*_ORDER_ARRAYS, *description["worker_parts"])
         worker_arrays = read_stamped(folder / WORKERS_FILE, worker_names, description["checksum"])
-    for array in (*network_arrays.values(), *order_arrays.values(), *worker_arrays.values()):
+    checkin_arrays: dict[str, Any] = {}
+    if "checkins" in description:
+        checkin_arrays = read_stamped(folder / CHECKINS_FILE, _CHECKIN_ARRAYS, description["checksum"])
+    parts = (network_arrays, order_arrays, worker_arrays, checkin_arrays)
+    for array in (array for part in parts for array in part.values()):
         array.setflags(write=False)
     dataset = Dataset(
         name=folder.name,
@@ -274,9 +286,23 @@ def _read_city(folder: Path, description: dict[str, Any]) -> Dataset:
         category=order_arrays["category"],
         workers=OrderStream.from_arrays(worker_arrays) if worker_arrays else None,
         category_names=tuple(description.get("category_names", CATEGORIES)),
+        checkins=Checkins.from_arrays(checkin_arrays) if checkin_arrays else None,
+        first_day=_first_day(folder, description),
     )
     _check_fit(dataset, folder / ORDERS_FILE)
     return dataset
+
+
+def _first_day(folder: Path, description: Mapping[str, Any]) -> int | None:
+    """The day on which the orders begin; None where they have no dates."""
+    if "first_day" not in description:
+        return None
+    try:
+        return day_number(description["first_day"])
+    except (TypeError, ValueError):
+        raise DamagedFileError(
+            f"{folder / DESCRIPTION_FILE} has the first day {description['first_day']!r}; expected a date"
+        ) from None
 
 
 def read_stamped(path: Path, names: tuple[str, ...], checksum: str) -> dict[str, Any]:
@@ -307,46 +333,16 @@ def _order_arrays(dataset: Dataset) -> dict[str, Any]:
     return {**dataset.orders.to_arrays(), "category": dataset.category}
 
 
-def _publish(temporary: Path, target: Path, overwrite: bool) -> None:
-    """Put the finished folder in its place; of two processes that do so at once, the later one stays."""
-    for _ in range(100):
-        try:
-            temporary.rename(target)  # fails where a folder with files is in the way
-            return
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # is_dir() would tell what is there by now
-                raise _cannot_write(target, error) from error
-        if not overwrite:
-            raise _exists(target)
-        previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
-        try:
-            target.rename(previous)
-        except FileNotFoundError:
-            continue  # another process has just moved it away
-        except OSError as error:
-            raise DataError(f"cannot replace {target}: {error.strerror}; make its folder writable") from error
-        shutil.rmtree(previous, ignore_errors=True)
-    raise DataError(f"cannot replace {target}: other processes keep writing it; try again when they have finished")
-
-
 def remove_folder(target: Path) -> None:
     """Remove a dataset: at once for every reader, so that none sees half of it.
 
     Raises:
         DataError: it cannot be removed.
     """
-    previous = target.with_name(f".{target.name}.{secrets.token_hex(6)}.old")
     try:
-        target.rename(previous)
-        shutil.rmtree(previous)
+        publishing.remove(target)
     except OSError as error:
         raise DataError(f"{target} cannot be removed: {error.strerror}; make it writable") from error
-
-
-def _cannot_write(target: Path, error: OSError) -> DataError:
-    return UnwritableError(
-        f"cannot write {target}: {error.strerror}; make its folder writable, or set {CACHE_VARIABLE} to one that is"
-    )
 
 
 def _exists(target: Path) -> DatasetExistsError:
@@ -354,14 +350,3 @@ def _exists(target: Path) -> DatasetExistsError:
         f"the dataset {target.name!r} exists already ({target}); choose another name, or replace it "
         "with overwrite=True (on the command line --force)"
     )
-
-
-def remove_leftovers(older_than_s: float = 86_400.0) -> None:
-    """Remove what a process that was killed while writing left behind, if it is older than a day."""
-    folders = (*datasets_folder().glob(".*.tmp"), *datasets_folder().glob(".*.old"))
-    for folder in folders:
-        try:
-            if time.time() - os.stat(folder).st_mtime > older_than_s:
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from crowdgym.common.errors import DataError
+from crowdgym.common.files import refuse_special
 
 START_BYTES = 1 << 18
+MOST_TEXT_BYTES = 1 << 31  # of a file that is read as a whole, unpacked
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _COMPRESSION = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
 _XZ, _ZIP = b"\xfd7zXZ\0", b"PK\x03\x04"
@@ -102,10 +104,14 @@ def open_bytes(path: Path) -> Any:
 
     Raises:
         OSError: the file is missing, a folder, or cannot be read.
-        DataError: a zip archive that holds another number of files than one.
+        DataError: a zip archive that holds another number of files than one, a device or a pipe.
     """
     import pyarrow
 
+    try:
+        refuse_special(path)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
     with path.open("rb") as file:
         start = file.read(8)
     if start.startswith(_XZ):
@@ -132,7 +138,9 @@ def read_text(path: Path, encoding: str | None, expected: str) -> tuple[str, Enc
     """
     with refusing_unreadable(path, expected):
         with open_bytes(path) as stream:
-            data = bytes(stream.read())
+            data = bytes(stream.read(MOST_TEXT_BYTES + 1))
+        if len(data) > MOST_TEXT_BYTES:
+            raise DataError(f"{path} holds more than {MOST_TEXT_BYTES:,} bytes of text; {expected}")
         found = encoding_of(data[:START_BYTES], encoding)
         if found is None:
             raise DataError(f"{path} is not a text file in UTF-8 or another encoding; {expected}")

@@ -1,6 +1,7 @@
 """What all tests share: a cache folder of their own, and the way to the real data beside the checkout."""
 
 import logging
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,11 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _compiles_in_silence() -> None:
-    """What a command says on standard error does not depend on whether it is the first to need some machine code."""
+    """What a command says on standard error does not depend on machine code that is there already, nor on the time."""
     logging.getLogger("crowdgym").setLevel(logging.ERROR)
+    from crowdgym.cli.shared import progress
+
+    progress.LINE_EVERY_S = math.inf
 
 
 @pytest.fixture(scope="session", autouse=True)

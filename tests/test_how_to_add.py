@@ -16,15 +16,18 @@ def python_of(page: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (PAGES / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_the_policy_of_the_page_is_played_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = python_of("policy.md")
-    (tmp_path / "my_policies_of_the_page.py").write_text(code)
+def test_the_policies_of_the_page_are_played_by_their_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_policies_of_the_page.py").write_text("\n\n".join(python_of("policy.md")))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    name = "my_policies_of_the_page:FirstCandidate"
-    result = CliRunner().invoke(app, ["run", "csc_v0", "--scenario", "tiny", "--agent", name])
-    assert result.exit_code == 0, result.output
-    assert f"agent {name}" in result.stdout
+    rows = []
+    for attribute in ("FirstCandidate", "first_candidate"):
+        name = f"my_policies_of_the_page:{attribute}"
+        result = CliRunner().invoke(app, ["run", "csc_v0", "--scenario", "tiny", "--agent", name])
+        assert result.exit_code == 0, result.output
+        assert f"agent {name}" in result.stdout
+        rows.append(result.stdout.splitlines()[-1].split()[:-1])  # without the time it took
+    assert rows[0] == rows[1]
 
 
 @pytest.mark.parametrize("setting", ["csc", "dasc", "sensing"])

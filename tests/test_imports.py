@@ -15,8 +15,8 @@ PARTS = ("data", "envs", "agents", "configs", "common")
 
 # Inside src/crowdgym: a part imports parts of its own line and of the lines above it.
 ARROWS = (
-    ("", "registration", "learners", "policies", "runner", "wrappers", "execution", "traces"),
-    ("verification", "bench", "training", "testing", "measure", "integrations"),
+    ("", "registration", "learners", "policies", "runner", "wrappers", "execution", "isolation", "traces"),
+    ("verification", "bench", "training", "testing", "measure", "integrations", "player"),
     ("leaderboard", "calibration"),
     ("cli", "__main__"),
 )

@@ -30,6 +30,9 @@ def made():
 
 ready = Mine()
 
+def rule(observations, infos, action=0):
+    return {agent: action for agent in infos}
+
 class NoAct:
     pass
 
@@ -125,11 +128,32 @@ def test_random_and_hold_do_nothing_illegal_anywhere(environment: str, seed: int
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     "name",
-    ["my_rules:Mine", "my_rules:Outer.Inner", "my_rules:made", "my_rules:ready", "my_package.rules:Mine"],
-    ids=["class", "inner class", "function", "object", "module in a folder"],
+    [
+        "my_rules:Mine",
+        "my_rules:Outer.Inner",
+        "my_rules:made",
+        "my_rules:ready",
+        "my_rules:rule",
+        "my_package.rules:Mine",
+    ],
+    ids=["class", "inner class", "function that makes one", "object", "function", "module in a folder"],
 )
 def test_those_of_a_module_in_the_current_folder(name: str) -> None:
     assert load_policy(name, "csc_v0").act({"a": 0}, {"a": {}}) == {"a": 0}
+
+
+@pytest.mark.usefixtures("here")
+def test_a_benchmark_knows_the_file_of_a_function() -> None:
+    policy: Any = load_policy("my_rules:rule", "csc_v0")
+    assert [Path(file).name for file in policy.files] == ["my_rules.py"]
+
+
+@pytest.mark.usefixtures("here")
+def test_a_function_takes_arguments_by_name() -> None:
+    policy = load_policy("my_rules:rule", "csc_v0", arguments={"action": 3})
+    assert policy.act({"a": 0}, {"a": {}}) == {"a": 3}
+    with pytest.raises(PolicyError, match=r"'my_rules:rule' does not take the arguments {'chance': 1}: .*'chance'"):
+        load_policy("my_rules:rule", "csc_v0", arguments={"chance": 1})
 
 
 def test_those_of_an_installed_module() -> None:
@@ -175,6 +199,13 @@ def test_a_module_that_raises_is_told_with_its_line(here: Path) -> None:
     assert refusal("broken_rules:Mine") == (
         "the agent 'broken_rules:Mine' cannot be loaded: importing 'broken_rules' raised "
         f"ZeroDivisionError: division by zero ({here / 'broken_rules.py'}, line 1)"
+    )
+
+
+def test_a_module_that_leaves_the_program_is_told(here: Path) -> None:
+    (here / "leaving_rules.py").write_text("import sys\nsys.exit(0)\n")
+    assert refusal("leaving_rules:Mine").endswith(
+        f"importing 'leaving_rules' raised SystemExit: 0 ({here / 'leaving_rules.py'}, line 2)"
     )
 
 

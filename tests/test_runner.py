@@ -6,7 +6,8 @@ Two agents; an episode is three steps; the revenue is the sum of all actions, an
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 from gymnasium.error import InvalidAction
 
+from crowdgym import runner
 from crowdgym.agents.policy import Episode
 from crowdgym.common.errors import PolicyError
-from crowdgym.runner import policy_seed, run_episodes
+from crowdgym.runner import num_steps_of, policy_seed, run_episodes
 
 STEPS = 3
 
@@ -92,6 +94,45 @@ def test_an_episode_has_the_metrics_of_its_end_and_the_number_of_steps() -> None
     assert [episode.steps for episode in result.episodes] == [STEPS, STEPS]
 
 
+class Obstinate:
+    """One agent holds, the other takes what it may not have two times out of three."""
+
+    def act(self, observations: Any, infos: Any) -> dict[str, int]:
+        return {"a": 0, "b": 2}
+
+
+@pytest.mark.parametrize(("illegal", "share"), [(0, 0.0), (2, 2 / 3), (3, 1.0)])
+def test_the_share_of_illegal_actions_is_of_those_that_are_not_hold(illegal: int, share: float) -> None:
+    result = run_episodes(CountingEnv(), Obstinate(), agent="mine", episodes=2, seed=7)
+    assert [episode.decisions for episode in result.episodes] == [STEPS, STEPS]
+    assert result.illegal_share == 0.0  # it is not counted there
+
+    counted = [replace(episode, metrics={**episode.metrics, "illegal": illegal}) for episode in result.episodes]
+    assert replace(result, episodes=tuple(counted)).illegal_share == pytest.approx(share)
+
+
+def test_compiling_is_no_part_of_the_time_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled_s = iter(range(0, 1000, 50))  # 50 s between one look at the clock and the next
+    monkeypatch.setattr(runner, "compile_time_s", lambda: next(compiled_s))
+
+    result = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=1, seed=7)
+
+    assert result.episodes[0].wall_s == pytest.approx(-50 * (STEPS + 1), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({"horizon_s": 90.0, "step_s": 30}, 3),
+        ({"horizon_s": 91, "step_s": 30.0}, 4),
+        ({"horizon_s": "series", "step_s": 1.0}, None),
+        ({}, None),
+    ],
+)
+def test_the_number_of_steps_is_known_where_the_settings_say_it(settings: dict[str, Any], steps: int | None) -> None:
+    assert num_steps_of(SimpleNamespace(settings=SimpleNamespace(**settings))) == steps
+
+
 def test_mean_and_standard_deviation_are_over_the_episodes() -> None:
     result = run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=2, seed=7)
     assert result.mean == {"revenue": 759.0, "completed": 1.0, "steps": 3.0}
@@ -121,7 +162,7 @@ def test_a_policy_with_reset_is_told_of_every_episode_once_it_has_begun() -> Non
             told.append(episode)
 
     run_episodes(CountingEnv(), Told(), agent="mine", episodes=2, seed=7)
-    assert [episode.seed for episode in told] == [policy_seed(7), policy_seed(8)]
+    assert [episode.seed for episode in told] == [policy_seed(0), policy_seed(1)]
     assert told[0].agents == ("a", "b")
     assert told[0].action_space == gymnasium.spaces.Discrete(3)
     assert told[0].observation_space == gymnasium.spaces.Box(-1, 1, (1,))

@@ -1,72 +1,121 @@
 """A planner of ours: coalitions of idle and soon-idle workers, formed together, a worker's time at a price."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from crowdgym.agents.csc.lookahead_reader import Lookahead, LookaheadReader
-from crowdgym.agents.csc.observation_reader import DispatchState
-from crowdgym.agents.csc.pau_game import HOLD, Ints
-from crowdgym.agents.csc.priced_coalitions import (
-    PricedGame,
-    commit,
-    empty_coalitions,
-    form_coalitions,
+from crowdgym.agents.csc.epoch_game import (
+    game_with_players,
+    game_without_players,
+    list_players,
+    open_tasks,
+    read_crews,
+    waiting_work_s,
+    when_and_where_idle,
 )
-from crowdgym.agents.policy import Actions, Episode, Infos, Observations
+from crowdgym.agents.csc.epoch_reader import Columns, Memory, Rows, empty_memory, note_epoch, read_crowd, with_room
+from crowdgym.agents.csc.pau_game import HOLD, Floats, Ints
+from crowdgym.agents.csc.price_of_time import FEATURES, price_of_time
+from crowdgym.agents.csc.priced_coalitions import PricedGame, commit, empty_coalitions, form_coalitions
+from crowdgym.agents.row_policy import Parameters, RowPolicy
+from crowdgym.common.jit import jit
 
-# Chosen on instances of seeds 3,000,000 and on of the paper's scenarios.
-HORIZON_S: Final = 200.0  # who becomes idle within it is a player that reserves
-PRICE: Final = 0.2e-3  # of a worker's second where all workers are busy, as a share of the mean payment
-SCARCITY: Final = 1.0  # the price is proportional to this power of the share of workers that are busy
-SKILL_PREMIUM: Final = 1.0  # by which the price is higher for twice as many skills as the mean
+_FIRST_ROOM: Final = 64  # tasks that a memory has room for at first
+
+# The weights of the price, and four more numbers.
+NAMES: Final = (*FEATURES, "horizon", "committed", "reserving", "joining")
+_HORIZON, _COMMITTED, _RESERVING, _JOINING = range(len(FEATURES), len(NAMES))
+_USUAL_HORIZON_S: Final = 200.0
+_USUAL_JOINING_S: Final = 100.0
+
+PARAMETERS: Final = Parameters(
+    NAMES,
+    start=np.array([np.log(2.0), 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
+    scale=np.ones(len(NAMES)),
+)
 
 
-class LookaheadPolicy:
+class LookaheadPolicy(RowPolicy):
     """Plans coalitions of the idle workers and of those that become idle soon, and acts on the part of the idle ones.
 
-    At every epoch the idle workers and those that become idle within `HORIZON_S` play the game of
+    At every epoch the idle workers and those that become idle within a horizon play the game of
     `crowdgym.agents.csc.priced_coalitions`, all of them holding at first. A worker that is not idle yet only reserves:
     its choice keeps others from a task, or makes it worth beginning, and is made anew at the next epoch. A worker's
-    second has a price, which rises with the share of workers that are busy and with the worker's skills, so a join has
-    to earn more than the same time is likely to earn elsewhere.
+    second has a price (`crowdgym.agents.csc.price_of_time`), so a join has to earn more than the same time is likely
+    to earn elsewhere.
+
+    Parameters: the weights of the price, and with factors as exponents of e
+
+    - ``horizon``: factor on the horizon of 200 s,
+    - ``committed``: factor on the price of those that are at a task already or on their way,
+    - ``reserving``: factor on the price of those that only reserve,
+    - ``joining``: what a join costs besides the time, in hundreds of seconds.
 
     It reads observations and infos only, and draws nothing at random.
     """
 
-    _reader: LookaheadReader
+    reads = ("candidates",)
 
-    def reset(self, episode: Episode) -> None:
-        """See `crowdgym.agents.policy.EpisodicPolicy`."""
-        self._reader = LookaheadReader(episode, HORIZON_S)
+    def __init__(self) -> None:
+        self.parameters = PARAMETERS
+        self._values = PARAMETERS.start
 
-    def act(self, observations: Observations, infos: Infos) -> Actions:
-        """See `crowdgym.agents.policy.Policy`."""
-        actions = dict.fromkeys(infos, 0)
-        now = self._reader.read(observations, infos)
-        if len(now.players):
-            choice = plan(now, self._reader.look_ahead(now, observations))
-            for row in np.flatnonzero(choice != HOLD).tolist():
-                worker, option = int(now.players[row]), int(choice[row])
-                actions[now.agents[worker]] = option + 1
-                self._reader.note_sent(worker, int(now.options[row, option]))
+    def set_parameters(self, values: Floats) -> None:
+        """See `crowdgym.agents.row_policy.RowPolicy`."""
+        self._values = self.parameters.checked(values)
+
+    def begin(self, copies: int, agents: int, width: int, metadata: Mapping[str, Any]) -> None:
+        """See `crowdgym.agents.row_policy.RowPolicy`."""
+        self._columns = Columns.of(metadata, width)
+        self._memories = [empty_memory(agents, _FIRST_ROOM, self._columns.num_skills) for _ in range(copies)]
+
+    def choose(self, observations: NDArray[np.float32], infos: Mapping[str, NDArray[Any]]) -> Ints:
+        """See `crowdgym.agents.row_policy.RowPolicy`."""
+        candidates = infos["candidates"].astype(np.int64, copy=False)  # [B, N, K]
+        actions = np.zeros(candidates.shape[:2], np.int64)
+        for copy, memory in enumerate(self._memories):
+            self._memories[copy] = with_room(memory, int(candidates[copy].max()) + 1)
+            plan_epoch(
+                self._values, self._columns, self._memories[copy], observations[copy], candidates[copy], actions[copy]
+            )
         return actions
 
 
-def plan(now: DispatchState, ahead: Lookahead) -> Ints:
-    """The candidate that each idle worker joins, or `HOLD`. Shape [n]."""
-    relative = ahead.num_skills / max(1e-9, float(ahead.num_skills.mean()))  # [W]
-    scarcity = ahead.busy_share**SCARCITY
-    price = PRICE * ahead.mean_payment * scarcity * np.maximum(0.0, 1.0 + SKILL_PREMIUM * (relative - 1.0))
-    deadline_s = np.minimum(now.game.deadline_s, ahead.left_s)  # what is finished after the end is not paid
-    players = np.concatenate([now.players, ahead.soon])
-    game = now.game._replace(
-        task=np.concatenate([now.game.task, ahead.game.task]),
-        arrival_s=np.concatenate([now.game.arrival_s, ahead.game.arrival_s]),
-        deadline_s=deadline_s,
-    )
-    start_s = np.concatenate([np.zeros(len(now.players)), ahead.ready_s])
-    priced = PricedGame(game, start_s, price[players])
-    coalitions = empty_coalitions(len(game.payment), len(price) + 1)
-    commit(game, coalitions, ahead.busy_task, ahead.busy_arrival_s, price[ahead.busy])
-    return form_coalitions(priced, coalitions)[: len(now.players)]
+@jit
+def plan_epoch(values: Floats, columns: Columns, memory: Memory, rows: Rows, candidates: Ints, actions: Ints) -> None:
+    """Write the actions of all workers, and remember them.
+
+    Args:
+        values: of `NAMES`.
+        columns: where things are in a row.
+        memory: of the episode so far; changed.
+        rows: the observations of all workers. Shape [W, F].
+        candidates: ids of their candidates, -1 for none. Shape [W, K].
+        actions: zeros; changed. Shape [W].
+    """
+    crowd = read_crowd(columns, rows)
+    now_s = note_epoch(columns, memory, crowd, rows, candidates)
+    if not (crowd.idle & (candidates[:, 0] >= 0)).any():
+        return
+    tasks = open_tasks(columns, memory, now_s)
+    crews = read_crews(memory, crowd, tasks)
+    weights = values[:_HORIZON]
+    price = price_of_time(weights, columns, memory, crowd, waiting_work_s(columns, memory, tasks, crews), now_s)
+    game = game_without_players(tasks, candidates.shape[1])
+    coalitions = empty_coalitions(len(tasks.ids), len(rows) + 1)
+    commit(game, coalitions, crews.task, crews.arrival_s, price[crews.worker] * np.exp(values[_COMMITTED]))
+    idle = when_and_where_idle(memory, crowd, tasks, crews, coalitions)
+    horizon_s = _USUAL_HORIZON_S * np.exp(values[_HORIZON])
+    players = list_players(columns, memory, crowd, tasks, idle, horizon_s, rows, candidates)
+    price_of_player = price[players.worker]
+    price_of_player[players.num_idle :] *= np.exp(values[_RESERVING])
+    game = game_with_players(tasks, players)
+    priced = PricedGame(game, players.ready_s - _USUAL_JOINING_S * values[_JOINING], price_of_player)
+    choice = form_coalitions(priced, coalitions)
+    for player in range(players.num_idle):
+        if choice[player] != HOLD:
+            worker = players.worker[player]
+            actions[worker] = choice[player] + 1
+            memory.sent_to[worker] = candidates[worker, choice[player]]

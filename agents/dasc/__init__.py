@@ -29,4 +29,10 @@ POLICIES = (
         "crowdgym.agents.dasc.rolling_horizon:RollingHorizon",
         _ONLY,
     ),
+    PolicySpec(
+        "task-schedule",
+        "at every epoch a schedule of whole tasks, improved by search; what is due is dispatched",
+        "crowdgym.agents.dasc.task_schedule:TaskSchedule",
+        _ONLY,
+    ),
 )

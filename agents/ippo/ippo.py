@@ -21,7 +21,7 @@ from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.mixing import make_collectors
-from crowdgym.agents.learning.networks import Actor, Critic
+from crowdgym.agents.learning.networks import Actor, Critic, Scaling
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
@@ -80,7 +80,7 @@ class IppoLearner(NetworkLearner):
             torch.manual_seed(seed)
             actor, critic = Actor(sets, num_actions, settings), Critic(sets, settings, num_terms)
         self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
-        self.scalings = (actor.trunk.scaling, critic.trunk.scaling)
+        self.scalings: tuple[Scaling, ...] = (actor.trunk.scaling, critic.trunk.scaling)
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
             name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
@@ -99,12 +99,12 @@ class IppoLearner(NetworkLearner):
         returns = advantages + values
         self.normaliser.update(returns)
         batch = self._batch(rollout, (returns - self.normaliser.mean) / self.normaliser.deviation)
-        learning_rate = self._set_learning_rate(progress)
+        learning_rate = self.set_learning_rate(progress)
         before = {name: tensor.clone() for name, tensor in self.actor.state_dict().items()}
         losses = Means()
         for _ in range(settings.epochs):
             self._pass(
-                batch, _normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
+                batch, normal(weighted_sum(advantages, source.weights(rollout), rollout.copies)), generator, losses
             )
             source.improve(PassResult(self.actor, before, batch, advantages))
         weights = source.weights(rollout)
@@ -155,7 +155,8 @@ class IppoLearner(NetworkLearner):
             returns=_tensor(returns.T.astype(np.float32), self.device),
         )
 
-    def _set_learning_rate(self, progress: float) -> float:
+    def set_learning_rate(self, progress: float) -> float:
+        """Set the learning rate of all optimisers for a finished share of the run, and return it."""
         left = 1.0 - progress if self.settings.learning_rate_schedule == "linear" else 1.0
         rate = self.settings.learning_rate * left
         for optimiser in self.optimisers.values():
@@ -175,8 +176,8 @@ class IppoLearner(NetworkLearner):
         settings = self.settings
         policy = policy_loss(self.actor, batch, advantages, settings.clip)
         value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
-        self._descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
-        self._descend("critic", value_loss)
+        self.descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
+        self.descend("critic", value_loss)
         return {
             "losses/policy_loss": policy.surrogate.item(),
             "losses/value_loss": value_loss.item(),
@@ -185,7 +186,8 @@ class IppoLearner(NetworkLearner):
             "losses/clipfrac": policy.clipfrac.item(),
         }
 
-    def _descend(self, name: str, loss: Tensor) -> None:
+    def descend(self, name: str, loss: Tensor) -> None:
+        """A step of a network's optimiser down the loss."""
         self.optimisers[name].zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.networks[name].parameters(), self.settings.max_gradient_norm)
@@ -259,7 +261,7 @@ class Means:
         return {name: total / self._count for name, total in self._totals.items()}
 
 
-def _normal(advantages: Floats) -> Floats:
+def normal(advantages: Floats) -> Floats:
     """The values scaled to mean 0 and standard deviation 1."""
     normal: Floats = (advantages - advantages.mean()) / max(float(advantages.std()), 1e-8)
     return normal

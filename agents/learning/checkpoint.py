@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from crowdgym.common.errors import CheckpointError
+from crowdgym.common.json_text import parse_json
+from crowdgym.common.text import shown
 
 BEST, LAST = "best.safetensors", "last.safetensors"
 
@@ -57,10 +59,22 @@ class StoredTensors:
         wanted, given = module.state_dict(), self.under(name)
         wrong = sorted(set(wanted) ^ set(given)) or [key for key in wanted if wanted[key].shape != given[key].shape]
         if wrong:
-            raise CheckpointError(f"{self.file} is of another network: {name}.{wrong[0]} does not fit")
+            raise CheckpointError(
+                f"{self.file} does not fit the network that the hyperparameters ask for: {name}.{wrong[0]} has "
+                f"{_shape_of(given, wrong[0])}, expected {_shape_of(wanted, wrong[0])}"
+            )
+        other = next((key for key in wanted if wanted[key].dtype != given[key].dtype), None)
+        if other is not None:
+            raise CheckpointError(
+                f"{self.file} holds {name}.{other} as {given[other].dtype}, expected {wanted[other].dtype}"
+            )
         if not all(bool(tensor.isfinite().all()) for tensor in given.values()):
             raise CheckpointError(f"{self.file} holds numbers that are not finite in {name}")
         module.load_state_dict(given)
+
+
+def _shape_of(tensors: Mapping[str, Tensor], key: str) -> str:
+    return f"the shape {tuple(tensors[key].shape)}" if key in tensors else "no such tensor"
 
 
 def module_tensors(name: str, module: nn.Module) -> dict[str, Tensor]:
@@ -74,15 +88,31 @@ def to_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> bytes:
     return save(plain, {_FACTS: json.dumps(facts, sort_keys=True)})
 
 
+def from_bytes(content: bytes, source: str) -> StoredTensors:
+    """The content of `to_bytes`, which has been in no file; ``source`` says in messages where it is from.
+
+    Raises:
+        CheckpointError: it is damaged.
+    """
+    try:
+        length = int.from_bytes(content[:8], "little")
+        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_FACTS])
+        return StoredTensors(Path(source), load(content), facts)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{source} is damaged ({' '.join(str(error).split())})") from None
+
+
 def read_tensors(file: Path) -> StoredTensors:
     """Read a file. Raises `CheckpointError` if it is missing or damaged."""
     try:
         with safe_open(file, framework="pt") as content:
-            facts = json.loads((content.metadata() or {})[_FACTS])
+            facts = parse_json((content.metadata() or {})[_FACTS])
             tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise CheckpointError(f"there are no weights at {file}") from None
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         why = " ".join(str(error).split())
         raise CheckpointError(f"{file} is damaged or no checkpoint of CrowdGym ({why})") from None
+    if not isinstance(facts, dict):
+        raise CheckpointError(f"{file} is damaged or no checkpoint of CrowdGym (its facts are {shown(facts)})")
     return StoredTensors(file, tensors, facts)

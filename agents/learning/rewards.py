@@ -134,7 +134,18 @@ class TeamShare(FixedReward):
 
     def reward(self, rollout: Rollout) -> Floats:
         """See `FixedReward`."""
-        by_copy = np.split(rollout.rewards, np.cumsum(rollout.num_agents)[:-1], axis=1)
-        means = np.stack([rewards.mean(axis=1) for rewards in by_copy], axis=1)  # [T, C]
-        shared: Floats = (1.0 - self.share) * rollout.rewards + self.share * means[:, rollout.copy_of_rows]
-        return shared
+        return shared_reward(rollout, rollout.rewards, self.share)
+
+
+def shared_reward(rollout: Rollout, rewards: Floats, share: float) -> Floats:
+    """Rewards of which a share is replaced by the mean over all agents of the copy at that step. Shape [T, R].
+
+    Args:
+        rollout: whose copies and agents the rewards are of.
+        rewards: [T, R].
+        share: from 0 to 1.
+    """
+    by_copy = np.split(rewards, np.cumsum(rollout.num_agents)[:-1], axis=1)
+    means = np.stack([of_copy.mean(axis=1) for of_copy in by_copy], axis=1)  # [T, C]
+    shared: Floats = (1.0 - share) * rewards + share * means[:, rollout.copy_of_rows]
+    return shared

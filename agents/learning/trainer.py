@@ -12,11 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor
 
+from crowdgym.agents.learning.centres import Centres
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import Collector, CopySeeds, IterationSeeds, VectorEnvironment
 from crowdgym.agents.learning.learner import Learner
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Rollout
+from crowdgym.agents.policy import Policy
 
 # The number of an iteration that no run reaches; the scaling of features is computed on its instances.
 _BEFORE_ALL = 2**62
@@ -31,6 +33,9 @@ class TrainingTask:
         settings: hyperparameters of the learner, of the class that its `LearnerSpec` names.
         make_vector_env: makes a vector environment with a number of copies and the keywords of the run.
         make_env: makes a parallel environment with the same keywords.
+        make_centres: makes the centres of the environment, each with a client of the learner, for learners that learn
+            from records of centres.
+        load_policy: makes a policy of the environment by its name, such as a teacher; raises `PolicyError`.
         metric: the metric of an episode that evaluation reports.
         evaluation_seeds: seeds of the instances that evaluation plays.
         steps: minimum number of environment steps of the run, summed over all copies.
@@ -43,6 +48,8 @@ class TrainingTask:
     settings: Any
     make_vector_env: Callable[[int], VectorEnvironment]
     make_env: Callable[[], Any]
+    make_centres: Callable[[], Centres]
+    load_policy: Callable[[str], Policy]
     metric: str
     evaluation_seeds: Sequence[int]
     steps: int
@@ -59,7 +66,8 @@ class Trainer(Protocol):
 
     Attributes:
         iterations: number of iterations of the whole run; known after `begin`.
-        steps_per_iteration: environment steps of an iteration; known after `begin`.
+        steps_per_iteration: environment steps of an iteration; 1 where an iteration is a round that plays none; known
+            after `begin`.
     """
 
     iterations: int
@@ -80,7 +88,10 @@ class Trainer(Protocol):
         """
 
     def evaluate(self) -> Mapping[str, float]:
-        """Play the evaluation instances, and return ``evaluation``, the mean metric, and figures as `iterate`."""
+        """Play the evaluation instances, and return ``evaluation``, the mean metric, and figures as `iterate`.
+
+        ``selection``, if it is there, chooses the best policy in place of ``evaluation``; more is better.
+        """
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors that the next iteration needs, by name."""

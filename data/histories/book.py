@@ -5,6 +5,8 @@ Histories are private to a centre. A `HistoryBook` gives them centre by centre, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +88,13 @@ class HistoryBook:
     def __init__(self, places: Places, centres: Sequence[CentreHistories]) -> None:
         self.places = places
         self._centres = tuple(centres)
+
+    @cached_property
+    def digest(self) -> NDArray[np.uint8]:
+        """A fingerprint of all histories: it tells whether two books are the same. Shape [8]."""
+        arrays = [array for of_centre in self._centres for array in vars(of_centre).values()]
+        content = sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays))
+        return np.frombuffer(content.digest()[:8], np.uint8).copy()
 
     @property
     def num_centres(self) -> int:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.files import Arrays
+from crowdgym.common.archives import Arrays
 
 SECONDS_PER_DAY = 86_400
 PARTS = ("payment", "deadline_s", "quantity")  # what a source may give of its orders besides times and places
@@ -56,7 +56,7 @@ class OrderStream:
         return type(self)(**{**chosen, "time_s": chosen["time_s"] - first * SECONDS_PER_DAY})
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything above that is there by name, for `crowdgym.common.files.write_arrays`."""
+        """Everything above that is there by name, for `crowdgym.common.archives.write_arrays`."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: array for name, array in arrays.items() if array is not None}
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.files import Arrays
+from crowdgym.common.archives import Arrays
 from crowdgym.common.jit import jit
 from crowdgym.data.roads.network import RoadNetwork
 
@@ -55,7 +55,7 @@ class Hierarchy(NamedTuple):
     down_length: IntArray  # [D]
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything above by name, for `crowdgym.common.files.write_arrays`."""
+        """Everything above by name, for `crowdgym.common.archives.write_arrays`."""
         return self._asdict()
 
     @classmethod

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from crowdgym.common.archives import read_arrays, write_arrays
 from crowdgym.common.errors import DamagedFileError, DataError, DataWarning
-from crowdgym.common.files import read_arrays, write_arrays
 from crowdgym.data.cache import cache_folder, warn_not_kept, writing_to_cache
 from crowdgym.data.roads.hierarchy import HIERARCHY_ARRAYS, Hierarchy, build_hierarchy
 from crowdgym.data.roads.network import RoadNetwork

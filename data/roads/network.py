@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.files import Arrays
+from crowdgym.common.archives import Arrays
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int32]
@@ -76,7 +76,7 @@ class RoadNetwork:
         return _digest({name: array for name, array in self.to_arrays().items() if name in names})
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything above by name, for `crowdgym.common.files.write_arrays`."""
+        """Everything above by name, for `crowdgym.common.archives.write_arrays`."""
         return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod

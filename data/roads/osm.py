@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from crowdgym.common.errors import DataError
+from crowdgym.common.files import refuse_special
 from crowdgym.data.roads.assemble import AssemblyReport
 from crowdgym.data.roads.graphs import network_of_graph
 from crowdgym.data.roads.network import RoadNetwork
@@ -138,6 +139,7 @@ def read_graphml(path: str | Path, two_way: bool = False) -> Read:
 
     expected = "expected GraphML, as osmnx.save_graphml writes it"
     try:
+        refuse_special(Path(path))
         graph = nx.read_graphml(path, force_multigraph=True)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}; {expected}") from error

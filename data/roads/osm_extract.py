@@ -7,6 +7,7 @@ from xml.etree import ElementTree as Xml
 
 from crowdgym.common.errors import DataError
 from crowdgym.data.roads.osm_pbf import pbf_places, pbf_ways
+from crowdgym.data.roads.xml_files import WithoutHugeTags
 from crowdgym.data.text_files import open_bytes
 
 # What cars may use, as OSMnx asks Overpass for it with network_type="drive": patterns of values that rule a way out.
@@ -74,7 +75,7 @@ def _elements(path: Path, kind: str) -> Iterator[Xml.Element]:
     """Yield the elements of one kind, each with what is in it; what was yielded is forgotten."""
     try:
         with open_bytes(path) as file:
-            events = Xml.iterparse(file, events=("start", "end"))
+            events = Xml.iterparse(WithoutHugeTags(file, path), events=("start", "end"))
             _, root = next(events)
             if root.tag != "osm":
                 raise DataError(f"{path} begins with <{root.tag}>; {EXPECTED}")

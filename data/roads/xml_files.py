@@ -9,12 +9,39 @@ from xml.etree import ElementTree as Xml
 from crowdgym.common.errors import DataError
 from crowdgym.data.text_files import open_bytes, refusing_unreadable
 
+MOST_TAG_BYTES = 1 << 20  # between the ends of two tags
+
+
+class WithoutHugeTags:
+    """Reads a stream for an XML parser, which keeps a tag with its attributes in memory as a whole.
+
+    Args:
+        stream: of bytes, unpacked.
+        path: of the file, for the message.
+
+    Raises:
+        DataError: a tag, or a text between two tags, has more than `MOST_TAG_BYTES`.
+    """
+
+    def __init__(self, stream: Any, path: Path) -> None:
+        self._stream, self._path = stream, path
+        self._open_bytes = 0  # since the end of a tag
+
+    def read(self, size: int = -1) -> bytes:
+        """See `io.RawIOBase.read`."""
+        piece = bytes(self._stream.read(MOST_TAG_BYTES if size < 0 else min(size, MOST_TAG_BYTES)))
+        at = piece.rfind(b">")
+        self._open_bytes = len(piece) - at - 1 if at >= 0 else self._open_bytes + len(piece)
+        if self._open_bytes > MOST_TAG_BYTES:
+            raise DataError(f"{self._path} holds a tag or a text of more than {MOST_TAG_BYTES:,} bytes")
+        return piece
+
 
 def root_of(path: Path) -> str | None:
     """The name of the outermost element of an XML file, None where the file is no XML."""
     try:
         with open_bytes(path) as file:
-            _, root = next(iter(Xml.iterparse(file, events=("start",))))
+            _, root = next(iter(Xml.iterparse(WithoutHugeTags(file, path), events=("start",))))
             return str(root.tag.rpartition("}")[2])
     except (OSError, Xml.ParseError, StopIteration, UnicodeDecodeError, EOFError):
         return None
@@ -27,7 +54,7 @@ def elements(path: Path, root: str, kinds: set[str], expected: str) -> Iterator[
         DataError: the file is missing, no well-formed XML, or its outermost element is another.
     """
     with refusing_unreadable(path, expected), _well_formed(path, expected), open_bytes(path) as file:
-        events = Xml.iterparse(file, events=("start", "end"))
+        events = Xml.iterparse(WithoutHugeTags(file, path), events=("start", "end"))
         _, outermost = next(events)
         if outermost.tag != root:
             raise DataError(f"{path} begins with <{outermost.tag}>; {expected}")

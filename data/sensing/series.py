@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.common.archives import Arrays
 from crowdgym.common.errors import DataError
-from crowdgym.common.files import Arrays
 
 FloatArray = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class SensingSeries:
         return digest.hexdigest()
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything but the name, for `crowdgym.common.files.write_arrays`."""
+        """Everything but the name, for `crowdgym.common.archives.write_arrays`."""
         texts = {name: np.array(getattr(self, name), dtype=np.str_) for name in ("cells", "attributes", "cycles")}
         return {
             **texts,

@@ -18,6 +18,7 @@ CoordinateUnit = Literal["km", "m", "degrees"]
 IntArray = NDArray[np.int64]
 
 _DEGREES = frozenset({"lon", "lng", "long", "longitude", "lat", "latitude"})
+MOST_VALUES = 200_000_000  # of a series; each takes eight bytes
 _UNIT_ENDING = re.compile(r"[ _.(\[](km|m)[)\]]?$")
 
 
@@ -117,6 +118,7 @@ def read_series(
     rows = read_rows(table, columns.encoding)
     names, cell = _numbered(_cells(rows, columns.cell))
     cycles = cycles_of(rows, columns.times, columns.time_format, columns.cycle_s, cell)
+    _check_size(rows, columns, len(names), len(cycles.names))
     places = rows if coordinates is None else read_rows(coordinates, columns.encoding)
     x, y = _places(places, columns, names)
     if columns.parameter is None:
@@ -138,6 +140,22 @@ def read_series(
         outline_km=np.empty((0, 2)) if outline_km is None else outline_km,
     )
     return SeriesReading(series, (*unit_note, *_binning_note(series, cycles, readings)))
+
+
+def _check_size(rows: Rows, columns: SeriesColumns, cells: int, cycles: int) -> None:
+    """Check how large the series will be, before room is made for it: it has a value for each cell and cycle."""
+    if columns.attributes:
+        attributes = len(columns.attributes)
+    elif columns.parameter is not None:
+        attributes = len(set(rows.column(columns.parameter)))
+    else:
+        attributes = len(rows.columns)
+    values = cells * cycles * attributes
+    if values > MOST_VALUES:
+        raise DataError(
+            f"{rows.path} has {cells:,} cells, {cycles:,} cycles and {attributes} attributes, which are {values:,} "
+            f"values; expected at most {MOST_VALUES:,} (--cycle makes cycles longer)"
+        )
 
 
 def _wide_values(

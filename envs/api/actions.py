@@ -1,4 +1,8 @@
-"""From a dict of actions to one array, every fault named."""
+"""From a dict of actions to one array, every fault named.
+
+Actions may be objects of any class, those of a policy that others wrote: whatever their methods raise becomes one
+`InvalidAction`.
+"""
 
 import operator
 from array import array
@@ -9,6 +13,8 @@ import gymnasium
 import numpy as np
 from gymnasium.error import InvalidAction
 from numpy.typing import NDArray
+
+from crowdgym.common.text import shown
 
 
 def joint_action(
@@ -22,7 +28,7 @@ def joint_action(
     chosen = _chosen(actions, agents)
     try:  # the usual case: whole numbers of Python or NumPy; an array of this kind takes nothing else
         numbers = array("q", chosen)
-    except (TypeError, OverflowError):
+    except Exception:
         return _exactly(chosen, agents, space)
     if min(numbers) >= 0 and max(numbers) < space.n:  # NumPy's own take longer for so few
         return np.frombuffer(numbers, np.int64)
@@ -33,13 +39,16 @@ def _chosen(actions: Mapping[str, Any], agents: Sequence[str]) -> tuple[Any, ...
     try:
         chosen = operator.itemgetter(*agents)(actions)
     except KeyError as error:
-        raise InvalidAction(f"no action for {error.args[0]}; expected one for each of {len(agents)} agents") from None
-    except (TypeError, IndexError):
+        missing = next((agent for agent in error.args if isinstance(agent, str)), "an agent")
+        raise InvalidAction(f"no action for {missing}; expected one for each of {len(agents)} agents") from None
+    except Exception:
         raise InvalidAction(f"actions must be a dict from agent to action, got {type(actions).__name__}") from None
-    if len(actions) != len(agents):
-        known = set(agents)
-        stranger = next(agent for agent in actions if agent not in known)
-        raise InvalidAction(f"{stranger!r} is not an agent; agents are {agents[0]} to {agents[-1]}")
+    try:
+        others = set(actions) - set(agents) if len(actions) != len(agents) else ()
+    except Exception:
+        raise InvalidAction(f"actions must be a dict from agent to action, got {type(actions).__name__}") from None
+    for stranger in others:
+        raise InvalidAction(f"{shown(stranger)} is not an agent; agents are {agents[0]} to {agents[-1]}")
     return chosen if len(agents) > 1 else (chosen,)
 
 
@@ -49,7 +58,8 @@ def _exactly(chosen: Sequence[object], agents: Sequence[str], space: gymnasium.s
     for agent, value in zip(agents, chosen, strict=True):
         number = _whole_number(value)
         if number is None or not 0 <= number < space.n:
-            raise InvalidAction(f"the action of {agent} must be a whole number from 0 to {space.n - 1}, got {value!r}")
+            wanted = f"a whole number from 0 to {space.n - 1}"
+            raise InvalidAction(f"the action of {agent} must be {wanted}, got {shown(value)}")
         numbers.append(number)
     return np.array(numbers, np.int64)
 
@@ -58,6 +68,6 @@ def _whole_number(value: object) -> int | None:
     """An integer of any kind, an array of no dimensions included, as Python's own; None for anything else."""
     try:
         return int(operator.index(value))  # type: ignore[arg-type]
-    except TypeError:  # NumPy's truth values are no index, but Python's are, and a list of both is a list of numbers
+    except Exception:  # NumPy's truth values are no index, but Python's are, and a list of both is a list of numbers
         truth = isinstance(value, np.bool_ | np.ndarray) and value.dtype == np.bool_ and value.ndim == 0
         return int(value) if truth else None  # type: ignore[call-overload]

@@ -13,6 +13,7 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
 
 ACTION_MASK = "action_mask"
+MOST_OBSERVATION_BYTES = 32 * 2**30  # of all copies
 
 
 class Simulation(Protocol):
@@ -141,6 +142,25 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
     @abstractmethod
     def simulation(self, batch: int) -> AnySimulation:
         """Room for ``batch`` copies."""
+
+    def room(self, batch: int) -> AnySimulation:
+        """`simulation`, after a look at the memory that it takes.
+
+        Raises:
+            ConfigError: the copies do not fit into memory.
+        """
+        agents, width = len(self.agents), int(np.prod(self.observation_space().shape))
+        needed = 4 * batch * agents * width
+        what = f"{batch:,} copies of {agents:,} agents that see {width:,} numbers each"
+        if needed > MOST_OBSERVATION_BYTES:
+            raise ConfigError(
+                f"{what} need {needed / 2**30:,.0f} GiB for observations; "
+                f"at most {MOST_OBSERVATION_BYTES // 2**30} GiB are allowed"
+            )
+        try:
+            return self.simulation(batch)
+        except MemoryError:
+            raise ConfigError(f"{what} do not fit into the memory of this machine") from None
 
     @abstractmethod
     def observation_space(self) -> gymnasium.spaces.Box:

@@ -4,11 +4,12 @@ from typing import Any, Generic, Literal, TypeVar, cast
 
 import gymnasium
 import numpy as np
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.text import shown
 from crowdgym.envs.api.actions import joint_action
 from crowdgym.envs.api.definition import (
     ACTION_MASK,
@@ -73,16 +74,16 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
     metadata: dict[str, Any]
 
     def __init__(self, definition: EnvironmentDefinition[Any, Any], render_mode: RenderMode | None) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {render_mode!r}")
+        _check_render_mode(render_mode)
         self.settings: Any = definition.settings
         self.render_mode = render_mode
         self._definition = definition
-        self._simulation: Simulation = definition.simulation(batch=1)
+        self._simulation: Simulation = definition.room(1)
         self._seeds = EpisodeSeeds()
         self._instance: Instance | None = None
         self._options: dict[str, Any] = {}  # of the reset that began the episode, "instance" apart
         self._viewer: Viewer | None = None
+        self._closed = False
 
         self.possible_agents = list(definition.agents)
         self.agents: list[Agent] = []
@@ -114,7 +115,9 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
 
         Raises:
             ConfigError: an option that does not exist or has a value that cannot be used, or a negative seed.
+            ClosedEnvironmentError: after ``close``.
         """
+        self._refuse_closed("reset")
         wanted = ResetOptions.of(options, self._definition.reset_options)
         if seed is not None:
             self._seeds.restart(seed)
@@ -134,7 +137,9 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
             ResetNeeded: before the first ``reset``, or after the end of an episode.
             InvalidAction: an agent without an action or an unknown one; an action outside the space; if ``strict``, an
                 action that is masked.
+            ClosedEnvironmentError: after ``close``.
         """
+        self._refuse_closed("step")
         if not self.agents:
             began = "the episode is over" if self._instance is not None else "no episode has begun"
             raise ResetNeeded(f"step was called, but {began}: call reset first")
@@ -239,10 +244,15 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         return frame
 
     def close(self) -> None:
-        """Close the window, if there is one."""
+        """Close the window, if there is one; nothing more can be played."""
+        self._closed = True
         if self._viewer is not None:
             self._viewer.close()
             self._viewer = None
+
+    def _refuse_closed(self, call: str) -> None:
+        if self._closed:
+            raise ClosedEnvironmentError(f"{call} was called, but the environment is closed: make another one")
 
     def _begun(self, what: str) -> Instance:
         if self._instance is None:
@@ -287,3 +297,8 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
 def _values(array: NDArray[Any]) -> list[Any]:
     """For each agent its row of a copy of the array [1, N, …]; plain numbers of an array [1, N]."""
     return list(array[0].copy()) if array.ndim > 2 else array[0].tolist()
+
+
+def _check_render_mode(mode: object) -> None:
+    if mode is not None and not (isinstance(mode, str) and mode in RENDER_MODES):
+        raise ConfigError(f"render_mode must be one of {', '.join(RENDER_MODES)} or None, got {shown(mode)}")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.text import shown
 
 # PettingZoo's parallel_api_test resets every environment with options={"options": 1}, which has to pass.
 _PETTINGZOO_TEST_OPTION = "options"
@@ -36,10 +37,12 @@ class ResetOptions:
             ConfigError: an option of another name, or one whose value cannot be used.
         """
         known = ("instance", *checks)
+        if options is not None and not isinstance(options, Mapping):
+            raise ConfigError(f"the options of reset must be a dict from name to value, got {shown(options)}")
         given = {name: value for name, value in (options or {}).items() if name != _PETTINGZOO_TEST_OPTION}
-        unknown = sorted(set(given) - set(known))
+        unknown = sorted(map(shown, set(given) - set(known)))
         if unknown:
-            raise ConfigError(f"reset has no option {unknown[0]!r} (known: {', '.join(map(repr, known))})")
+            raise ConfigError(f"reset has no option {unknown[0]} (known: {', '.join(map(repr, known))})")
         given = {name: value for name, value in given.items() if value is not None}
         instance = _instance(given.pop("instance", None))
         return cls(instance, {name: checks[name](value) for name, value in given.items()})
@@ -49,5 +52,5 @@ def _instance(value: object) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 0:
-        raise ConfigError(f"the option 'instance' must be a whole number from 0 on, got {value!r}")
+        raise ConfigError(f"the option 'instance' must be a whole number from 0 on, got {shown(value)}")
     return int(value)

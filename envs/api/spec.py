@@ -91,7 +91,9 @@ class EnvironmentSpec:
         traced: by name, the fields of the snapshot that traces record.
         default_policy: the name of the policy that is played unless another is asked for.
         bound: on one of the metrics, or None.
-        solution_checker: entry point of ``broken_rules(trace)``, or None.
+        solution_checker: entry point of ``broken_rules(trace, env)``, or None; ``env`` is at the begin of the episode.
+        scene: entry point of ``scene(env, snapshots)``, for ``crowdgym view``, or None.
+        file_settings: the settings that name files. A replay opens the files that its caller gives in their place.
     """
 
     name: str
@@ -106,6 +108,8 @@ class EnvironmentSpec:
     default_policy: str
     bound: Bound | None = None
     solution_checker: str | None = None
+    scene: str | None = None
+    file_settings: tuple[str, ...] = ()
 
     @property
     def registered_name(self) -> str:

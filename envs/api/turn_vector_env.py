@@ -82,7 +82,13 @@ class BaseTurnVectorEnv(BaseVectorEnv):
         same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
         for copy in np.flatnonzero(truncated if same_step else over_before):
             self._reset_copy(int(copy), None, {})
-        return self._rows(), self._earned.sum(axis=1), np.zeros(self.num_envs, np.bool_), truncated, self._infos() | extra
+        return (
+            self._rows(),
+            self._earned.sum(axis=1),
+            np.zeros(self.num_envs, np.bool_),
+            truncated,
+            self._infos() | extra,
+        )
 
     def _reset_copy(self, copy: int, benchmark: int | None, options: dict[str, Any]) -> None:
         super()._reset_copy(copy, benchmark, options)
@@ -136,7 +142,9 @@ class BaseTurnVectorEnv(BaseVectorEnv):
         outside = (chosen < 0) | (chosen >= self._num_actions)
         if outside.any():
             copy = int(np.argmax(outside))
-            raise InvalidAction(f"the action in copy {copy} must be from 0 to {self._num_actions - 1}, got {chosen[copy]}")
+            raise InvalidAction(
+                f"the action in copy {copy} must be from 0 to {self._num_actions - 1}, got {chosen[copy]}"
+            )
         if self._definition.settings.strict:
             self._refuse_illegal(chosen)
         return chosen

@@ -5,15 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.text import shown
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Simulation
 from crowdgym.envs.api.reset_options import ResetOptions
 from crowdgym.envs.core.seeding import EpisodeSeeds
+
+MOST_THREADS = 1024
 
 Rows = NDArray[np.float32]
 Actions = NDArray[np.int64]
@@ -83,8 +86,8 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         self.settings: Any = definition.settings
         self._definition = definition
         self._agents = definition.agents
-        copies, threads = _count("num_envs", num_envs), _count("num_threads", num_threads)
-        self._simulation: Simulation = definition.simulation(copies)
+        copies, threads = _count("num_envs", num_envs), _count("num_threads", num_threads, MOST_THREADS)
+        self._simulation: Simulation = definition.room(copies)
         self._copy = copy
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._shares = [share for share in np.array_split(np.arange(copies), threads) if len(share)]
@@ -119,7 +122,9 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
 
         Raises:
             ConfigError: a seed, option or mask that cannot be.
+            ClosedEnvironmentError: after ``close``.
         """
+        self._refuse_closed("reset")
         wanted = ResetOptions.of(options, {**self._definition.reset_options, "reset_mask": self._copies_of_mask})
         further = dict(wanted.further)
         chosen = further.pop("reset_mask", np.arange(self.batch_shape[0]))
@@ -135,7 +140,9 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         Raises:
             ResetNeeded: a copy has not begun, or (``DISABLED``) is over.
             InvalidAction: an action outside the space, or (``strict``) one that is masked.
+            ClosedEnvironmentError: after ``close``.
         """
+        self._refuse_closed("step")
         self._refuse_unready()
         joint = self._checked(actions)
         over_before = self._ended.copy()
@@ -174,6 +181,10 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         shares = [share[np.isin(share, playing)] for share in self._shares]
         for finished in [self._pool.submit(self._simulation.step, joint, share) for share in shares]:
             finished.result()
+
+    def _refuse_closed(self, call: str) -> None:
+        if self.closed:
+            raise ClosedEnvironmentError(f"{call} was called, but the environment is closed: make another one")
 
     def _refuse_unready(self) -> None:
         if not self._began.all():
@@ -231,15 +242,17 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             raise ConfigError("the option 'reset_mask' must name at least one copy, got none")
         return np.flatnonzero(rows)
 
-    def _seeds_of_copies(self, seed: int | Sequence[int | None] | None) -> NDArray[np.object_]:
+    def _seeds_of_copies(self, seed: object) -> NDArray[np.object_]:
         copies = self.batch_shape[0]
         if seed is None:
             return np.full(copies, None, object)
         if isinstance(seed, int | np.integer):
             return np.array([int(seed) + copy for copy in range(copies)], object)
-        if len(seed) != copies:
-            raise ConfigError(f"seed must be one number, or one for each of {copies} copies, got {len(seed)}")
-        return np.array(seed, object)
+        if not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str | bytes) or len(seed) != copies:
+            raise ConfigError(f"seed must be a whole number, or one for each of {copies} copies, got {shown(seed)}")
+        seeds = np.empty(copies, object)
+        seeds[:] = list(seed)
+        return seeds
 
     def _infos(self) -> dict[str, Any]:
         arrays = self._definition.agent_arrays(self._simulation)
@@ -269,7 +282,9 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         return np.repeat(by_copy, self.batch_shape[1])
 
 
-def _count(name: str, value: object) -> int:
+def _count(name: str, value: object, most: int | None = None) -> int:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ConfigError(f"{name} must be a whole number from 1 on, got {value!r}")
+        raise ConfigError(f"{name} must be a whole number from 1 on, got {shown(value)}")
+    if most is not None and value > most:
+        raise ConfigError(f"{name} must be at most {most}, got {shown(value)}")
     return int(value)

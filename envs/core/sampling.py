@@ -1,4 +1,4 @@
-"""How instances are drawn from a dataset, whatever the setting: a window of the order stream, skills, sizes."""
+"""How instances are drawn from a dataset, whatever the setting: places, skills, sizes."""
 
 from functools import cached_property
 from typing import Any
@@ -8,46 +8,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.data.dataset import Dataset
-from crowdgym.data.orders.stream import SECONDS_PER_DAY
 from crowdgym.data.roads import RoadNetwork
-
-
-class OrderWindow:
-    """The orders of a stretch of the day, of all days of a stream together: what can become a task.
-
-    Args:
-        dataset: whose orders.
-        start_s: seconds since midnight at which it begins, or "busiest": the hour of day with the most orders.
-        length_s: how long it is.
-        num_tasks: how many tasks are going to be drawn.
-
-    Raises:
-        ConfigError: more tasks than the window has orders.
-    """
-
-    def __init__(self, dataset: Dataset, start_s: float | str, length_s: float, num_tasks: int) -> None:
-        busiest = start_s == "busiest"
-        start_s = float(np.argmax(dataset.orders.hourly_counts()) * 3600) if busiest else float(start_s)
-        since_start_s = (dataset.orders.time_s - start_s) % SECONDS_PER_DAY
-        self._pool = np.flatnonzero(since_start_s < length_s)
-        self._created_s = since_start_s[self._pool]
-        self._origin = dataset.orders.origin
-        if num_tasks > len(self._pool):
-            raise ConfigError(
-                f"num_tasks must be at most {len(self._pool)}, the orders of {dataset.name!r} in "
-                f"{length_s:g} s from {_clock(start_s)} on, got {num_tasks}; a longer window_s holds more"
-            )
-
-    def draw(self, generator: np.random.Generator, count: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        """Draw orders, none twice.
-
-        Returns:
-            When each was placed, in seconds since the window began, ascending, and the node of its origin. Shape
-            [count] each.
-        """
-        drawn = generator.choice(len(self._pool), size=count, replace=False)
-        drawn = drawn[np.lexsort((drawn, self._created_s[drawn]))]
-        return self._created_s[drawn].astype(np.float64), self._origin[self._pool[drawn]]
 
 
 def check_num_workers(dataset: Dataset, num_workers: int) -> None:
@@ -91,6 +52,11 @@ class NearbyNodes:
         return np.asarray(self._tree.query(place_m)[1], np.int32)
 
 
+def later(time_s: NDArray[np.float64], than_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``time_s``, a moment later where it is not later than ``than_s``: a span may be less than a number can tell."""
+    return np.maximum(time_s, np.nextafter(than_s, np.inf))
+
+
 def draw_lognormal(generator: np.random.Generator, mean: float, log_sd: float, count: int) -> NDArray[np.float64]:
     """Lognormal numbers of the given mean. Shape [count]."""
     return generator.lognormal(np.log(mean) - log_sd**2 / 2, log_sd, count)
@@ -106,8 +72,3 @@ def draw_subsets(generator: np.random.Generator, sizes: NDArray[np.float64], num
     order = np.argsort(generator.random((len(sizes), num_skills)), axis=1, kind="stable")
     rank = np.argsort(order, axis=1)
     return rank < sizes[:, np.newaxis]
-
-
-def _clock(second_of_day: float) -> str:
-    minutes = int(second_of_day // 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

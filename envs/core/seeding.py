@@ -10,6 +10,7 @@ import numpy as np
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import BENCHMARK_ENTROPY
+from crowdgym.common.text import shown
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class EpisodeSeeds:
             ConfigError: it is not a whole number from 0 on.
         """
         if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-            raise ConfigError(f"seed must be a whole number from 0 on, got {seed!r}")
+            raise ConfigError(f"seed must be a whole number from 0 on, got {shown(seed)}")
         self._root = np.random.SeedSequence(int(seed))
         self._episode = 0
 

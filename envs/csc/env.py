@@ -73,7 +73,7 @@ class CscEnv(BaseParallelEnv[CscInstance, CscSnapshot, Metrics]):
 
     | info | dtype, shape | what |
     |---|---|---|
-    | ``gain`` | float64, [K] | what joining each candidate now adds to its payment if no other worker joins it; else 0 |
+    | ``gain`` | float64, [K] | what joining each candidate now adds to its payment if no other worker joins; else 0 |
     | ``neighbours`` | int32, [5] | the numbers of the workers behind the rows of ``W_near``, -1 for none |
 
     ## Arguments

@@ -35,4 +35,5 @@ SPEC = EnvironmentSpec(
     default_policy="greedy",
     bound=Bound("revenue", "crowdgym.envs.csc.bound:revenue_bound"),
     solution_checker="crowdgym.verification.csc.trace:broken_rules",
+    scene="crowdgym.envs.csc.scene:scene",
 )

@@ -9,25 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError, DataError
+from crowdgym.common.text import shown
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.coordinates import gcj02_to_wgs84
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.orders.raw import Coordinates, NodeIds
 from crowdgym.data.orders.snapper import MAX_SNAP_M, NOWHERE, Snapper
 from crowdgym.data.roads import RoadNetwork
-from crowdgym.envs.core.sampling import check_num_workers, draw_places
+from crowdgym.envs.core.given_parts import GivenParts, WorkerPlaces
+from crowdgym.envs.core.sampling import check_num_workers
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.generator import draw_worker_skills, precedence_arrays
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.shapes import Precedence
-from crowdgym.envs.dasc.task_files import (
-    SubtaskEntry,
-    TaskDocument,
-    TaskEntry,
-    WorkerEntry,
-    read_document,
-    shown,
-)
+from crowdgym.envs.dasc.task_files import SubtaskEntry, TaskDocument, TaskEntry, WorkerEntry, read_document
 
 
 class FileGenerator:
@@ -62,6 +57,7 @@ class FileGenerator:
         self.task_ids = tuple(task.entry.id for task in tasks)
         self.subtask_ids = tuple(entry.id for entry in subtasks)
         self._dataset = dataset
+        self._parts = GivenParts.of(dataset, settings.from_data)
         self._tasks = tasks
         self._node = nodes.find(subtasks, [f"{task.name}, subtask {e.id!r}" for task in tasks for e in task.subtasks])
         self._skills = skills.read(
@@ -81,7 +77,7 @@ class FileGenerator:
         if self._workers is not None:
             worker_node, worker_skills = self._workers[0].copy(), self._workers[1].copy()
         else:
-            worker_node = draw_places(seeds.workers, self._dataset, self.settings.num_workers)
+            worker_node = WorkerPlaces(self._parts, self.settings).draw(seeds.workers)
             worker_skills = draw_worker_skills(seeds.workers, self.settings)
         entries = [task.entry for task in self._tasks]
         sizes = [len(task.subtasks) for task in self._tasks]

@@ -9,14 +9,15 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.dataset import Dataset
 from crowdgym.data.roads.distances import Distances
+from crowdgym.envs.core.given_parts import GivenParts, WorkerPlaces
+from crowdgym.envs.core.order_windows import order_window
 from crowdgym.envs.core.sampling import (
     NearbyNodes,
-    OrderWindow,
     check_num_workers,
     draw_counts,
     draw_lognormal,
-    draw_places,
     draw_subsets,
+    later,
 )
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
@@ -48,9 +49,15 @@ class OrderStreamGenerator:
     * Expected time, deadline and payment are multiples of the task's base time (`base_time_s`).
     * Workers start where any order was picked up; the number of their skills is normal, rounded, clipped to 1..10.
 
+    With ``orders="replay"`` task i is order i of the window of one day; its subtasks lie around the order's place. The
+    parts that ``from_data`` names are those of the dataset where an order has them: a fare is the payment of the task;
+    a deadline replaces the one drawn, and moves the expected time in proportion; a quantity multiplies the durations of
+    the subtasks, by 1 for the mean of the dataset; workers begin where those of the dataset's log began.
+
     Raises:
-        ConfigError: more workers than the network has places, more tasks than the window has orders, or fewer than 2
-            or more than 15 subtasks a task.
+        ConfigError: more workers than the network has places or the log has workers, more tasks than the window has
+            orders, a part that the dataset does not bring, or fewer than 2 or more than 15 subtasks a task.
+        DataError: the days are not written as they should be.
     """
 
     def __init__(self, dataset: Dataset, settings: DascSettings) -> None:
@@ -63,28 +70,39 @@ class OrderStreamGenerator:
             )
         self._dataset = dataset
         self._settings = settings
-        self._window = OrderWindow(dataset, settings.window_start_s, settings.window_s, settings.num_tasks)
+        self._window = order_window(dataset, settings)
+        self._parts = GivenParts.of(dataset, settings.from_data)
+        self._workers = WorkerPlaces(self._parts, settings)
         self._nearby = NearbyNodes(dataset.network)
         self._distances = Distances(dataset.network)
 
     def generate(self, seeds: InstanceSeeds) -> DascInstance:
         """See `DascInstanceGenerator`."""
         settings = self._settings
-        created_s, origin = self._window.draw(seeds.tasks, settings.num_tasks)
+        chosen = self._window.choose(seeds.tasks)
         sizes = _draw_sizes(seeds.tasks, settings.num_tasks, settings.num_slots)
         precedence = _draw_precedence(seeds.tasks, sizes, settings)
         task = np.repeat(np.arange(settings.num_tasks, dtype=np.int32), sizes)
-        node = self._nearby.draw(seeds.tasks, origin[task], settings.spread_m)
+        node = self._nearby.draw(seeds.tasks, chosen.origin[task], settings.spread_m)
         duration_s = draw_lognormal(seeds.tasks, settings.duration_mean_s, settings.duration_log_sd, settings.num_slots)
+        duration_s = duration_s * np.nan_to_num(self._parts.relative_quantities(chosen), nan=1.0)[task]
         base_s = self._base_times_s(sizes, precedence, node, duration_s)
+        given_s = self._parts.windows_s(chosen)
+        window_s = np.where(np.isnan(given_s), settings.deadline_factor * base_s, given_s)
+        until_expected_s = np.where(
+            np.isnan(given_s),
+            settings.expected_factor * base_s,
+            given_s * settings.expected_factor / settings.deadline_factor,
+        )
+        expected_s = chosen.created_s + until_expected_s
         return DascInstance(
             network=self._dataset.network,
-            worker_node=draw_places(seeds.workers, self._dataset, settings.num_workers),
+            worker_node=self._workers.draw(seeds.workers),
             worker_skills=draw_worker_skills(seeds.workers, settings),
-            created_s=created_s,
-            expected_s=created_s + settings.expected_factor * base_s,
-            deadline_s=created_s + settings.deadline_factor * base_s,
-            payment=settings.payment_factor * base_s / settings.payment_unit_s,
+            created_s=chosen.created_s,
+            expected_s=expected_s,
+            deadline_s=later(chosen.created_s + window_s, expected_s),
+            payment=self._parts.payments(chosen, settings.payment_factor * base_s / settings.payment_unit_s),
             subtask_task=task,
             subtask_node=node,
             subtask_skills=_draw_subtask_skills(seeds.tasks, settings),

@@ -45,4 +45,6 @@ SPEC = EnvironmentSpec(
     default_policy="greedy",
     bound=Bound("revenue", "crowdgym.envs.dasc.bound:revenue_bound"),
     solution_checker="crowdgym.verification.dasc.trace:broken_rules",
+    scene="crowdgym.envs.dasc.scene:scene",
+    file_settings=("tasks_file",),
 )

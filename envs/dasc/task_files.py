@@ -7,19 +7,20 @@ what its entries have to do with each other and with a road network is checked i
 import hashlib
 import json
 from pathlib import Path
-from reprlib import Repr
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from crowdgym.common.errors import DataError
-from crowdgym.common.files import write_bytes
+from crowdgym.common.files import read_plain, write_bytes
+from crowdgym.common.text import shown
 from crowdgym.envs.dasc.instance import NUM_SKILLS, DascInstance
 from crowdgym.envs.dasc.task_tables import PARQUET_MAGIC, parquet_bytes, read_parquet
 
 FORMAT: Final = "crowdgym-dasc"
 FORMAT_VERSION: Final = 1
 SUFFIXES: Final = (".json", ".parquet")
+MOST_BYTES: Final = 2**30
 
 
 def _as_text(value: object) -> object:
@@ -146,17 +147,9 @@ def document_of(instance: DascInstance) -> dict[str, Any]:
     }
 
 
-def shown(value: object) -> str:
-    """A value for a message: on one line, and short, however large or deep it is."""
-    brief = Repr()
-    brief.maxstring = brief.maxother = 60
-    brief.maxlevel = 2
-    return " ".join(brief.repr(value).split())
-
-
 def _content_of(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_plain(path, MOST_BYTES)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; expected a file of tasks, JSON or Parquet") from None
     except (OSError, ValueError) as error:  # a name with a zero byte is a ValueError

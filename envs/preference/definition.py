@@ -105,7 +105,11 @@ class PreferenceDefinition(EnvironmentDefinition[PreferenceSimulation, Preferenc
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def metadata(self, simulation: PreferenceSimulation) -> dict[str, Any]:
-        """What policies may know: both layouts set by set, ``rules``, and ``centre_of``, the centre of each worker."""
+        """What policies may know.
+
+        Both layouts set by set; ``rules``; ``centre_of``, the centre of each worker; and ``population``, a fingerprint
+        by which a trained agent knows whether the workers are those whose preferences it has learnt.
+        """
         units, settings = simulation.scales.units(), self.settings
         state = state_layout(settings.num_workers, settings.num_tasks)
         return {
@@ -113,6 +117,7 @@ class PreferenceDefinition(EnvironmentDefinition[PreferenceSimulation, Preferenc
             "state_layout": state.in_units(units).describe(),
             "rules": {name: getattr(settings, name) for name in RULES},
             "centre_of": centres_of(settings.num_workers, settings.num_centres),
+            "population": self.histories.digest,
         }
 
     def generate(self, seeds: InstanceSeeds) -> PreferenceInstance:

@@ -40,7 +40,8 @@ class PreferenceEnv(BaseParallelEnv[PreferenceInstance, PreferenceSnapshot, Metr
 
     ## Observation Space
     Three sets as one row. ``metadata["rules"]`` has the constants of the world: clock, speed, range, service, pause,
-    offers and acceptance. ``metadata["centre_of"]`` has the centre of each worker, int [W].
+    offers and acceptance. ``metadata["centre_of"]`` has the centre of each worker, int [W], and
+    ``metadata["population"]`` a fingerprint of the histories.
 
     | set | rows | what |
     |---|---|---|

@@ -40,4 +40,5 @@ SPEC = EnvironmentSpec(
     default_policy="km",
     bound=Bound("accepted", "crowdgym.envs.preference.bound:accepted_bound"),
     solution_checker="crowdgym.verification.preference.trace:broken_rules",
+    scene="crowdgym.envs.preference.scene:scene",
 )

@@ -1,6 +1,6 @@
 """``python -m crowdgym`` is ``crowdgym``."""
 
-from crowdgym.cli.main import main
+from crowdgym.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -77,6 +77,17 @@ def trained_environment(agent: str | None) -> tuple[str, dict[str, Any]] | None:
     return description.environment, dict(description.keywords)
 
 
+def learner_of(folder: Path) -> str | None:
+    """The name of the learner that trained the agent in a folder; None if it is no folder of a trained agent.
+
+    Raises:
+        CheckpointError: its description is damaged.
+    """
+    from crowdgym.agents.learning.description import DESCRIPTION, read_description
+
+    return read_description(folder).agent if (folder / DESCRIPTION).is_file() else None
+
+
 def refuse_misfit(policy: Any, env: Any) -> None:
     """Check that a trained policy can play an environment; other policies are not checked.
 

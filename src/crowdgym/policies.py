@@ -4,29 +4,71 @@ The folder of a trained agent is also a name. The name of a learning agent stand
 CrowdGym for the environment and the scenario, if there are any.
 """
 
+import hashlib
+import inspect
 import os
 import sysconfig
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from importlib.resources import files
-from inspect import isclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.catalogue import PolicySpec
-from crowdgym.agents.policy import Policy
+from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
-from crowdgym.common.errors import PolicyError
+from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.configs.loading import default_scenario
-from crowdgym.learners import agent_packages, find_learner, learner_names, load_trained
+from crowdgym.learners import agent_packages, find_learner, learner_names, learner_of, load_trained
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 
+UNKNOWN_DIGEST = "unknown"  # a file of the policy cannot be read
 NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'"
+
+
+@dataclass(frozen=True)
+class PolicySource:
+    """What `load_policy` makes a policy from, as plain data.
+
+    Attributes:
+        name: see `load_policy`.
+        environment: likewise.
+        scenario: likewise.
+        arguments: likewise, as pairs.
+        label: likewise.
+    """
+
+    name: str
+    environment: str
+    scenario: str | None = None
+    arguments: tuple[tuple[str, Any], ...] = ()
+    label: str | None = None
+
+    def load(self) -> Policy:
+        """Make the policy; see `load_policy`."""
+        return load_policy(self.name, self.environment, self.scenario, dict(self.arguments), label=self.label)
+
+    @property
+    def shown(self) -> str:
+        """The name of the policy in messages."""
+        return self.name if self.label is None else self.label
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the code of the policy is not CrowdGym's own. Weights alone are no code."""
+        if self.name in policy_names(self.environment):
+            return False
+        if ":" in self.name:
+            return True
+        learner = learner_of(Path(self.name))
+        return learner is not None and learner not in learner_names()
 
 
 def policy_specs(environment: str) -> tuple[PolicySpec, ...]:
@@ -49,26 +91,41 @@ def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
     return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
 
 
-def load_policy(name: str, environment: str, scenario: str | None = None) -> Policy:
+def load_policy(
+    name: str,
+    environment: str,
+    scenario: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    label: str | None = None,
+) -> Policy:
     """Make a policy by its name.
 
     Args:
         name: one of ``policy_names(environment)``, the name of a learning agent (``ippo``), a folder that
             ``crowdgym train`` has written, or ``module:Class``. The module is imported as by
-            Python in the current folder; the class is called without arguments. In place of the class, the attribute
-            may be a function without arguments that returns a policy, or a policy.
+            Python in the current folder; the class is called with ``arguments``. In place of the class, the attribute
+            may be a function of observations and infos, one that returns a policy, or a policy.
         environment: the environment to be played, such as "csc_v0". The same name may be another policy elsewhere.
         scenario: the scenario to be played, for weights that fit it; the environment's default scenario if None.
+        arguments: keywords of the class or function.
+        label: the name of the policy in messages; ``name`` if None.
 
     Raises:
-        PolicyError: there is no such policy, module or class, or the object is not a policy.
+        PolicyError: there is no such policy, module or class, the object is not a policy, or it does not take the
+            arguments.
         ConfigError: the folder holds no trained agent that can be played.
     """
+    shown = name if label is None else label
     known = {one.name: one.entry_point for one in policy_specs(environment)}
+    given = dict(arguments or {})
+    is_trained = name in learner_names() or (name not in known and Path(name).is_dir())
+    if given and is_trained:
+        raise PolicyError(f"the agent {shown!r} is trained and takes no arguments, got {given!r}")
     if name in learner_names():
-        return _trained(_packaged(name, environment, scenario or default_scenario(environment)), name, environment)
-    if name not in known and Path(name).is_dir():
-        return _trained(Path(name), name, environment)
+        return _trained(_packaged(name, environment, scenario or default_scenario(environment)), shown, environment)
+    if is_trained:
+        return _trained(Path(name), shown, environment)
     if name not in known and ":" not in name:
         raise PolicyError(
             f"there is no agent {name!r} for {environment}{_hint(name, environment)} "
@@ -78,18 +135,29 @@ def load_policy(name: str, environment: str, scenario: str | None = None) -> Pol
     module_name, _, attribute = known.get(name, name).partition(":")
     if module_name.endswith(".py") or "/" in module_name or os.sep in module_name:
         raise PolicyError(
-            f"the agent {name!r} must be given as module:Class, the module as in an import: "
+            f"the agent {shown!r} must be given as module:Class, the module as in an import: "
             "without .py, its folders separated by dots"
         )
     if not all(part.isidentifier() for part in (*module_name.split("."), *attribute.split("."))):
-        raise PolicyError(f"the agent {name!r} must be given as module:Class, such as my_policies:MyPolicy")
-    module = _import(module_name, name)
+        raise PolicyError(f"the agent {shown!r} must be given as module:Class, such as my_policies:MyPolicy")
+    module = _import(module_name, shown)
     found: Any = module
     for part in attribute.split("."):
         found = getattr(found, part, None)
         if found is None:
-            raise PolicyError(f"the agent {name!r} cannot be loaded: {_whereabouts(module)} has no {attribute!r}")
-    return _as_policy(found, name)
+            raise PolicyError(f"the agent {shown!r} cannot be loaded: {_whereabouts(module)} has no {attribute!r}")
+    return _as_policy(found, shown, given)
+
+
+def digest_of(made: object, files: Sequence[str | Path]) -> str:
+    """A digest of the file that defines the class of an object, and of other files; "unknown" if one is unreadable."""
+    digest = hashlib.sha256()
+    try:
+        for file in (inspect.getfile(type(made)), *files):
+            digest.update(Path(file).read_bytes())
+    except (OSError, TypeError):
+        return UNKNOWN_DIGEST
+    return digest.hexdigest()[:16]
 
 
 def where_raised(error: BaseException) -> str:
@@ -154,7 +222,7 @@ def _import(module_name: str, name: str) -> ModuleType:
     here = search_current_folder()
     try:
         return import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and is_missing(error, module_name):
             raise PolicyError(
                 f"the agent {name!r} cannot be loaded: "
@@ -166,14 +234,19 @@ def _import(module_name: str, name: str) -> ModuleType:
         ) from error
 
 
-def _as_policy(found: Any, name: str) -> Policy:
+def _as_policy(found: Any, name: str, arguments: Mapping[str, Any]) -> Policy:
+    if is_rule(found):
+        _check_arguments(partial(found, None, None), name, arguments)
+        return FunctionPolicy(found, dict(arguments))
     made = found
-    if isclass(found) or not hasattr(found, "act"):
+    if inspect.isclass(found) or not hasattr(found, "act"):
         if not callable(found):
             raise PolicyError(
                 f"the agent {name!r} must be a class with a method 'act', but it is {type(found).__name__} {found!r}"
             )
-        made = _made(found, name)
+        made = _made(found, name, arguments)
+    elif arguments:
+        raise PolicyError(f"the agent {name!r} is made already and takes no arguments, got {dict(arguments)!r}")
     if not callable(getattr(made, "act", None)):
         raise PolicyError(
             f"the agent {name!r} must have a method act(observations, infos) that returns an action for every agent, "
@@ -183,14 +256,28 @@ def _as_policy(found: Any, name: str) -> Policy:
     return policy
 
 
-def _made(make: Callable[[], Any], name: str) -> Any:
+def _made(make: Callable[..., Any], name: str, arguments: Mapping[str, Any]) -> Any:
+    _check_arguments(make, name, arguments)
     try:
-        return make()
-    except Exception as error:
+        return make(**arguments)
+    except ConfigError as error:
+        raise PolicyError(f"the agent {name!r} does not take the arguments {dict(arguments)!r}: {error}") from None
+    except (Exception, SystemExit) as error:
+        asked = f"with {dict(arguments)!r}" if arguments else "without arguments"
         raise PolicyError(
-            f"the agent {name!r} must be made without arguments, but making it raised {described(error)} "
-            f"({where_raised(error)})"
+            f"the agent {name!r} must be made {asked}, but making it raised {described(error)} ({where_raised(error)})"
         ) from error
+
+
+def _check_arguments(make: Callable[..., Any], name: str, arguments: Mapping[str, Any]) -> None:
+    """Check that a class or function takes the arguments, if there are any."""
+    try:
+        inspect.signature(make).bind(**arguments)
+    except TypeError as error:
+        if arguments:
+            raise PolicyError(f"the agent {name!r} does not take the arguments {dict(arguments)!r}: {error}") from None
+    except ValueError:  # some classes of other languages have no signature
+        pass
 
 
 def _whereabouts(module: ModuleType) -> str:

@@ -1,5 +1,8 @@
 """Plays episodes with a policy and returns their results."""
 
+import math
+import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +12,8 @@ import numpy as np
 from gymnasium.error import InvalidAction
 
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
-from crowdgym.common.errors import PolicyError
+from crowdgym.common.compile_time import compile_time_s
+from crowdgym.common.errors import PolicyError, PolicyFaultError
 from crowdgym.common.seeds import POLICY_ENTROPY
 from crowdgym.policies import described, where_raised
 
@@ -23,13 +27,15 @@ class EpisodeResult:
         steps: number of steps played.
         metrics: those of the environment at the end; for CSC: revenue, completed, expired, travel_m, illegal. A metric
             that is several numbers has an entry for each number: "NAME 0" and so on.
-        wall_s: duration in seconds, including the policy, excluding rendering.
+        wall_s: duration in seconds, including the policy, excluding rendering and compiling.
+        decisions: number of actions other than 0, which is to hold.
     """
 
     seed: int
     steps: int
     metrics: Mapping[str, float]
     wall_s: float
+    decisions: int = 0
 
     def to_json(self) -> dict[str, float]:
         """The result as one flat JSON object."""
@@ -66,6 +72,12 @@ class RunResult:
         """Standard deviation of the same values, over the episodes."""
         return self._over_episodes(np.std)
 
+    @property
+    def illegal_share(self) -> float:
+        """The share of illegal ones among all decisions; 0 where the environment does not count them."""
+        decisions = sum(episode.decisions for episode in self.episodes)
+        return sum(episode.metrics.get("illegal", 0) for episode in self.episodes) / max(decisions, 1)
+
     def to_json(self) -> dict[str, Any]:
         """The results as JSON: the same for the same seed, except ``wall_s``."""
         return {
@@ -89,6 +101,14 @@ def play_through(episode: int, steps: Iterator[int]) -> None:
         pass
 
 
+def num_steps_of(env: Any) -> int | None:
+    """The number of steps of an episode, by the settings ``horizon_s`` and ``step_s``; None if they do not say."""
+    horizon_s, step_s = (getattr(env.settings, name, None) for name in ("horizon_s", "step_s"))
+    if not isinstance(horizon_s, int | float) or not isinstance(step_s, int | float):
+        return None
+    return math.ceil(horizon_s / step_s)
+
+
 def run_episodes(
     env: Any,
     policy: Policy,
@@ -96,6 +116,7 @@ def run_episodes(
     agent: str,
     episodes: int,
     seed: int,
+    first_number: int = 0,
     watch: Callable[[int, Iterator[int]], object] = play_through,
 ) -> RunResult:
     """Play ``episodes`` episodes; the i-th, from 0 on, is that of ``env.reset(seed=seed + i)``.
@@ -106,6 +127,7 @@ def run_episodes(
         agent: the name of the policy, for the result and for messages.
         episodes: number of episodes, at least 1.
         seed: seed of the first episode, at least 0.
+        first_number: number of the first episode, which fixes the policy's own randomness; see `policy_seed`.
         watch: is called for every episode with its number and an iterator. Each ``next`` of the iterator plays one step
             and returns the number of steps played (0: only reset). ``watch`` must consume the iterator. Between steps
             it may read the environment, draw it, or show progress.
@@ -115,7 +137,8 @@ def run_episodes(
     """
     results: list[EpisodeResult] = []
     for i in range(episodes):
-        watch(i, _play_episode(env, _PolicyCalls(policy, agent, f"episode {i} (seed {seed + i})"), seed + i, results))
+        calls = _PolicyCalls(policy, agent, f"episode {i} (seed {seed + i})")
+        watch(i, _play_episode(env, calls, seed + i, policy_seed(first_number + i), results))
         if len(results) != i + 1:
             raise RuntimeError(f"watch did not play episode {i} to its end")
     settings = env.settings
@@ -123,35 +146,55 @@ def run_episodes(
     return RunResult(env.metadata["name"], settings.scenario, agent, seed, config, tuple(results))
 
 
-def _play_episode(env: Any, calls: "_PolicyCalls", seed: int, results: list[EpisodeResult]) -> Iterator[int]:
+def _play_episode(
+    env: Any, calls: "_PolicyCalls", seed: int, own_seed: int, results: list[EpisodeResult]
+) -> Iterator[int]:
     """Yield the number of steps played; append the result to ``results`` at the end."""
-    began_s = time.perf_counter()
-    observations, infos = env.reset(seed=seed)
-    calls.reset(_episode_of(env, seed))
-    wall_s, step = time.perf_counter() - began_s, 0
+    began_s = _clock_s()
+    observations, infos = env.reset(seed=seed, options=dict(getattr(calls.policy, "reset_options", {})) or None)
+    calls.reset(_episode_of(env, own_seed))
+    wall_s, step, decisions = _clock_s() - began_s, 0, 0
     yield step
     while env.agents:
-        began_s = time.perf_counter()
+        began_s = _clock_s()
         step += 1
         actions = calls.act(observations, infos, step)
         try:
             observations, _, _, _, infos = env.step(actions)
         except InvalidAction as error:
             raise PolicyError(f"{calls.where(step)} chose an invalid action: {error}") from error
-        wall_s += time.perf_counter() - began_s
+        wall_s += _clock_s() - began_s
+        decisions += sum(1 for action in actions.values() if action)
         yield step
-    results.append(EpisodeResult(seed, step, _metrics(infos), wall_s))
+    results.append(EpisodeResult(seed, step, _metrics(infos), wall_s, decisions))
 
 
-def policy_seed(seed: int) -> int:
-    """The seed that a policy gets for its own randomness in the episode of ``reset(seed=seed)``."""
-    return int(np.random.SeedSequence((POLICY_ENTROPY, seed)).generate_state(1)[0])
+def _clock_s() -> float:
+    """A clock that stands still while code is compiled."""
+    return time.perf_counter() - compile_time_s()
 
 
-def _episode_of(env: Any, seed: int) -> Episode:
+def policy_seed(number: int) -> int:
+    """The seed that a policy gets for its own randomness in the episode ``number`` of a run.
+
+    It does not depend on the seed of the environment: a policy could find a small seed by trying all.
+    """
+    return int(np.random.SeedSequence((POLICY_ENTROPY, number)).generate_state(1)[0])
+
+
+def fix_global_generators(seed: int) -> None:
+    """Seed the global generators, from which a policy may draw although it gets a generator of its own."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the generator that all programs share is meant
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(seed)
+
+
+def _episode_of(env: Any, own_seed: int) -> Episode:
     agents = tuple(env.possible_agents)
     return Episode(
-        seed=policy_seed(seed),
+        seed=own_seed,
         agents=agents,
         observation_space=env.observation_space(agents[0]),
         action_space=env.action_space(agents[0]),
@@ -183,18 +226,24 @@ class _PolicyCalls:
     def where(self, step: int) -> str:
         return f"the agent {self.agent!r}, in {self.episode}, step {step},"
 
+    def at_start(self) -> str:
+        return f"the agent {self.agent!r}, at the start of {self.episode},"
+
     def reset(self, episode: Episode) -> None:
         if isinstance(self.policy, EpisodicPolicy):
             try:
                 self.policy.reset(episode)
-            except Exception as error:
-                where = f"the agent {self.agent!r}, at the start of {self.episode},"
-                raise PolicyError(f"{where} raised {described(error)} ({where_raised(error)})") from error
+            except PolicyFaultError as fault:
+                raise PolicyError(f"{self.at_start()} {fault}") from None
+            except (Exception, SystemExit) as error:
+                raise PolicyError(f"{self.at_start()} raised {described(error)} ({where_raised(error)})") from error
 
     def act(self, observations: Any, infos: Any, step: int) -> Actions:
         try:
             actions = self.policy.act(observations, infos)
-        except Exception as error:
+        except PolicyFaultError as fault:
+            raise PolicyError(f"{self.where(step)} {fault}") from None
+        except (Exception, SystemExit) as error:
             raise PolicyError(f"{self.where(step)} raised {described(error)} ({where_raised(error)})") from error
         if not isinstance(actions, Mapping):
             raise PolicyError(

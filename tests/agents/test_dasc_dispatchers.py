@@ -10,6 +10,7 @@ from crowdgym.agents.dasc.critical_path import CriticalPath
 from crowdgym.agents.dasc.greedy import DascGreedy
 from crowdgym.agents.dasc.recommend_all import RecommendAll
 from crowdgym.agents.dasc.rolling_horizon import RollingHorizon
+from crowdgym.agents.dasc.task_schedule import TaskSchedule
 from crowdgym.agents.policy import EpisodicPolicy, Policy
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
@@ -19,7 +20,7 @@ from crowdgym.envs.dasc.instance import DascInstance
 from crowdgym.envs.dasc.reward import REWARDS
 from crowdgym.runner import _episode_of, run_episodes
 
-DISPATCHERS: tuple[Callable[[], Policy], ...] = (DascGreedy, RecommendAll, CriticalPath, RollingHorizon)
+DISPATCHERS: tuple[Callable[[], Policy], ...] = (DascGreedy, RecommendAll, CriticalPath, RollingHorizon, TaskSchedule)
 
 
 class Fixed:
@@ -84,7 +85,7 @@ def test_greedy_goes_by_the_latest_finish_of_the_subtask_not_of_its_task() -> No
     assert Played(a_world([Helper(0)], jobs), DascGreedy()).chooses() == [1, 0, 0]
 
 
-@pytest.mark.parametrize("make", [DascGreedy, CriticalPath, RollingHorizon])
+@pytest.mark.parametrize("make", [DascGreedy, CriticalPath, RollingHorizon, TaskSchedule])
 def test_a_successor_waits_until_its_predecessor_has_a_worker(make: Callable[[], Policy]) -> None:
     world = a_world([Helper(1), Helper(2)], [one(Part(1), Part(2, after=(0,)))])
     played = Played(world, make())
@@ -143,7 +144,7 @@ def test_critical_path_sends_a_distant_worker_only_when_slack_is_short(expected_
     assert Played(world, CriticalPath()).chooses() == [action]
 
 
-@pytest.mark.parametrize("make", [CriticalPath, RollingHorizon])
+@pytest.mark.parametrize("make", [CriticalPath, RollingHorizon, TaskSchedule])
 @pytest.mark.parametrize(("deadline_s", "action"), [(29.0, 0), (31.0, 1)])
 def test_no_worker_is_sent_to_a_task_that_cannot_be_paid(
     make: Callable[[], Policy], deadline_s: float, action: int
@@ -192,6 +193,32 @@ def test_rolling_horizon_looks_ahead_to_successors() -> None:
     """One worker, 90 a task. t0 could be done by 30 s, but its successor not before its deadline; t2 is paid."""
     doomed = one(Part(1), Part(1, 100.0, after=(0,)), expected_s=100.0, deadline_s=120.0, payment=900.0)
     assert Played(a_world([Helper(0)], [doomed, one(Part(1))]), RollingHorizon()).chooses() == [0, 0, 1]
+
+
+# ---- task schedule
+
+
+def test_task_schedule_spends_no_worker_on_a_task_that_it_cannot_finish() -> None:
+    """One worker, until 100 s. Both parts of the first task take it 10 to 130 s; the second task is paid."""
+    jobs = [one(Part(1, 60.0), Part(1, 60.0), payment=900.0, expected_s=90.0, deadline_s=100.0), one(Part(1))]
+    assert Played(a_world([Helper(0)], jobs), TaskSchedule()).chooses() == [0, 0, 1]
+    assert Played(a_world([Helper(0)], jobs), DascGreedy()).chooses() == [1, 0, 0]
+
+
+def test_task_schedule_keeps_a_worker_for_a_successor() -> None:
+    """Only w1 can do t1, when t0 is done at 60 s and by 100 s at the latest. t2 would take it 90 s."""
+    chain = one(Part(1, 50.0), Part(2, 30.0, (0,), (1,)), expected_s=95.0, deadline_s=100.0, payment=900.0)
+    jobs = [chain, one(Part(2, 90.0, (), (1,)))]
+    played = Played(a_world([Helper(0), Helper(2, (1,))], jobs), TaskSchedule({"lead_s": 22.0}))
+    assert played.chooses() == [1, 0, 0]
+    assert [played.chooses() for _ in range(7)] == [[0, 0, 0]] * 7  # 5 to 35 s
+    assert played.chooses() == [0, 1, 0]
+    assert played.chooses_at(45.0) == [0, 0, 1]  # at 90 s
+
+
+def test_task_schedule_takes_parameters_by_name() -> None:
+    assert set(TaskSchedule.START) == set(TaskSchedule.SCALE)
+    assert TaskSchedule({"lead_s": 5.0}).parameters == {**TaskSchedule.START, "lead_s": 5.0}
 
 
 # ---- all

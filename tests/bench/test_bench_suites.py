@@ -1,5 +1,6 @@
 """Suites as YAML files: a good one, the messages about bad ones, and those that come with CrowdGym."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,27 @@ def test_a_good_one_is_all_right() -> None:
     Suite("mine", suite(published=..., settings=..., quick=...)).check()
 
 
+def test_a_suite_needs_an_environment_scenarios_a_grid_and_agents_and_the_rest_has_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "short.yaml"
+    file.write_text("{environment: csc_v0, scenarios: [tiny], grid: [{num_tasks: [10]}], agents: [hold]}")
+
+    with ProcessEngine(1) as engine:
+        benchmark = find_benchmark(str(file), Overrides(), tmp_path / "out", engine)
+
+    (episodes,) = benchmark.job_lists  # and no bounds
+    assert [job.instance.seed for job in episodes.jobs] == list(range(10))
+    assert "revenue" in " ".join(benchmark.output_names)  # the objective
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"agent": ["greedy"]}, "the suite mine.yaml: there is no key 'agent'; did you mean 'agents'? (known: about, "),
-        ({"metrics": ...}, "the suite mine.yaml: metrics is missing"),
+        ({"agents": ...}, "the suite mine.yaml: agents is missing"),
+        (
+            {"environment": ..., "grid": ..., "scenarios": ..., "agents": ..., "quick": ..., "published": ...},
+            "the suite mine.yaml: environment, scenarios, grid, agents are missing",
+        ),
         ({"metrics": []}, "metrics must be a list of at least one, got []"),
         ({"metric": "revenue"}, "there is no key 'metric'; did you mean 'metrics'?"),
         ({"episodes": 0}, "the suite mine.yaml: episodes must be greater than or equal to 1, got 0"),
@@ -95,7 +112,7 @@ def test_a_good_one_is_all_right() -> None:
         ),
         ({"quick": {"agents": ["greedy"]}}, "there is no key 'quick.agents' (known: scenarios, grid, episodes)"),
         ({"settings": {"num_tasks": 5}}, "num_tasks must be either in settings or in grid, got both"),
-        ({"published": [{"scenario": "tiny"}]}, "published[0].agent is missing"),
+        ({"published": [{"scenario": "tiny"}]}, "published[0].agent, published[0].at, published[0].mean are missing"),
         ({"agents": [{"policy": "greedy"}]}, "agents[0].name is missing"),
         (
             {"agents": [{"name": "greedy", "argument": {"a": 1}}]},
@@ -184,7 +201,7 @@ def documented() -> str:
     [
         ("", "the suite mine.yaml must be a mapping of names to values, got NoneType"),
         ("- a\n", "must be a mapping of names to values, got list"),
-        ("about: 'a\n", "the suite mine.yaml, line 2 must be YAML: found unexpected end of stream"),
+        ("about: 'a\n", "the suite mine.yaml must be YAML: line 2: found unexpected end of stream"),
     ],
 )
 def test_what_is_no_suite_at_all(text: str, message: str) -> None:
@@ -258,7 +275,7 @@ def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: P
 
 
 def test_those_that_come_with_crowdgym() -> None:
-    assert suite_names() == ("csc-paper", "dasc-dispatchers", "sensing-paper")
+    assert suite_names() == ("csc-paper", "csc-planners", "dasc-dispatchers", "dasc-settings", "sensing-paper")
 
 
 @pytest.mark.parametrize("name", suite_names())
@@ -278,3 +295,46 @@ def test_csc_paper_has_the_papers_points_ten_times() -> None:
     figures = {(p.scenario, p.agent, key_of(p.at)): p.mean for p in published_figures(paper)}
     assert figures["chengdu-paper", "greedy", (("num_tasks", 50), ("num_workers", 200))] == pytest.approx(65_300)
     assert figures["haikou-paper", "pau", (("num_tasks", 200), ("num_workers", 350))] == pytest.approx(303_100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"grid": [{"num_workers": list(range(1, 1001)), "num_tasks": list(range(1, 1001))}]},
+            "grid must have at most 100,000 points, got 1,000,000",
+        ),
+        (
+            {"episodes": 1_000_000, "agents": [{"name": f"a{number}", "policy": "hold"} for number in range(1000)]},
+            "a suite must have at most 10,000,000 episodes, got 4,000,000,000",
+        ),
+        ({"grid": [{"num_workers": list(range(1, 1002)), "num_tasks": [1]}]}, r"at most 1,000 \(it has 1,001\)"),
+    ],
+)
+def test_a_suite_that_would_never_end_is_refused_with_its_size(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        suite(**changes)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 5_000, "it has too many levels"),
+        ("a: " + "[" * 40 + "]" * 40, "it has more than 32 levels"),
+        ("episodes: " + "9" * 5_000, "digits"),
+        ("about: " + "a" * 2**21, "it has 2,097,159 characters, more than 1,048,576"),
+        ("a: &a [1]\n" + "b: [*a]\n" * 21, "it has 21 aliases, more than 20"),
+        ("a: !!python/object/apply:os.system [ls]", "could not determine a constructor"),
+    ],
+)
+def test_odd_yaml_is_one_sentence(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as raised:
+        parse_suite(text, "mine.yaml")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_pipe_or_a_device_is_no_suite(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for file in (tmp_path / "pipe.yaml", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="cannot be read: it is a device or a pipe, not a plain file"):
+            read_suite(file)

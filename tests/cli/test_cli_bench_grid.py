@@ -173,7 +173,7 @@ def test_killed_again_and_again_and_resumed_it_has_the_same_bytes(finished: Path
 def kill_after(episodes: int, out: Path, *, resume: bool) -> None:
     """Begin or go on, and kill it with SIGKILL as soon as there are so many lines; no process must be left."""
     options = ["mine.yaml", "--out", str(out), "--agents", "greedy,own:Lucky", "--traces", "--jobs", "2"]
-    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", "bench", *options]
+    program = [sys.executable, "-c", "from crowdgym.cli.start import main; main()", "bench", *options]
     process = subprocess.Popen([*program, *(["--resume"] if resume else [])], stderr=subprocess.DEVNULL)
     file, patience_s = out / "episodes.jsonl", time.monotonic() + 120
     while not file.exists() or file.read_text().count("\n") < episodes:
@@ -272,16 +272,6 @@ def test_bad_options_are_refused_before_anything_is_written(
 def test_a_suite_of_ones_own_that_is_not_there() -> None:
     code, said = bench(Path("nowhere"), suite="none.yaml")
     assert (code, said) == (2, "error: the suite none.yaml cannot be read: No such file or directory\n")
-
-
-def test_without_rliable_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from crowdgym.bench.report import statistics as grid_statistics
-
-    monkeypatch.setattr(grid_statistics, "find_spec", lambda name: None)
-    code, said = bench(tmp_path / "out", suite="csc-paper")
-    assert code == 2
-    assert "need rliable, which is not installed: install crowdgym with its extra 'bench'" in said
-    assert not (tmp_path / "out").exists()
 
 
 def refused(out: Path, *options: str) -> str:

@@ -67,7 +67,7 @@ def test_an_unknown_agent_lists_those_of_this_environment() -> None:
 
 def test_a_trace_is_verified_checked_and_shown(trace: Path) -> None:
     assert f"{trace}: verified, 30 steps, revenue " in ran("trace", "verify", trace)
-    assert f"{trace}: confirmed, 30 steps, revenue " in ran("trace", "check", trace)
+    assert f"{trace}: confirmed, 30 steps\n" in ran("trace", "check", trace)
     shown = ran("trace", "show", trace)
     assert "subtask_worker of every agent: compared exactly" in shown
     assert "worker_status of every worker: compared exactly" in shown
@@ -106,8 +106,10 @@ def test_a_file_of_tasks_is_played_and_a_changed_one_is_found_out(tmp_path: Path
     write_instance(tasks, env.instance)
     ran(*SHORT, "--set", f"tasks_file={tasks}", "--trace", recorded)
     assert f"tasks_file {tasks}, " in ran("trace", "show", recorded)
-    assert "verified" in ran("trace", "verify", recorded)
+    given = ("--file", f"tasks_file={tasks}")
+    assert "verified" in ran("trace", "verify", recorded, *given)
+    assert "confirmed" in ran("trace", "check", recorded, *given)
     tasks.write_text(tasks.read_text() + " ")
-    result = crowdgym("trace", "verify", recorded)
+    result = crowdgym("trace", "verify", recorded, *given)
     assert result.exit_code == 2
-    assert f"{recorded}: error: the trace was recorded with another tasks_file than {tasks} is here" in result.stderr
+    assert f"{recorded}: error: the trace was recorded with another tasks_file than {tasks} is: " in result.stderr

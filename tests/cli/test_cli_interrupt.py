@@ -1,4 +1,4 @@
-"""Ctrl-C ends a command with one line."""
+"""Ctrl-C and SIGTERM end a command with one line, from its first import on."""
 
 import signal
 import subprocess
@@ -11,19 +11,49 @@ from test_cli_run import TINY
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_an_interrupt_is_one_line_and_leaves_nothing(policies: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "exit_code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_a_signal_is_one_line_and_leaves_nothing(
+    policies: Path, number: signal.Signals, exit_code: int, said: str
+) -> None:
     """Also where the tests run in the background of a shell, which has its children ignore interrupts."""
     arguments = [*TINY, "--agent", "bad_rules:Sleeps", "--json", "out.json", "--render", "out.gif"]
     heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli.main import main; main()", *arguments]
+    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli.start import main; main()", *arguments]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=policies, start_new_session=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "asleep\n"
         time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert [line for line in stderr.splitlines() if "is compiling" not in line] == ["interrupted"]
+    assert process.returncode == exit_code
+    assert [line for line in stderr.splitlines() if "is compiling" not in line] == [said]
     assert sorted(path.name for path in policies.iterdir() if path.name != "__pycache__") == ["bad_rules.py"]
+
+
+STOPPED_WHILE_IMPORTING = """
+import os, signal, sys
+
+class Stop:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), int(sys.argv[1]))
+
+sys.meta_path.insert(0, Stop())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from crowdgym.cli.start import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+@pytest.mark.parametrize(
+    ("number", "exit_code", "said"), [(signal.SIGINT, 130, "interrupted\n"), (15, 143, "terminated\n")]
+)
+def test_a_signal_during_the_imports_is_one_line(number: int, exit_code: int, said: str) -> None:
+    program = [sys.executable, "-c", STOPPED_WHILE_IMPORTING, str(int(number))]
+    ended = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (exit_code, "", said)

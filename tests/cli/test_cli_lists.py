@@ -8,6 +8,7 @@ from crowdgym import environment_names
 from crowdgym.cli.main import app
 from crowdgym.configs.csc import CscSettings
 from crowdgym.configs.loading import scenario_names
+from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.policies import policy_names
 
 
@@ -37,11 +38,17 @@ def test_envs_lists_every_environment_with_its_objective() -> None:
 
 def test_envs_describes_one_with_all_its_settings() -> None:
     said = listed("envs csc_v0")
-    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in said.splitlines() if len(line.split()) > 2}
+    rows = {line.split()[0]: line.strip().split(maxsplit=2)[1:] for line in said.splitlines() if len(line.split()) > 2}
     assert set(CscSettings.model_fields) <= set(rows)
     assert rows["num_workers"][0] == "200"
     assert rows["num_workers"][1].strip() == "workers, N_w in the paper"
     described = json.loads(listed("envs csc_v0 --json"))
+    assert described["settings"]["reward"]["choices"] == ["contribution", "team", "individual"]
+    assert rows["reward"] == [
+        "contribution",
+        "how the revenue of an interval becomes rewards: contribution, team, individual",
+    ]
+    assert rows["orders"][1].count("replay") == 1  # the meaning names the words already
     assert described["settings"]["num_workers"] == {"default": 200, "meaning": "workers, N_w in the paper"}
     assert list(described["metrics"]) == ["revenue", "completed", "expired", "travel_m", "illegal"]
 
@@ -57,11 +64,20 @@ def test_agents_lists_policies_and_learners() -> None:
 def test_scenarios_lists_the_presets_of_an_environment() -> None:
     assert [one["name"] for one in json.loads(listed("scenarios --json"))] == list(scenario_names())
     of_dasc = [one["name"] for one in json.loads(listed("scenarios dasc_v0 --json"))]
-    assert of_dasc == ["chengdu-synth", "haikou-synth", "tiny"]
+    scarce = ["dasc-scarce-chengdu", "dasc-scarce-haikou"]
+    assert of_dasc == ["chengdu-synth", "dasc-large", "dasc-paper", *scarce, "dasc-small", "haikou-synth", "tiny"]
 
 
 def test_an_unknown_environment_is_one_sentence() -> None:
     assert refused("envs pong").startswith("error: there is no environment 'pong' (known: csc_v0, ")
+
+
+def test_a_preset_of_another_environment_is_refused_and_a_dataset_is_not() -> None:
+    assert refused("run dasc_v0 --scenario chengdu-paper") == (
+        "error: the preset 'chengdu-paper' has no settings of dasc_v0, only of csc_v0; expected another preset, or its "
+        "dataset 'chengdu-synth'\n"
+    )
+    assert PreferenceSettings.load(scenario="tiny").num_workers == 200
 
 
 def test_presets_are_named_where_datasets_are() -> None:

@@ -116,6 +116,19 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
     assert "--bbox" not in orders
 
 
+@pytest.mark.parametrize(
+    ("command", "headings"),
+    [
+        ("run", ["Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:", "Options:"]),
+        ("train", ["Arguments:", "Environment and hyperparameters:", "Run:", "Machine:", "Options:"]),
+    ],
+)
+def test_the_help_of_long_commands_has_sections(command: str, headings: list[str]) -> None:
+    said = invoke(command, "--help").stdout
+    assert [line for line in said.splitlines() if line.endswith(":") and not line.startswith(" ")] == headings
+    assert said.split("Options:\n")[1].split()[0] == "--help"
+
+
 def test_the_help_imports_nothing_heavy() -> None:
     program = (
         "import sys\nfrom crowdgym.cli.main import app\ntry:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
@@ -244,7 +257,7 @@ def test_a_dataset_that_was_built_is_completed(tmp_path: Path, monkeypatch: pyte
 # Starting
 
 
-@pytest.mark.parametrize("program", [["-m", "crowdgym"], ["-c", "from crowdgym.cli.main import main; main()"]])
+@pytest.mark.parametrize("program", [["-m", "crowdgym"], ["-c", "from crowdgym.cli.start import main; main()"]])
 def test_it_says_its_version(program: list[str]) -> None:
     done = subprocess.run([sys.executable, *program, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"crowdgym {crowdgym.__version__}\n"

@@ -54,6 +54,19 @@ def without_time(results: Any) -> Any:
 # What it writes
 
 
+def test_a_policy_whose_actions_are_mostly_illegal_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stubborn_rule.py").write_text("def third(observations, infos):\n    return dict.fromkeys(infos, 3)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    said = crowdgym(*TINY, "--agent", "stubborn_rule:third").stderr
+
+    assert re.fullmatch(r"WARNING: \d+% of the actions of 'stubborn_rule:third' other than 0 were illegal, .*\n", said)
+    assert crowdgym(*TINY, "--agent", "greedy").stderr == ""
+
+
 def test_the_json_has_what_was_run_and_what_came_of_it(tmp_path: Path) -> None:
     results = json_of(tmp_path / "out.json", "--episodes", 2, "--seed", 5, "--set", "num_workers=4")
     assert list(results) == ["env", "scenario", "agent", "seed", "config", "episodes", "mean"]
@@ -78,7 +91,7 @@ def test_the_same_seed_gives_the_same_json(tmp_path: Path, agent: str) -> None:
 
 def test_another_process_gives_the_same_json(tmp_path: Path) -> None:
     here = json_of(tmp_path / "here.json", "--agent", "random", "--seed", 2)
-    program = [sys.executable, "-c", "from crowdgym.cli.main import main; main()", *TINY]
+    program = [sys.executable, "-c", "from crowdgym.cli.start import main; main()", *TINY]
     subprocess.run([*program, "--agent", "random", "--seed", "2", "--json", tmp_path / "there.json"], check=True)
     assert without_time(json.loads((tmp_path / "there.json").read_text())) == without_time(here)
 
@@ -89,9 +102,9 @@ def test_another_seed_gives_other_results(tmp_path: Path) -> None:
     assert first["mean"]["revenue"] != second["mean"]["revenue"]
 
 
-def test_an_episode_can_be_had_again_by_its_own_seed(tmp_path: Path) -> None:
+def test_an_episode_can_be_had_again_by_its_own_seeds(tmp_path: Path) -> None:
     three = without_time(json_of(tmp_path / "three.json", "--agent", "random", "--episodes", 3, "--seed", 5))
-    last = without_time(json_of(tmp_path / "last.json", "--agent", "random", "--seed", 7))
+    last = without_time(json_of(tmp_path / "last.json", "--agent", "random", "--seed", 7, "--policy-seed", 2))
     assert three["episodes"][2] == last["episodes"][0]
 
 
@@ -180,7 +193,11 @@ def test_a_value_is_what_it_looks_like(text: str, value: object) -> None:
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "2020-01-01", "[", "'", "a: b: c"])
+def test_a_day_is_text() -> None:
+    assert parse_assignments(["days=2017-05-03"]) == {"days": "2017-05-03"}
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{a: 1}", "", "null", "[", "'", "a: b: c"])
 def test_a_value_is_one_number_or_word(text: str) -> None:
     with pytest.raises(ConfigError, match=r"--set name must be a number, true, false or a word, got "):
         parse_assignments([f"name={text}"])
@@ -232,7 +249,8 @@ def test_an_unknown_environment_lists_those_there_are() -> None:
 def test_an_unknown_scenario_lists_those_there_are() -> None:
     message = refused("run", "csc_v0", "--scenario", "atlantis")
     assert "'atlantis'" in message
-    assert "chengdu-paper, chengdu-synth, haikou-paper, haikou-synth, tiny" in message
+    assert "chengdu-paper, chengdu-synth, " in message
+    assert "haikou-paper, haikou-synth, " in message
 
 
 def test_an_unknown_agent_lists_those_there_are() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,7 +177,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    code = "from crowdgym.cli.main import main; main()"
+    code = "from crowdgym.cli.start import main; main()"
     process = subprocess.Popen([sys.executable, "-c", code, *arguments(out)], stderr=subprocess.DEVNULL)
     while process.poll() is None and not (out / LAST).is_file():
         time.sleep(0.01)
@@ -195,13 +196,34 @@ def test_a_run_that_is_over_can_be_made_longer_with_a_constant_rate(tmp_path: Pa
     assert tensors(tmp_path / "long") == tensors(tmp_path / "short")
 
 
+def test_a_run_that_is_over_is_not_made_shorter(tmp_path: Path) -> None:
+    constant = {"learning_rate_schedule": "constant"}
+    ran(*arguments(tmp_path, iterations=2, **constant))
+    before = tensors(tmp_path)
+    again = ran(*arguments(tmp_path, iterations=1, **constant), "--resume")
+    assert "iteration 2 of 2, 120 steps" in again.stderr
+    assert "the run had 2 iterations already, more than the 1 of --steps: it was not trained further" in again.stdout
+    assert tensors(tmp_path) == before
+
+
+def test_a_run_of_an_older_version_goes_on_without_the_settings_that_are_newer(whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    description = yaml.safe_load((out / DESCRIPTION).read_text())
+    for name in ("orders", "days", "from_data"):
+        del description["config"][name]
+    (out / DESCRIPTION).write_text(yaml.safe_dump(description))
+    ran(*arguments(out), "--resume")
+    assert "has days = 'all', not '1..14'" in refused(*arguments(out, days="1..14"), "--resume")
+
+
 def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Path) -> None:
     """It is measured before it has learnt anything: as the other at its end."""
     ran(*arguments(tmp_path / "next", iterations=1), "--init", whole)
     assert curve(tmp_path / "next")[0]["evaluation"] == curve(whole)[-1]["evaluation"]
     assert "--init run" in yaml.safe_load((tmp_path / "next" / DESCRIPTION).read_text())["command"]
     message = refused(*arguments(tmp_path / "other", iterations=1, hidden=16), "--init", whole)
-    assert message.startswith(f"{whole / LAST} is of another network: actor.")
+    assert message.startswith(f"{whole / LAST} does not fit the network that the hyperparameters ask for: actor.")
     assert not (tmp_path / "other" / DESCRIPTION).exists()
 
 

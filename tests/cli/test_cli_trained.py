@@ -45,7 +45,7 @@ def test_weights_of_another_network_are_refused_by_name(copy: Path) -> None:
     description = yaml.safe_load((copy / DESCRIPTION).read_text())
     description["hyperparameters"]["hidden"] = 16
     (copy / DESCRIPTION).write_text(yaml.safe_dump(description))
-    assert play(copy).startswith(f"{copy / BEST} is of another network: actor.")
+    assert play(copy).startswith(f"{copy / BEST} does not fit the network that the hyperparameters ask for: actor.")
 
 
 def test_weights_that_are_no_numbers_are_refused_by_name(copy: Path) -> None:
@@ -130,3 +130,29 @@ def test_a_folder_s_name_is_a_name_of_an_agent_only_where_there_is_one(tmp_path:
     message = play(tmp_path / "nowhere")
     assert message.startswith(f"there is no agent '{tmp_path / 'nowhere'}' for csc_v0")
     assert "a trained one as its folder" in message
+
+
+def test_weights_of_another_type_are_refused_by_name(copy: Path) -> None:
+    """The bits of floats, as whole numbers."""
+    from safetensors.torch import save_file
+
+    stored = read_tensors(copy / BEST)
+    weights = dict(stored.tensors)
+    name = next(name for name in weights if name.startswith("actor.") and name.endswith("weight"))
+    weights[name] = weights[name].view(torch.int32)
+    save_file(weights, copy / BEST, {"crowdgym": json.dumps(stored.facts)})
+    assert play(copy) == f"{copy / BEST} holds {name} as torch.int32, expected torch.float32"
+
+
+@pytest.mark.parametrize("start", [-1, 1, 10**30])
+def test_sets_that_are_not_side_by_side_are_refused(copy: Path, start: int) -> None:
+    description = yaml.safe_load((copy / DESCRIPTION).read_text())
+    description["sets"][0]["start"] = start
+    (copy / DESCRIPTION).write_text(yaml.safe_dump(description))
+    assert play(copy).startswith(f"{copy / DESCRIPTION} is no description of an agent: sets")
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "seed: " + "9" * 5000, "a: &a [1]\n" + "b: [*a, *a]\n" * 50])
+def test_a_description_of_odd_yaml_is_one_sentence(copy: Path, text: str) -> None:
+    (copy / DESCRIPTION).write_text(text)
+    assert play(copy).startswith(f"{copy / DESCRIPTION} cannot be read (")

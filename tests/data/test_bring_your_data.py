@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from crowdgym.cli.main import app
+from crowdgym.cli.shared.assignments import parse_assignments
 from crowdgym.data.orders import formats
 from crowdgym.data.registry import load_dataset
+from crowdgym.envs import csc_v0
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "bring_your_data.md").read_text(encoding="utf-8")
@@ -44,6 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         write_orders(here)
         write_parts(here)
         write_series(here)
+        write_checkins(here)
         yield here
 
 
@@ -149,6 +152,30 @@ def write_parts(here: Path) -> None:
     table(here / "pois.csv", "lng,lat,category", "10.0,50.0,dining", "10.003,50.002,education")
 
 
+def write_checkins(here: Path) -> None:
+    """Two users, each five times at each of the four places."""
+    visits = [(user, node, *PLACES[node], minute) for user in "ab" for node in PLACES for minute in range(5)]
+    rows = [f"{user}\tv{n}\tc\tBar{n}\t{y}\t{x}\t120\tTue Apr 03 18:0{m}:09 +0000 2012" for user, n, x, y, m in visits]
+    table(here / "visits.txt", rows[0], *rows[1:])
+    rows = [f"{user}\t2010-10-19T23:5{m}:27Z\t{y}\t{x}\t{n}" for user, n, x, y, m in visits]
+    table(here / "spots.txt", rows[0], *rows[1:])
+    businesses = [
+        f'{{"business_id": "v{n}", "latitude": {y}, "longitude": {x}, "categories": "Bars, Food"}}'
+        for n, (x, y) in PLACES.items()
+    ]
+    table(here / "business.json", businesses[0], *businesses[1:])
+    reviews = [
+        f'{{"user_id": "{u}", "business_id": "v{n}", "date": "2012-04-03 18:0{m}:09"}}' for u, n, _, _, m in visits
+    ]
+    table(here / "review.json", reviews[0], *reviews[1:])
+    table(
+        here / "besuche.csv",
+        "Person,Ort,Art,x,y,Zeit",
+        *(f"{u},{n},Bar{n},{x},{y},2012-04-03 18:0{m}" for u, n, x, y, m in visits),
+    )
+    table(here / "wurzeln.csv", "category,root", "Bar1,Bar", "Bar2,Bar")
+
+
 def write_series(here: Path) -> None:
     minutes = [(cell, second) for cell in (1, 2) for second in range(cell, 600, 31)]
     table(
@@ -166,8 +193,8 @@ def write_series(here: Path) -> None:
 
 def run(line: str) -> str:
     arguments = shlex.split(line)
-    assert arguments[:2] == ["crowdgym", "data"]
-    result = CliRunner().invoke(app, [*arguments[1:], *(["--force"] if arguments[2] == "build" else [])])
+    assert arguments[0] == "crowdgym"
+    result = CliRunner().invoke(app, [*arguments[1:], *(["--force"] if "build" in arguments else [])])
     assert result.exit_code == 0, f"{line}\n{result.stderr}"
     assert "WARNING" not in result.stderr
     return result.stdout
@@ -177,6 +204,8 @@ def run(line: str) -> str:
 def test_a_build_of_the_page_keeps_everything_of_its_small_file(folder: Path, line: str) -> None:
     said = run(line)
 
+    if "--checkins" in line:
+        assert "check-ins: kept 40 of 40, of 2 users at 4 places" in said
     if "--table" in line:
         assert "series: 2 cells" in said
     else:
@@ -189,7 +218,7 @@ def test_the_other_commands_of_the_page_run(folder: Path) -> None:
         run(line)
     others = [line for line in COMMANDS if " build " not in line]
 
-    assert len(others) == 4
+    assert len(others) == 7
     for line in others:
         run(line)
 
@@ -197,16 +226,50 @@ def test_the_other_commands_of_the_page_run(folder: Path) -> None:
 def test_a_day_of_the_evening_is_played_as_it_was(folder: Path) -> None:
     (line,) = (line for line in COMMANDS if " build evening" in line)
     run(line)
+    (command,) = (line for line in COMMANDS if " run csc_v0 " in line)
+    words = shlex.split(command)
+    keywords = parse_assignments([words[at + 1] for at, word in enumerate(words) if word == "--set"])
+
+    env: Any = csc_v0.parallel_env(scenario="evening@2024-05-01", **keywords)
+    env.reset(seed=0)
+
+    assert env.instance.created_s.tolist() == [1.0, 2.0, 3.0]
+    assert env.instance.payment.tolist() == [1.5, 2.5, 3.5]
+    assert (env.instance.deadline_s - env.instance.created_s).tolist() == [600.0, 600.0, 600.0]
+
+
+def test_what_is_data_and_what_is_drawn_is_said(folder: Path) -> None:
+    (line,) = (line for line in COMMANDS if " build evening" in line)
+    run(line)
+
+    said = " ".join(run("crowdgym data info evening").split())
+
+    assert (
+        "data payments, deadlines, workers; an environment uses them with --set from_data=payments,deadlines,workers"
+        in said
+    )
+    assert "drawn none of payments, deadlines, workers and kinds of places" in said
+    assert "orders 4, 0 with a destination days 2 from 2024-05-01" in said
+    of_a_day = " ".join(run("crowdgym data info evening@2024-05-02").split())
+    assert "orders 1, 0 with a destination days 1 from 2024-05-02" in of_a_day
+
+
+def test_episodes_of_the_page_have_the_days_that_it_says(folder: Path) -> None:
     (code,) = blocks(PAGE, "python")
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
 
     exec(code, names)
 
-    env: Any = names["env"]
-    env.reset(seed=0)
-    assert env.instance.created_s.tolist() == [1.0, 2.0]
-    assert env.instance.payment.tolist() == [1.5, 2.5]
-    assert (env.instance.deadline_s - env.instance.created_s).tolist() == [600.0, 600.0]
+    orders = load_dataset("tiny").orders
+    start_s = float(orders.hourly_counts().argmax() * 3600)
+    for name, days in (("weekdays", range(5)), ("weekend", (5, 6, 12, 13))):
+        begins_s = [day * 86_400 + start_s for day in days]
+        for seed in range(3):
+            env = names[name]
+            env.reset(seed=seed)
+            tasks = zip(env.instance.created_s.tolist(), env.instance.task_node.tolist(), strict=True)
+            there = set(zip(orders.time_s.tolist(), orders.origin.tolist(), strict=True))
+            assert all(any((begin + second, node) in there for begin in begins_s) for second, node in tasks)
 
 
 @pytest.fixture

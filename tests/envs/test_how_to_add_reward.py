@@ -25,7 +25,7 @@ def test_the_example_pays_minus_the_wage_where_nothing_is_earned() -> None:
 
 def test_the_files_that_it_names_are_there() -> None:
     named = set(re.findall(r"`((?:envs|configs|tests)/[\w/]+\.py)`", PAGE))
-    assert len(named) == 7
+    assert len(named) == 8
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
 

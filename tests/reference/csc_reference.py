@@ -248,10 +248,9 @@ class ReferenceSimulator:
             if action == 0:
                 continue
             if 1 <= action <= len(offered[worker]):
-                task = offered[worker][action - 1]
-                before = foreseen_payment(self.instance, task, self._arrivals_s(task))
-                joined.append(self._set_out(worker, task))
-                marginal[worker] = foreseen_payment(self.instance, task, self._arrivals_s(task)) - before
+                before = self._projected_payment(offered[worker][action - 1])
+                joined.append(self._set_out(worker, offered[worker][action - 1]))
+                marginal[worker] = self._projected_payment(offered[worker][action - 1]) - before
             else:
                 self.illegal += 1
         individual = self._individual(joined)
@@ -352,12 +351,12 @@ class ReferenceSimulator:
         rewards = [0.0] * len(self.instance.workers)
         for task in finished:
             for trip in self._records[task].present:
-                others_s = self._arrivals_s(task, without=trip)
-                rewards[trip.worker] += self.payment(task) - foreseen_payment(self.instance, task, others_s)
+                rewards[trip.worker] += self.payment(task) - self._projected_payment(task, without=trip)
         return rewards
 
-    def _arrivals_s(self, task: int, without: Trip | None = None) -> list[float]:
-        return [trip.due_s for trip in self.trips if trip.task == task and trip is not without]
+    def _projected_payment(self, task: int, without: Trip | None = None) -> float:
+        due_s = (trip.due_s for trip in self.trips if trip.task == task and trip is not without)
+        return foreseen_payment(self.instance, task, due_s)
 
     # ---- roads ----
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -129,19 +130,26 @@ def test_a_trace_of_a_file_of_tasks_holds_its_checksum_and_is_replayed(tasks_fil
     assert trace.header.files == {"tasks_file": hashlib.sha256(tasks_file.read_bytes()).hexdigest()}
     assert (trace.header.settings["num_tasks"], trace.header.settings["num_workers"]) == (4, 12)
     assert trace.header.metrics["assigned"] > 0
-    assert compare(trace, replay(trace)) is None
+    assert compare(trace, replay(trace, {"tasks_file": tasks_file})) is None
+    moved = tasks_file.rename(tasks_file.with_name("moved.json"))  # what counts is the checksum
+    assert compare(trace, replay(trace, {"tasks_file": moved})) is None
 
 
 def test_another_file_of_tasks_is_found_out_before_anything_is_played(tasks_file: Path) -> None:
-    trace = record(tasks_file=str(tasks_file))
+    trace, given = record(tasks_file=str(tasks_file)), {"tasks_file": tasks_file}
+    with pytest.raises(TraceError, match=r"with a file as its tasks_file, .*: give that file with --file tas"):
+        replay(trace)
     content = json.loads(tasks_file.read_text())
     content["tasks"] = content["tasks"][:-1]  # with other numbers of tasks and agents, too
     tasks_file.write_text(json.dumps(content))
-    with pytest.raises(TraceError, match=rf"recorded with another tasks_file than {tasks_file} is here: checksum"):
-        replay(trace)
+    with pytest.raises(TraceError, match=rf"recorded with another tasks_file than {tasks_file} is: checksum"):
+        replay(trace, given)
     tasks_file.unlink()
-    with pytest.raises(TraceError, match=rf"the tasks_file of the trace, {tasks_file}, cannot be read here: No such"):
-        replay(trace)
+    with pytest.raises(TraceError, match=rf"{tasks_file}, given as tasks_file of the trace, cannot be read: No such"):
+        replay(trace, given)
+    os.mkfifo(tasks_file)
+    with pytest.raises(TraceError, match=rf"{tasks_file}, given as tasks_file, must be a plain file of at most"):
+        replay(trace, given)
 
 
 def test_a_generator_of_ones_own_cannot_be_replayed_even_if_it_reads_a_file(tasks_file: Path) -> None:

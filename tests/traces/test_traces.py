@@ -10,7 +10,7 @@ import pytest
 from golden.rewrite import GOLDEN, record
 
 import crowdgym
-from crowdgym.common.errors import TraceError
+from crowdgym.common.errors import ConfigError, TraceError
 from crowdgym.traces import Mismatch, Trace, TraceRecorder, compare, read_trace, replay, write_trace
 
 
@@ -168,6 +168,21 @@ def rewritten(file: Path, **arrays: Any) -> Path:
 def test_what_is_no_trace_is_told_apart(file: Path, arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(TraceError, match=message):
         read_trace(rewritten(file, **arrays))
+
+
+@pytest.mark.parametrize("path", [None, 1, True, b"a.trace", ["a.trace"]])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(TraceError, match=r"^the path of a trace must be text or a Path, got .*$"):
+        read_trace(path)
+
+
+@pytest.mark.parametrize(
+    ("seed", "options"), [(1.5, None), (float("nan"), None), ("1", None), (1, [1]), (1, {"instance": "x"})]
+)
+def test_what_no_episode_can_be_recorded_of_is_refused_as_the_environment_does(seed: Any, options: Any) -> None:
+    env = TraceRecorder(crowdgym.make("csc_v0", scenario="tiny", horizon_s=90.0), agent="x")
+    with pytest.raises(ConfigError, match=r"^(seed must|the options of reset must|the option 'instance' must) .*$"):
+        env.reset(seed, options)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def find_positions(source: Peek, columns: OrderColumns) -> Positions:
     Raises:
         DataError: a column is not there, or too few are named.
     """
-    at = {what: _find(source, what, wanted) for what, wanted in columns.named().items()}
+    at = {what: find_column(source, what, wanted) for what, wanted in columns.named().items()}
     if "time" not in at:
         raise DataError(f"{source.path}: no column of times is named; say which one it is (--column time=COLUMN)")
     places = {place: _place(source, place, at) for place in ("origin", "destination")}
@@ -173,7 +173,12 @@ def are_numbers(values: Sequence[str]) -> bool:
         return False
 
 
-def _find(source: Peek, what: str, wanted: str) -> int:
+def find_column(source: Peek, what: str, wanted: str) -> int:
+    """The position of a column, counted from 0, by name, or by number where no column is called so.
+
+    Raises:
+        DataError: there is no such column; lists those there are.
+    """
     names = source.header or ()
     if wanted in names:
         return names.index(wanted)

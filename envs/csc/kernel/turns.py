@@ -50,9 +50,7 @@ class TurnState(NamedTuple):
 
 def empty_turns(batch: int, workers: int, tasks: int, candidates: int) -> TurnState:
     """Arrays for ``batch`` copies, nothing in them yet."""
-    return allocate(
-        TurnState, {"B": batch, "W": workers, "T": tasks, "K": candidates, "places": workers * candidates}
-    )
+    return allocate(TurnState, {"B": batch, "W": workers, "T": tasks, "K": candidates, "places": workers * candidates})
 
 
 @kernel

@@ -1,29 +1,20 @@
 """The jobs of a suite: an episode of an agent on an instance, the bound of an instance, the check of a policy."""
 
-import hashlib
-import inspect
-import random
-import sys
-from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import crowdgym
-from crowdgym.agents.policy import Policy
 from crowdgym.bench.hooks import load_hook
 from crowdgym.common.entry_points import load_entry_point
-from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.configs.suites import AgentEntry, Scalar
-from crowdgym.policies import load_policy, policy_names
+from crowdgym.isolation.policy import open_policy, policy_digest
+from crowdgym.policies import PolicySource, policy_names
 from crowdgym.registration import environment_spec
-from crowdgym.runner import policy_seed, run_episodes
+from crowdgym.runner import fix_global_generators, policy_seed, run_episodes
 from crowdgym.traces import TraceRecorder, write_trace
-
-UNKNOWN_DIGEST = "unknown"  # a file of the policy cannot be read
 
 _COMPILED: set[str] = set()  # the environments of which this process has played a step
 
@@ -49,6 +40,10 @@ class Agent:
         """The agent of an entry of a suite."""
         return cls(entry.name, entry.policy_name, tuple(entry.arguments.items()))
 
+    def source(self, environment: str, scenario: str) -> PolicySource:
+        """What its policy is made from."""
+        return PolicySource(self.policy, environment, scenario, self.arguments, self.name)
+
     def comes_with_crowdgym(self, environment: str, hook: str | None) -> bool:
         """Whether the code of the policy is part of CrowdGym or of the suite."""
         return self.policy in policy_names(environment) or self.policy in load_hook(hook).agents
@@ -73,12 +68,21 @@ class InstanceSpec:
 
 @dataclass(frozen=True)
 class EpisodeJob:
-    """An episode of one agent on one instance."""
+    """An episode of one agent on one instance.
+
+    Attributes:
+        suite: name of the suite.
+        instance: to be played.
+        agent: plays.
+        number: of the instance among those of its grid point; fixes the policy's own randomness.
+        trace: where the episode is recorded, if at all.
+    """
 
     suite: str
     instance: InstanceSpec
     agent: Agent
-    trace: Path | None  # where the episode is recorded, if at all
+    number: int
+    trace: Path | None
 
     def parameters(self) -> dict[str, Any]:
         """See `crowdgym.execution.jobs.Job`."""
@@ -153,17 +157,19 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
     Raises:
         PolicyError: the policy cannot be made, raised, or returned nonsense.
     """
-    instance = job.instance
+    instance, agent = job.instance, job.agent
     env, hook = instance.make_environment(), load_hook(instance.hook)
-    _fix_randomness(policy_seed(instance.seed))
-    policy = (
-        hook.make_agent(job.agent.policy, env)
-        if job.agent.policy in hook.agents
-        else _load(job.agent, instance.environment, instance.scenario)
-    )
-    _fix_randomness(policy_seed(instance.seed))  # again: importing the policy may have drawn numbers
-    played = env if job.trace is None else TraceRecorder(env, job.agent.name)
-    (result,) = run_episodes(played, policy, agent=job.agent.name, episodes=1, seed=instance.seed).episodes
+    with ExitStack() as stack:
+        if agent.policy in hook.agents:
+            policy = hook.make_agent(agent.policy, env)
+        else:
+            source = agent.source(instance.environment, instance.scenario)
+            policy = stack.enter_context(open_policy(source, policy_seed(job.number)))
+        fix_global_generators(policy_seed(job.number))  # to make the policy may have drawn numbers
+        played = env if job.trace is None else TraceRecorder(env, agent.name)
+        (result,) = run_episodes(
+            played, policy, agent=agent.name, episodes=1, seed=instance.seed, first_number=job.number
+        ).episodes
     if job.trace is not None:
         write_trace(job.trace, played.trace())
     return {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps}
@@ -182,52 +188,15 @@ def check_policy(job: PolicyCheckJob) -> dict[str, Any]:
     """Check that a policy can be made.
 
     Returns:
-        ``digest``: see `digest_of`.
+        ``digest``: see `crowdgym.policies.digest_of`.
 
     Raises:
         PolicyError: the policy cannot be made.
     """
-    made = _load(job.agent, job.environment, job.scenario)
-    return {"digest": digest_of(made, getattr(made, "files", ()))}
-
-
-def digest_of(made: object, files: Sequence[str | Path]) -> str:
-    """A digest of the file that defines the class of an object, and of other files; "unknown" if one is unreadable."""
-    digest = hashlib.sha256()
-    try:
-        for file in (inspect.getfile(type(made)), *files):
-            digest.update(Path(file).read_bytes())
-    except (OSError, TypeError):
-        return UNKNOWN_DIGEST
-    return digest.hexdigest()[:16]
-
-
-def _load(agent: Agent, environment: str, scenario: str) -> Policy:
-    """The policy of an agent. Its arguments go to the class of the policy that `load_policy` makes.
-
-    Raises:
-        PolicyError: there is no such policy, or it does not take the arguments.
-    """
-    policy = load_policy(agent.policy, environment, scenario)
-    if not agent.arguments:
-        return policy
-    keywords = dict(agent.arguments)
-    try:
-        made: Policy = type(policy)(**keywords)
-    except (TypeError, ConfigError) as error:
-        raise PolicyError(f"the agent {agent.name!r} does not take the arguments {keywords!r}: {error}") from error
-    return made
+    with open_policy(job.agent.source(job.environment, job.scenario), policy_seed(0)) as policy:
+        return {"digest": policy_digest(policy)}
 
 
 @lru_cache(maxsize=4)
 def _environment(environment: str, scenario: str, keywords: tuple[tuple[str, Any], ...]) -> Any:
     return crowdgym.make(environment, scenario=scenario, **dict(keywords))
-
-
-def _fix_randomness(seed: int) -> None:
-    """Seed the global generators, from which a policy may draw although it gets a generator of its own."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - the generator that all programs share is meant
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(seed)

@@ -3,23 +3,30 @@
 A killed run can be resumed. A line is written as soon as its job is finished, so at most the jobs that are running are
 lost. At the end the lines are put into the order of the suite, so the files do not depend on how often the run was
 killed, or on the number of processes. The time that a job takes is no result, and is not kept.
+
+Each line ends with a checksum of itself, of its environment and of the settings of its scenario. The job of a line that
+was damaged or edited is played again.
 """
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from crowdgym.bench.benchmark import Benchmark, JobList
-from crowdgym.common.errors import ConfigError
-from crowdgym.common.files import write_bytes
+from crowdgym.common.errors import ConfigError, DataWarning
+from crowdgym.common.files import LineFile, write_bytes
+from crowdgym.common.json_text import parse_json
 from crowdgym.execution.jobs import AnyJob, Engine, Job, Outcome
 
 FILE_NAME = "episodes.jsonl"
 BOUNDS_NAME = "bounds.jsonl"
 TRACES_NAME = "traces"  # a folder
 RUN_NAME = "run.json"
-RUN_FORMAT = 2  # of the run folder
+RUN_FORMAT = 3  # of the run folder
+CHECKSUM = "checksum"  # of a line, its last key
 
 Row = Mapping[str, Any]  # the parameters of a job, and its result
 
@@ -37,6 +44,9 @@ def open_run(folder: Path, benchmark: Benchmark, *, resume: bool) -> list[dict[s
 
     Raises:
         ConfigError: the folder holds a run and ``resume`` is off, or lines of another run, or files of no run.
+
+    Warns:
+        DataWarning: lines are damaged; their jobs are not among the finished ones.
     """
     found = [of for of in benchmark.job_lists if (folder / of.file_name).exists()]
     if found and not resume:
@@ -48,7 +58,7 @@ def open_run(folder: Path, benchmark: Benchmark, *, resume: bool) -> list[dict[s
             raise ConfigError(f"{folder / foreign} exists, but {folder} holds no run; give another --out")
         return [{} for _ in benchmark.job_lists]
     _check_provenance(folder / RUN_NAME, benchmark)
-    return [_finished(folder, of) for of in benchmark.job_lists]
+    return [_finished(folder / of.file_name, of, benchmark.provenance) for of in benchmark.job_lists]
 
 
 def play_all(
@@ -74,15 +84,22 @@ def play_all(
     _remove_leftovers(folder, benchmark)
     write_bytes(folder / RUN_NAME, _run_file(folder, benchmark))
     for of, rows in zip(benchmark.job_lists, finished, strict=True):
-        _write(folder / of.file_name, rows.values())  # without half-written lines
+        _write(folder / of.file_name, rows.values(), benchmark.provenance)  # without damaged lines
     for of, rows in zip(benchmark.job_lists, finished, strict=True):
-        _play(folder, of, engine, rows, watch)
-        _write(folder / of.file_name, [rows[key_of(job)] for job in of.jobs])
+        file = folder / of.file_name
+        with LineFile(file) as lines:
+            for job, row in _played(of, engine, rows, watch):
+                lines.append(_line(row, benchmark.provenance))
+                rows[key_of(job)] = row
+        _write(file, [rows[key_of(job)] for job in of.jobs], benchmark.provenance)
 
 
 def read_rows(file: Path) -> list[Row]:
-    """All rows of a finished list, in the order of its jobs; none if there is no file."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    """All rows of a finished list, in the order of its jobs, without checksums; none if there is no file."""
+    if not file.exists():
+        return []
+    rows = [parse_json(line) for line in file.read_bytes().splitlines()]
+    return [{name: value for name, value in row.items() if name != CHECKSUM} for row in rows]
 
 
 def key_of(job: Job) -> str:
@@ -98,42 +115,42 @@ def _remove_leftovers(folder: Path, benchmark: Benchmark) -> None:
             file.unlink(missing_ok=True)
 
 
-def _finished(folder: Path, of: JobList[AnyJob]) -> dict[str, Row]:
-    file = folder / of.file_name
+def _finished(file: Path, of: JobList[AnyJob], provenance: Row) -> dict[str, Row]:
     if not file.exists() or not of.jobs:
         return {}
     wanted = {key_of(job): job for job in of.jobs}
     names = of.jobs[0].parameters()
     finished: dict[str, Row] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            key = _key({name: row[name] for name in names})
-        except (json.JSONDecodeError, KeyError, TypeError):
-            continue  # the line that was being written when the run was killed; its job is played again
+    damaged: list[int] = []
+    *lines, _ = file.read_bytes().split(b"\n")  # behind the last end there is what was being written at a kill
+    for number, line in enumerate(lines, start=1):
+        row = _checked(line, provenance)
+        if row is None or not names.keys() <= row.keys():
+            damaged.append(number)
+            continue
+        key = _key({name: row[name] for name in names})
         if key not in wanted:
             raise ConfigError(f"{file}, line {number} is of an episode that is not in this run; use another --out")
         if of.is_complete(wanted[key]):
             finished[key] = row
+    if damaged:
+        others = f" and {len(damaged) - 1} more" if len(damaged) > 1 else ""
+        warnings.warn(
+            f"{file}, line {damaged[0]}{others}: damaged or changed since written; what was there is played again",
+            DataWarning,
+            stacklevel=3,
+        )
     return finished
 
 
-def _play(
-    folder: Path,
-    of: JobList[AnyJob],
-    engine: Engine,
-    rows: dict[str, Row],
-    watch: Callable[[Job, Outcome], object],
-) -> None:
-    """Play the jobs without a row, and add their rows."""
-    missing = [job for job in of.jobs if key_of(job) not in rows]
-    with (folder / of.file_name).open("a", encoding="utf-8") as lines:
-        for job, outcome in engine.run(of.kind, missing):
-            row = {**job.parameters(), **_values(of, outcome)}
-            lines.write(_line(row))
-            lines.flush()
-            rows[key_of(job)] = row
-            watch(job, outcome)
+def _played(
+    of: JobList[AnyJob], engine: Engine, finished: Mapping[str, Row], watch: Callable[[Job, Outcome], object]
+) -> Iterator[tuple[AnyJob, Row]]:
+    """Play the jobs without a row; yields each with its row. ``watch`` is called when the row was taken."""
+    missing = [job for job in of.jobs if key_of(job) not in finished]
+    for job, outcome in engine.run(of.kind, missing):
+        yield job, {**job.parameters(), **_values(of, outcome)}
+        watch(job, outcome)
 
 
 def _values(of: JobList[Any], outcome: Outcome) -> Mapping[str, Any]:
@@ -169,8 +186,8 @@ def _difference(before: Any, now: Any) -> str:
 
 def _read_run(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
+        content = parse_json(file.read_bytes())
+    except ValueError:
         content = None
     if not isinstance(content, dict):
         raise ConfigError(f"{file} is damaged; use another --out")
@@ -188,9 +205,25 @@ def _key(parameters: Mapping[str, Any]) -> str:
     return json.dumps(parameters, sort_keys=True)
 
 
-def _line(row: Row) -> str:
-    return json.dumps(row, allow_nan=False) + "\n"
+def _line(row: Row, provenance: Row) -> str:
+    return json.dumps({**row, CHECKSUM: _checksum(row, provenance)}, allow_nan=False) + "\n"
 
 
-def _write(file: Path, rows: Iterable[Row]) -> None:
-    write_bytes(file, "".join(map(_line, rows)).encode())
+def _checked(line: bytes, provenance: Row) -> dict[str, Any] | None:
+    """The row of a line; None if it is not as it was written."""
+    try:
+        row = parse_json(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict) or row.pop(CHECKSUM, None) != _checksum(row, provenance):
+        return None
+    return row
+
+
+def _checksum(row: Row, provenance: Row) -> str:
+    settings = [provenance.get(name) for name in ("environment", f"settings of {row.get('scenario')}")]
+    return hashlib.sha256(json.dumps([row, settings], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _write(file: Path, rows: Iterable[Row], provenance: Row) -> None:
+    write_bytes(file, "".join(_line(row, provenance) for row in rows).encode())

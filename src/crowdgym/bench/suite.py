@@ -19,20 +19,19 @@ from crowdgym.bench.jobs import (
     PolicyCheckJob,
     bound_instance,
     check_policy,
-    digest_of,
     play_episode,
     prepare,
 )
 from crowdgym.bench.published.figures import published_figures
 from crowdgym.bench.report.files import output_names, write_report
-from crowdgym.bench.report.statistics import require_rliable
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
 from crowdgym.common.errors import ConfigError, DataError
+from crowdgym.common.seeds import SUITES
 from crowdgym.configs.loading import Settings
 from crowdgym.configs.suites import GridPoint, SuiteSettings
 from crowdgym.execution.jobs import Engine, JobKind
-from crowdgym.policies import load_policy
+from crowdgym.policies import digest_of, load_policy
 from crowdgym.registration import environment_spec
 
 
@@ -67,9 +66,8 @@ class Suite:
             traces: whether every episode is recorded.
 
         Raises:
-            ConfigError: see `check` and `digests`; or rliable is not installed.
+            ConfigError: see `check` and `digests`.
         """
-        require_rliable()
         self.check()
 
         def report(written: Path) -> Report:
@@ -100,7 +98,7 @@ class Suite:
             for scenario in suite.scenarios:
                 if is_known and agent.arguments:
                     check_policy(PolicyCheckJob(suite.environment, scenario, agent))
-                elif not is_known and ":" not in agent.policy:
+                elif not is_known and not agent.source(suite.environment, scenario).is_foreign:
                     load_policy(agent.policy, suite.environment, scenario)  # raises, and says which agents exist
 
     def own_agents(self) -> tuple[Agent, ...]:
@@ -151,7 +149,13 @@ class Suite:
         """
         suite = self.settings
         episodes = [
-            EpisodeJob(self.name, instance, agent, self._trace(folder, instance, agent) if traces else None)
+            EpisodeJob(
+                self.name,
+                instance,
+                agent,
+                SUITES.start + instance.seed - suite.first_seed,
+                self._trace(folder, instance, agent) if traces else None,
+            )
             for instance in self._instances()
             for agent in self._agents_at(instance)
         ]

@@ -10,6 +10,7 @@ from crowdgym.bench.suite import Suite
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.suites import AgentEntry, SuiteSettings, named_suite, read_suite, suite_names
 from crowdgym.execution.jobs import Engine
+from crowdgym.registration import environment_spec
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ def find_benchmark(suite: str, overrides: Overrides, folder: Path, engine: Engin
 
 def _changed(suite: SuiteSettings, overrides: Overrides) -> SuiteSettings:
     suite = suite.corner() if overrides.quick else suite
-    changes = {
+    changes: dict[str, object] = {
+        "metrics": suite.metrics or (environment_spec(suite.environment).objective.metric,),
         "agents": None if overrides.agents is None else _agents(overrides.agents, suite),
         "scenarios": None if overrides.scenario is None else (overrides.scenario,),
         "episodes": _at_least_one("--episodes", overrides.episodes),

@@ -15,9 +15,9 @@ from crowdgym.common.jit import jit
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
-from crowdgym.envs.csc.kernel.dynamics import IDLE, Rules, play, start_episode, take_actions, work_left_s
+from crowdgym.envs.csc.kernel.dynamics import IDLE, play, start_episode, take_actions, work_left_s
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
-from crowdgym.envs.csc.kernel.state import CscState
+from crowdgym.envs.csc.kernel.state import CscState, Rules
 
 
 def play_episode(

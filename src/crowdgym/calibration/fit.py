@@ -6,7 +6,7 @@ What has been tried is kept, so that a fit that was killed goes on.
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain, count
 from math import sqrt
 from pathlib import Path
@@ -19,7 +19,8 @@ from crowdgym.calibration.objective import PLAYED, Agreement, Floats, fitted_poi
 from crowdgym.calibration.parameters import PARAMETERS, keywords_of, parameters_of, settings_of
 from crowdgym.calibration.surfaces import Surfaces
 from crowdgym.common.errors import ConfigError
-from crowdgym.common.files import write_bytes
+from crowdgym.common.files import LineFile, write_bytes
+from crowdgym.common.json_text import parse_json
 from crowdgym.common.seeds import CALIBRATION, CALIBRATION_FINALISTS
 
 FILE_NAME = "evaluations.jsonl"
@@ -90,14 +91,14 @@ def open_fit(folder: Path, plan: Plan, *, resume: bool) -> list[Evaluation]:
         return []
     if not resume:
         raise ConfigError(f"{file} exists; give --resume to go on with that fit, or another --out")
-    lines = file.read_text(encoding="utf-8").splitlines()
+    lines = file.read_bytes().splitlines()
     if not lines or _parsed(lines[0]) != _header(plan):
         raise ConfigError(f"{file} is of a fit with other options or bounds; give the same ones, or another --out")
     found = []
     for line in lines[1:]:
         row = _parsed(line)
-        if row is None:
-            break  # the line that was being written when the fit was killed
+        if not isinstance(row, dict) or row.keys() != {field.name for field in fields(Evaluation)}:
+            break  # the line that was being written when the fit was killed; what follows is tried again
         found.append(Evaluation(**row))
     return found
 
@@ -118,7 +119,7 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation], jobs: int = 1) ->
     """
     write_bytes(folder / FILE_NAME, "".join([_line(_header(plan)), *(_line(asdict(one)) for one in found)]).encode())
     tried = list[Evaluation]()
-    with (folder / FILE_NAME).open("a", encoding="utf-8") as file, ThreadPoolExecutor(jobs) as pool:
+    with LineFile(folder / FILE_NAME) as file, ThreadPoolExecutor(jobs) as pool:
         for number, generation in enumerate(_generations(plan, tried)):
             trial = Trial(plan, CALIBRATION.start + SEEDS_A_GENERATION * number)
             asked = generation[: plan.evaluations - len(tried)]
@@ -128,8 +129,7 @@ def fit(folder: Path, plan: Plan, found: Sequence[Evaluation], jobs: int = 1) ->
             fresh = pool.map(trial.evaluate, asked[len(known) :])
             for place, one in enumerate(chain(known, fresh)):
                 if place >= len(known):
-                    file.write(_line(asdict(one)))
-                    file.flush()
+                    file.append(_line(asdict(one)))
                 tried.append(one)
                 yield one
             if len(tried) == plan.evaluations:
@@ -245,8 +245,8 @@ def _line(row: Any) -> str:
     return json.dumps(row, allow_nan=False) + "\n"
 
 
-def _parsed(line: str) -> Any:
+def _parsed(line: bytes) -> Any:
     try:
-        return json.loads(line)
-    except json.JSONDecodeError:
+        return parse_json(line)
+    except ValueError:
         return None

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import Resume, number
 from crowdgym.cli.shared.output import check_output_folder, print_table
+from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
 from crowdgym.execution.jobs import Engine, Job, Outcome
 from crowdgym.execution.processes import ProcessEngine
@@ -119,16 +119,11 @@ def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool)
     finished = open_run(folder, benchmark, resume=resume)
     check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)
-    with tqdm(
-        total=sum(len(of.jobs) for of in benchmark.job_lists),
-        initial=sum(map(len, finished)),
-        unit="episode",
-        leave=False,
-        disable=None,
-    ) as progress:
+    total = sum(len(of.jobs) for of in benchmark.job_lists)
+    with shown_progress(total, done=sum(map(len, finished))) as progress:
 
         def watch(job: Job, outcome: Outcome) -> None:
-            progress.update()
+            progress.advance()
             took_s[job.parameters().get("agent", "bounds")].append(outcome.wall_s)
 
         play_all(folder, benchmark, engine, finished=finished, watch=watch)

@@ -9,6 +9,7 @@ import typer
 
 from crowdgym.cli.shared.options import Jobs, Resume, number, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_table
+from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 
@@ -76,43 +77,37 @@ def _check(setting: str, city: str) -> None:
 
 def _searched(folder: Path, plan: "Plan", found: "list[Evaluation]", jobs: int) -> "list[Evaluation]":
     """All candidates, in order."""
-    from tqdm import tqdm
-
     from crowdgym.calibration.fit import fit
 
-    with tqdm(total=plan.evaluations, unit="candidate", leave=False, disable=None) as progress:
+    with shown_progress(plan.evaluations, "candidates") as progress:
         tried: list[Evaluation] = []
         for one in fit(folder, plan, found, jobs):
             tried.append(one)
-            progress.set_postfix(loss=f"{min(one.loss for one in tried):.3f}")
-            progress.update()
+            progress.show(f"loss {min(one.loss for one in tried):.3f}")
+            progress.advance()
     return tried
 
 
 def _best(plan: "Plan", tried: "list[Evaluation]", jobs: int) -> "Evaluation":
     """The best of the finalists, which are played again."""
-    from tqdm import tqdm
-
     from crowdgym.calibration.fit import FINALISTS, final
 
-    with tqdm(total=FINALISTS, unit="finalist", leave=False, disable=None) as progress:
+    with shown_progress(FINALISTS, "finalists") as progress:
         finalists = []
         for one in final(plan, tried, jobs):
             finalists.append(one)
-            progress.update()
+            progress.advance()
     return min(finalists, key=lambda one: one.loss)
 
 
 def _show_held_out(city: str, keywords: Mapping[str, float]) -> None:
     """Play held-out seeds and print the results."""
-    from tqdm import tqdm
-
     from crowdgym.bench.published.cafe import UNLEARNED
     from crowdgym.calibration.objective import fitted_points
     from crowdgym.calibration.report import EPISODES, play_held_out
 
-    with tqdm(total=len(UNLEARNED) * len(fitted_points(city)), unit="cell", leave=False, disable=None) as progress:
-        held_out = play_held_out(city, keywords, lambda: progress.update())
+    with shown_progress(len(UNLEARNED) * len(fitted_points(city)), "cells") as progress:
+        held_out = play_held_out(city, keywords, progress.advance)
     headings = ["workers", "tasks"]
     for agent in UNLEARNED:
         headings += [f"{agent}, paper", f"{agent}, here", "error"]

@@ -10,7 +10,7 @@ import crowdgym
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.options import EpisodesOfEach, FirstSeed, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_comparison
-from crowdgym.cli.shared.progress import EpisodeProgress, shown_progress
+from crowdgym.cli.shared.progress import ShownProgress, shown_progress
 
 AGENTS = ("greedy", "random", "hold")
 ENVIRONMENT = "csc_v0"
@@ -52,16 +52,16 @@ def demo(
     typer.echo(f"map, {AGENTS[0]} at work: {picture}")
 
 
-def _watch(env: Any, picture: Path | None, progress: EpisodeProgress) -> Callable[[int, Iterator[int]], None]:
+def _watch(env: Any, picture: Path | None, progress: ShownProgress) -> Callable[[int, Iterator[int]], None]:
     """Show progress, and draw the first episode at the moment when the last task has been created."""
     from crowdgym.envs.rendering.animation import write_png
-    from crowdgym.runner import play_through
+    from crowdgym.runner import num_steps_of, play_through
 
-    settings = env.settings
+    settings, num_steps = env.settings, num_steps_of(env)
     moment = int(min(settings.window_s, settings.horizon_s / 2) // settings.step_s)
 
     def watch(episode: int, steps: Iterator[int]) -> None:
-        counted = progress.count(episode, steps)
+        counted = progress.count(episode, steps, num_steps)
         if picture is not None and episode == 0:
             for step in counted:
                 if step == moment:

@@ -6,7 +6,7 @@ import typer
 
 from crowdgym.cli.shared.options import AsJson, environment
 from crowdgym.cli.shared.output import print_json, print_listing
-from crowdgym.configs.loading import describe_settings
+from crowdgym.configs.loading import SettingDescription, describe_settings
 from crowdgym.envs.api.spec import EnvironmentSpec
 from crowdgym.registration import environment_spec, environment_specs
 
@@ -50,7 +50,11 @@ def described_environment(spec: EnvironmentSpec) -> dict[str, Any]:
         "metrics": {metric.name: metric.meaning for metric in spec.metrics},
         "default_policy": spec.default_policy,
         "settings": {
-            setting.name: {"default": setting.default, "meaning": setting.meaning}
+            setting.name: {
+                "default": setting.default,
+                "meaning": setting.meaning,
+                **({"choices": list(setting.choices)} if setting.choices else {}),
+            }
             for setting in describe_settings(spec.settings_class())
         },
     }
@@ -63,5 +67,11 @@ def _print(spec: EnvironmentSpec) -> None:
     typer.echo(f"objective  {objective_of(spec)}")
     typer.echo(f"policy     {spec.default_policy} unless another is named; 'crowdgym agents {spec.name}' lists all\n")
     print_listing("metrics", ["name", "meaning"], [[metric.name, metric.meaning] for metric in spec.metrics])
-    settings = [[one.name, str(one.default), one.meaning] for one in describe_settings(spec.settings_class())]
+    settings = [[one.name, str(one.default), _meaning(one)] for one in describe_settings(spec.settings_class())]
     print_listing("settings (--set NAME=VALUE)", ["name", "default", "meaning"], settings)
+
+
+def _meaning(setting: SettingDescription) -> str:
+    """What a setting means, and the words among its values that the meaning does not name."""
+    unsaid = [word for word in setting.choices if word not in setting.meaning]
+    return f"{setting.meaning}: {', '.join(setting.choices)}" if unsaid else setting.meaning

@@ -13,7 +13,7 @@ from crowdgym.cli.shared.endings import CleanGroup
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; `crowdgym.cli.start` calls this."""
     app(prog_name="crowdgym")
 
 

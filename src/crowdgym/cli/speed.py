@@ -6,7 +6,7 @@ import typer
 
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import EnvironmentName, EnvironmentSettings, JsonFile, Seed, number
-from crowdgym.cli.shared.output import print_table, write_results
+from crowdgym.cli.shared.output import print_results_file, print_table, write_results
 
 if TYPE_CHECKING:
     from crowdgym.measure.speed import SpeedResult
@@ -44,8 +44,9 @@ def speed(
         seed=seed,
         keywords=settings.keywords(),
     )
-    print_speed(result)
     write_results(json, result.to_json())
+    print_speed(result)
+    print_results_file(json)
 
 
 def print_speed(result: "SpeedResult") -> None:

@@ -1,11 +1,14 @@
 """``crowdgym trace``: check and show recorded episodes."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crowdgym.cli.shared.assignments import column_pairs
 from crowdgym.common.entry_points import import_module_from_here
+from crowdgym.registration import environment_specs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,29 +31,53 @@ Module = Annotated[
 ]
 
 
+GivenFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file", metavar="SETTING=PATH", help="The file that a setting names; a trace opens none. May be repeated."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said of a trace.
+
+    Attributes:
+        faults: one sentence each.
+        figures: that the verdict ends with; never those of the trace itself.
+    """
+
+    faults: list[str]
+    figures: str = ""
+
+
 @app.command()
-def verify(files: Files, module: Module = None) -> None:
+def verify(traces: Files, module: Module = None, file: GivenFiles = None) -> None:
     """Play each trace again and compare everything.
 
     Also checks from first principles that the recorded episode keeps the rules. Exit code 1 if a trace differs or
-    breaks a rule, 2 if a trace cannot be played.
+    breaks a rule, 2 if a trace cannot be played. The figures that are printed are those of the replay.
     """
     from crowdgym.traces import compare, replay
     from crowdgym.verification.traces import broken_rules, has_checker
 
     _import(module)
+    files = _given(file)
 
-    def faults(trace: "Trace") -> list[str]:
-        mismatch = compare(trace, replay(trace))
+    def judge(trace: "Trace") -> Judgement:
+        played = replay(trace, files)
+        mismatch = compare(trace, played)
         if mismatch is not None:
-            return [f"DIFFERS {mismatch}"]
-        return _broken(broken_rules(trace)) if has_checker(trace) else []
+            return Judgement([f"DIFFERS {mismatch}"])
+        faults = _broken(broken_rules(trace, files)) if has_checker(trace) else []
+        return Judgement(faults, f", {_shown(played.header.metrics)}")
 
-    _judge(files, faults, "verified")
+    _judge(traces, judge, "verified")
 
 
 @app.command()
-def check(files: Files, module: Module = None) -> None:
+def check(traces: Files, module: Module = None, file: GivenFiles = None) -> None:
     """Check that each trace keeps the rules.
 
     The rules are checked from first principles; nothing is played again. Exit code 1 if a trace breaks a rule, 2 if a
@@ -59,7 +86,8 @@ def check(files: Files, module: Module = None) -> None:
     from crowdgym.verification.traces import broken_rules
 
     _import(module)
-    _judge(files, lambda trace: _broken(broken_rules(trace)), "confirmed")
+    files = _given(file)
+    _judge(traces, lambda trace: Judgement(_broken(broken_rules(trace, files))), "confirmed")
 
 
 def _import(module: str | None) -> None:
@@ -67,9 +95,15 @@ def _import(module: str | None) -> None:
         import_module_from_here(module, module)
 
 
+def _given(files: list[str] | None) -> dict[str, Path]:
+    """The files of ``--file``, by setting."""
+    known = tuple(dict.fromkeys(setting for spec in environment_specs() for setting in spec.file_settings))
+    return {setting: Path(path) for setting, path in column_pairs("--file", files or [], known, "SETTING=PATH").items()}
+
+
 @app.command()
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="A trace.")]) -> None:
-    """Print the settings and results of a trace.
+    """Print what a trace says; whether it is true, 'verify' says.
 
     Also prints how each recorded quantity is compared when the trace is played again.
     """
@@ -106,7 +140,7 @@ def _broken(violations: "list[BrokenRule]") -> list[str]:
     return [f"BREAKS A RULE {violation.message}" for violation in violations]
 
 
-def _judge(files: list[Path], faults_of: "Callable[[Trace], list[str]]", verdict: str) -> None:
+def _judge(files: list[Path], judge: "Callable[[Trace], Judgement]", verdict: str) -> None:
     """Print the faults of each file, or the verdict; end with the exit code that follows."""
     from crowdgym.common.errors import TraceError
     from crowdgym.traces import read_trace
@@ -115,16 +149,16 @@ def _judge(files: list[Path], faults_of: "Callable[[Trace], list[str]]", verdict
     for file in files:
         try:
             trace = read_trace(file)
-            faults = faults_of(trace)
+            judgement = judge(trace)
         except TraceError as error:  # the other files are still judged
-            typer.echo(f"{file}: error: {error}", err=True)
+            typer.echo(f"{file}: error: {' '.join(str(error).split())}", err=True)
             exit_code = UNREADABLE
             continue
-        for fault in faults:
+        for fault in judgement.faults:
             typer.echo(f"{file}: {fault}", err=True)
-        if faults:
+        if judgement.faults:
             exit_code = max(exit_code, DIFFERENT)
         else:
-            typer.echo(f"{file}: {verdict}, {trace.header.steps} steps, {_shown(trace.header.metrics)}")
+            typer.echo(f"{file}: {verdict}, {trace.header.steps} steps{judgement.figures}")
     if exit_code:
         raise typer.Exit(exit_code)

@@ -1,6 +1,7 @@
 """``crowdgym train``: train an agent."""
 
 import shlex
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ import typer
 
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.assignments import keywords_of, lists_of
-from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.grouping import SectionedCommand, grouped
 from crowdgym.cli.shared.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_listing, stderr
+from crowdgym.cli.shared.progress import duration
 from crowdgym.common.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,28 +26,22 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+_NEEDS = "'crowdgym train' needs --steps and --out; --settings lists the hyperparameters"
+
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """The options of the command."""
+class TaskOptions:
+    """What is learnt."""
 
-    steps: Annotated[int | None, number("Steps of the environment, summed over all its copies.")] = None
-    out: Annotated[Path | None, output_folder("checkpoints, curve and logs")] = None
+    section = "Environment and hyperparameters"
+
     scenario: Scenario = None
-    init: Annotated[
-        Path | None,
-        typer.Option(help="Folder of another run; training begins with its last weights, not with random weights."),
-    ] = None
-    resume: Resume = False
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
-    threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
-    seed: Seed = 0
     assignments: Annotated[
         list[str],
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="A setting of the environment or a hyperparameter; give the option as often as you like.",
+            help="A setting of the environment or a hyperparameter; may be repeated.",
         ),
     ] = field(default_factory=list)
     mixes: Annotated[
@@ -56,32 +52,81 @@ class TrainOptions:
             help="Train one policy for several values of a setting of the environment; the others stay as they are.",
         ),
     ] = field(default_factory=list)
+    strategy: Annotated[
+        str | None, typer.Option(help="How centres of a federation learn together: short for --set strategy=NAME.")
+    ] = None
     settings: Annotated[
         bool, typer.Option("--settings", help="Print the hyperparameters with defaults and meanings; train nothing.")
     ] = False
 
+    @property
+    def all_assignments(self) -> list[str]:
+        """Those of ``--set``, and ``--strategy``."""
+        return [*self.assignments, *([] if self.strategy is None else [f"strategy={self.strategy}"])]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How long, and where it is kept."""
+
+    section = "Run"
+
+    steps: Annotated[
+        int | None,
+        number("Steps of the environment, summed over all its copies; rounds of a federation, which has a default."),
+    ] = None
+    out: Annotated[Path | None, output_folder("checkpoints, curve and logs")] = None
+    resume: Resume = False
+    init: Annotated[
+        Path | None,
+        typer.Option(help="Folder of another run; training begins with its last weights, not with random weights."),
+    ] = None
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class MachineOptions:
+    """What computes."""
+
+    section = "Machine"
+
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
+    threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
+    jobs: Annotated[int, number("Processes in which the centres of a federation learn; 1: in this process.")] = 1
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """All options of the command."""
+
+    task: TaskOptions
+    run: RunOptions
+    machine: MachineOptions
+
     def command(self, agent: str, environment: str) -> str:
         """The command that makes the same run again."""
+        task, run, machine = self.task, self.run, self.machine
         words = ["crowdgym", "train", agent, environment]
-        words += ["--scenario", self.scenario] if self.scenario else []
-        words += ["--steps", str(self.steps), "--seed", str(self.seed), "--threads", str(self.threads)]
-        words += ["--init", self.init.name] if self.init else []
-        words += ["--device", self.device] if self.device != "cpu" else []
-        for assignment in self.assignments:
+        words += ["--scenario", task.scenario] if task.scenario else []
+        words += ["--steps", str(run.steps)] if run.steps else []
+        words += ["--seed", str(run.seed), "--threads", str(machine.threads)]
+        words += ["--init", run.init.name] if run.init else []
+        words += ["--device", machine.device] if machine.device != "cpu" else []
+        for assignment in task.all_assignments:
             words += ["--set", assignment]
-        for mix in self.mixes:
+        for mix in task.mixes:
             words += ["--mix", mix]
         return shlex.join([*words, "--out", self.folder.name])
 
     @property
     def folder(self) -> Path:
         """The folder of the run. Raises `ConfigError` if none is given."""
-        if self.steps is None or self.out is None:
-            raise ConfigError("'crowdgym train' needs --steps and --out; --settings lists the hyperparameters")
-        return self.out
+        if self.run.out is None:
+            raise ConfigError(_NEEDS)
+        return self.run.out
 
 
-@app.command()
+@app.command(cls=SectionedCommand)
 @grouped
 def train(
     agent: Annotated[
@@ -93,7 +138,9 @@ def train(
         ),
     ],
     env: EnvironmentName,
-    options: TrainOptions,
+    task: TaskOptions,
+    run: RunOptions,
+    machine: MachineOptions,
 ) -> None:
     """Train an agent. 'crowdgym run --agent OUT' plays it.
 
@@ -104,18 +151,20 @@ def train(
     from crowdgym.learners import find_learner
     from crowdgym.policies import NEEDS_EXTRA
 
-    learner = find_learner(agent)
-    if options.settings:
+    learner, options = find_learner(agent), TrainOptions(task, run, machine)
+    if task.settings:
         _print_settings(learner, env)
         return
     for package in learner.packages:
         if find_spec(package) is None:
             raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
-    _check_device(options)
+    if machine.jobs > 1 and learner.client is None:
+        raise ConfigError(f"--jobs is for learners from records of centres, and {agent} is none")
+    _check_device(machine)
     check_output_folder(options.folder, "--out")
-    with _run(_plan(agent, learner, env, options), options) as run, _shown(run) as watch:
-        run(watch)
-    _report(run)
+    with _run(_plan(agent, learner, env, options), options) as training, _shown(training) as watch:
+        training(watch)
+    _report(training)
 
 
 def _print_settings(learner: "LearnerSpec", env: str) -> None:
@@ -127,7 +176,7 @@ def _print_settings(learner: "LearnerSpec", env: str) -> None:
     print_listing(title, ["name", "default", "meaning"], rows)
 
 
-def _check_device(options: TrainOptions) -> None:
+def _check_device(options: MachineOptions) -> None:
     import torch
 
     if options.device not in ("cpu", "cuda"):
@@ -141,20 +190,26 @@ def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptio
     from crowdgym.training.hyperparameters import split_keywords
     from crowdgym.training.plan import TrainingPlan
 
-    of_env, settings = split_keywords(learner, env_name, keywords_of(options.assignments, options.scenario))
+    of_env, settings = split_keywords(
+        learner, env_name, keywords_of(options.task.all_assignments, options.task.scenario)
+    )
+    steps = settings.usual_steps if options.run.steps is None else options.run.steps
+    if steps is None:
+        raise ConfigError(_NEEDS)
     return TrainingPlan(
         agent=agent,
         learner=learner,
         environment=env_name,
         keywords=of_env,
         settings=settings,
-        steps=options.steps or 0,
-        seed=options.seed,
-        threads=options.threads,
-        device=options.device,
+        steps=steps,
+        seed=options.run.seed,
+        threads=options.machine.threads,
+        device=options.machine.device,
         command=options.command(agent, env_name),
-        init=options.init,
-        mix=lists_of(options.mixes, "--mix"),
+        jobs=options.machine.jobs,
+        init=options.run.init,
+        mix=lists_of(options.task.mixes, "--mix"),
     )
 
 
@@ -164,7 +219,7 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
     from crowdgym.training.run import TrainingRun
 
     folder = RunFolder(options.folder)
-    if folder.holds_a_run() and not options.resume:
+    if folder.holds_a_run() and not options.run.resume:
         raise ConfigError(f"{options.folder} holds a training run: continue it with --resume, or give another folder")
     run = TrainingRun(plan, folder)
     try:
@@ -175,7 +230,7 @@ def _run(plan: "TrainingPlan", options: TrainOptions) -> Iterator["TrainingRun"]
 
 @contextmanager
 def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
-    """A bar on a terminal, and a line for every evaluation."""
+    """A bar on a terminal, and a line for every evaluation, with the time left."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     metric, baseline = run.description.score, run.description.baseline_score
@@ -191,6 +246,8 @@ def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task("preparing (the first run compiles code)", total=None)
 
+        began = _Began()
+
         def watch(report: "IterationReport") -> None:
             latest = report.row.get("training", report.row.get("evaluation", 0.0))
             described = f"{metric} {_figure(latest)} ({against})"
@@ -200,7 +257,8 @@ def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
                 ratio = f", {score / baseline:.3f} of it" if baseline else ""
                 stderr.print(
                     f"iteration {report.iteration} of {report.iterations}, {report.steps:,} steps, "
-                    f"{report.row['wall_s'] / 60:.1f} min: {metric} {_figure(score)} ({against}{ratio})",
+                    f"{duration(report.row['wall_s'])}{began.left(report)}: {metric} {_figure(score)} "
+                    f"({against}{ratio})",
                     soft_wrap=True,
                     highlight=False,
                 )
@@ -208,8 +266,29 @@ def _shown(run: "TrainingRun") -> Iterator[Callable[["IterationReport"], None]]:
         yield watch
 
 
+class _Began:
+    """When training began, or went on, to tell how long it will take."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None  # the iteration, and the clock
+
+    def left(self, report: "IterationReport") -> str:
+        """The time left in words; nothing before the second report, and at the end."""
+        now_s = time.monotonic()
+        if self._first is None:
+            self._first = report.iteration, now_s
+        iteration, first_s = self._first
+        done, left = report.iteration - iteration, report.iterations - report.iteration
+        return f", about {duration(left * (now_s - first_s) / done)} left" if done and left else ""
+
+
 def _report(run: "TrainingRun") -> None:
     progress, description = run.progress, run.description
+    if progress.iteration > run.trainer.iterations:
+        typer.echo(
+            f"the run had {progress.iteration} iterations already, more than the {run.trainer.iterations} of --steps: "
+            "it was not trained further"
+        )
     typer.echo(
         f"best {description.score} on {run.plan.settings.evaluation_episodes} held-out instances: "
         f"{_figure(progress.best or 0.0)}; {description.baseline_agent}: {_figure(description.baseline_score)}"

@@ -4,6 +4,7 @@
     ├── ConfigError (ValueError)            a setting, argument or option that cannot be used
     │   ├── UnknownKeywordError (TypeError) a setting of a name that does not exist
     │   ├── PolicyError                     a policy that cannot be loaded, that raised, or that returned nonsense
+    │   │   └── PolicyFaultError            the same without the name of the policy, for the runner
     │   └── CheckpointError                 the folder of a trained agent that cannot be used
     ├── DataError (ValueError)              a file, or data given as an argument, that cannot be used
     │   ├── UnwritableError                 a file or folder that cannot be written
@@ -36,6 +37,10 @@ class UnknownKeywordError(ConfigError, TypeError):
 
 class PolicyError(ConfigError):
     """A policy that cannot be loaded, that raised, or that returned nonsense: says where."""
+
+
+class PolicyFaultError(PolicyError):
+    """What a policy did wrong, as the part of a sentence that follows its name. The runner adds name and step."""
 
 
 class CheckpointError(ConfigError):

@@ -100,8 +100,8 @@ class _JobProcess:
         self.deadline: float | None = None  # of the job, once it has begun
         self._begun: float | None = None
         self.connection, theirs = _START.Pipe()
-        self._process = _START.Process(target=_serve, args=(theirs,), daemon=True)
-        with _one_thread():
+        self._process = _START.Process(target=_serve, args=(theirs,))  # it may start processes
+        with one_thread():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
@@ -147,14 +147,18 @@ class _JobProcess:
     def _ended(self) -> Outcome:
         """The outcome of a job whose process ended without an answer."""
         self._process.join()
-        code = self._process.exitcode or 0
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        how = how_ended(self._process.exitcode or 0)
         if self._begun is None and not self.group:  # no policy of a user can have done this
             raise RuntimeError(f"a process {how} before its job began")
         return Outcome({}, f"its process {how}", self._wall_s())
 
     def _wall_s(self) -> float:
         return 0.0 if self._begun is None else time.monotonic() - self._begun
+
+
+def how_ended(exit_code: int) -> str:
+    """How a process ended, from its exit code as `multiprocessing` gives it."""
+    return f"was ended by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"exited with code {exit_code}"
 
 
 def _first_to_answer(processes: "Sequence[_JobProcess]") -> "list[_JobProcess]":
@@ -167,7 +171,7 @@ def _first_to_answer(processes: "Sequence[_JobProcess]") -> "list[_JobProcess]":
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Processes that are started in the block use one numerical thread, unless the user has set the variable."""
     unset = [name for name in _THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
@@ -184,7 +188,7 @@ def _one_thread() -> Iterator[None]:
 def _serve(connection: Connection) -> None:
     """Run jobs until the engine closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the engine, which ends this process
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     while True:
         try:
             kind, job = connection.recv()
@@ -193,7 +197,7 @@ def _serve(connection: Connection) -> None:
         connection.send(_answer(kind, job, connection))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process when the engine's process is killed."""
     parent = parent_process()
     if parent is not None:

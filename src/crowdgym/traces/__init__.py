@@ -3,7 +3,8 @@
 from crowdgym.common.errors import TraceError
 from crowdgym.traces.comparison import Mismatch, compare
 from crowdgym.traces.format import Trace, TraceHeader, read_trace, write_trace
-from crowdgym.traces.recording import TraceRecorder, replay
+from crowdgym.traces.recording import TraceRecorder
+from crowdgym.traces.replaying import replay
 
 __all__ = [
     "Mismatch",

@@ -8,7 +8,6 @@ compresses to next to nothing.
 
 import hashlib
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -17,16 +16,29 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from crowdgym.common.archives import GIB, ArchiveLimits, read_archive
 from crowdgym.common.errors import DataError, TraceError
-from crowdgym.common.files import read_archive, write_bytes
+from crowdgym.common.files import write_bytes
+from crowdgym.common.json_text import parse_json, texts_in
+from crowdgym.common.text import shown
 
 FORMAT: Final = "crowdgym-trace"
 FORMAT_VERSION: Final = 1
 _QUANTITY = "quantity/"
 
+LIMITS: Final = ArchiveLimits(file_bytes=GIB // 4, arrays=64, unpacked_bytes=GIB)
+MOST_HEADER_BYTES: Final = 2**22
+MOST_SEED: Final = 2**128 - 1
+
+Number = Annotated[int, Field(ge=0, le=MOST_SEED)]
+Digest = Annotated[str, Field(max_length=64)]  # in hexadecimal
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
 
 class Quantity(BaseModel):
     """One thing that is followed through the episode.
+
+    In a file this is a claim: a replay compares with the tolerances of the code, and refuses a trace with others.
 
     Attributes:
         of: what its columns are: agents, workers, tasks, cells, participants, or parts of the whole (``labels`` names
@@ -39,12 +51,12 @@ class Quantity(BaseModel):
 
     of: Literal["agent", "worker", "task", "cell", "participant", "whole"]
     labels: tuple[str, ...] = ()
-    relative_tolerance: Annotated[float, Field(ge=0)] = 0.0
-    absolute_tolerance: Annotated[float, Field(ge=0)] = 0.0
+    relative_tolerance: Annotated[Finite, Field(ge=0)] = 0.0
+    absolute_tolerance: Annotated[Finite, Field(ge=0)] = 0.0
 
 
 class TraceHeader(BaseModel):
-    """The data to replay the episode, and its final metrics."""
+    """The data to replay the episode, and its final metrics. All of it is a claim until a replay confirms it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,17 +64,17 @@ class TraceHeader(BaseModel):
     format_version: Literal[1]
     env: str  # with its version: csc_v0
     settings: dict[str, Any]
-    seed: int | None
-    instance: int | None
+    seed: Number | None
+    instance: Number | None
     options: dict[str, Any] = {}  # of reset, besides the instance; left out of the file if there are none
-    road_checksum: str  # of the road network, or of what else the scenario is made of
-    files: dict[str, str] = {}  # by setting, the SHA-256 of the file that it names; left out if there are none
+    road_checksum: Digest  # of the road network, or of what else the scenario is made of
+    files: dict[str, Digest] = {}  # by setting, the SHA-256 of the file that it names; left out if there are none
     agent: str  # who acted; for people
     written_with: dict[str, str]  # versions, for people
     steps: int = Field(ge=0)
     agents: tuple[str, ...]
     quantities: dict[str, Quantity]
-    metrics: dict[str, float]
+    metrics: dict[str, Finite]
 
     def to_json(self) -> str:
         """As it is in the file."""
@@ -116,14 +128,23 @@ def write_trace(path: Path, trace: Trace) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def read_trace(path: Path) -> Trace:
+def read_trace(path: str | Path) -> Trace:
     """Read a trace. Never runs code.
 
     Raises:
-        TraceError: there is no such file, or it is damaged, truncated, of another kind or of another format version.
+        TraceError: ``path`` is no path; there is no such file; or it is damaged, truncated, larger than ``LIMITS``, of
+            another kind or of another format version.
     """
+    try:
+        path = Path(path)
+    except TypeError:
+        raise TraceError(f"the path of a trace must be text or a Path, got {shown(path)}") from None
     arrays = _read_archive(path)
     header = _read_header(path, arrays)
+    named = {"header", "actions", "digests", *(_QUANTITY + name for name in header.quantities)}
+    stranger = next((name for name in arrays if name not in named), None)
+    if stranger is not None:
+        raise TraceError(f"{path} is damaged: its header does not name the array {stranger!r}")
     values = {name: _unfold(arrays.get(_QUANTITY + name)) for name in header.quantities}
     shapes = {"actions": (header.steps, len(header.agents)), "digests": (header.steps + 1,)}
     for name, shape in shapes.items():
@@ -140,7 +161,7 @@ def read_trace(path: Path) -> Trace:
 
 def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        return read_archive(path)
+        return read_archive(path, LIMITS)
     except FileNotFoundError:
         raise TraceError(f"there is no file {path}") from None
     except DataError as error:
@@ -150,20 +171,28 @@ def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
 def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> TraceHeader:
     if "header" not in arrays:
         raise TraceError(f"{path} is no trace: an archive without a header")
+    text = arrays["header"]
+    if text.dtype != np.uint8 or text.ndim != 1 or len(text) > MOST_HEADER_BYTES:
+        raise TraceError(f"{path} is no trace: its header is no text of at most {MOST_HEADER_BYTES:,} bytes")
     try:
-        content = json.loads(arrays["header"].astype(np.uint8).tobytes())
-        kind, version = content.get("format"), content.get("format_version")
-    except (ValueError, AttributeError, TypeError):
-        raise TraceError(f"{path} is no trace: its header is not JSON") from None
+        content = parse_json(text.tobytes())
+        strange = next((one for one in texts_in(content) if not one.isprintable()), None)
+    except ValueError as error:
+        raise TraceError(f"{path} is no trace: its header is not JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise TraceError(f"{path} is no trace: its header is not JSON with names and values")
+    kind, version = content.get("format"), content.get("format_version")
     if kind != FORMAT:
-        raise TraceError(f"{path} is no trace: its format is {kind!r}, expected {FORMAT!r}")
+        raise TraceError(f"{path} is no trace: its format is {shown(kind)}, expected {FORMAT!r}")
     if version != FORMAT_VERSION:
-        raise TraceError(f"{path} has format version {version!r}; this CrowdGym reads version {FORMAT_VERSION}")
+        raise TraceError(f"{path} has format version {shown(version)}; this CrowdGym reads version {FORMAT_VERSION}")
+    if strange is not None:
+        raise TraceError(f"{path} is damaged: a text of its header cannot be printed: {shown(strange)}")
     try:
-        return TraceHeader.model_validate(content)
+        return TraceHeader.model_validate_json(text.tobytes(), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        place = ".".join(map(str, first["loc"]))[:80]
         raise TraceError(f"{path} is damaged: {place} of its header is wrong ({first['msg']})") from None
 
 

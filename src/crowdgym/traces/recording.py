@@ -1,15 +1,12 @@
-"""Records an episode while it is played, and replays a recorded one."""
+"""Records an episode while it is played. `crowdgym.traces.replaying` plays a recorded one again."""
 
-import hashlib
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import crowdgym
 from crowdgym.common.errors import TraceError
 from crowdgym.envs.api.actions import joint_action
 from crowdgym.traces.format import FORMAT, FORMAT_VERSION, Trace, TraceHeader
@@ -47,11 +44,11 @@ class TraceRecorder:
         Raises:
             TraceError: neither is given, so the episode could not be replayed.
         """
-        self._instance = (options or {}).get("instance")
-        if seed is None and self._instance is None:
+        observations, infos = self._env.reset(seed=seed, options=options)  # checks both
+        instance = None if options is None else options.get("instance")
+        if seed is None and instance is None:
             raise TraceError("an episode to be recorded needs a seed or an instance: reset was called without either")
-        self._seed = None if seed is None else int(seed)
-        observations, infos = self._env.reset(seed=seed, options=options)
+        self._seed, self._instance = (None if number is None else int(number) for number in (seed, instance))
         agents = len(self._env.possible_agents)
         self._actions = []
         no_choice = np.full(agents, -1, np.int32)
@@ -101,63 +98,3 @@ class TraceRecorder:
         empty = np.zeros((0, len(env.possible_agents)), self._action_kind)
         actions = np.stack(self._actions) if self._actions else empty
         return Trace(header, actions, {name: np.stack([row[name] for row in self._rows]) for name in self._rows[0]})
-
-
-def replay(trace: Trace) -> Trace:
-    """Play the actions of a trace again, from its settings and seed, and record the episode.
-
-    Raises:
-        TraceError: its environment, scenario or road network is not available here.
-    """
-    env = make_environment(trace)
-    recorder = TraceRecorder(env, trace.header.agent)
-    recorder.reset(**reset_arguments(trace))
-    for joint in trace.actions:
-        if not env.agents:
-            break
-        recorder.step(dict(zip(trace.header.agents, joint.tolist(), strict=True)))
-    return recorder.trace()
-
-
-def reset_arguments(trace: Trace) -> dict[str, Any]:
-    """The arguments of ``reset`` that begin the episode of a trace."""
-    instance = {} if trace.header.instance is None else {"instance": trace.header.instance}
-    return {"seed": trace.header.seed, "options": {**trace.header.options, **instance}}
-
-
-def make_environment(trace: Trace) -> Any:
-    """The environment that a trace was recorded in; any fault becomes a `TraceError`."""
-    header = trace.header
-    _check_files(header)
-    try:
-        env = crowdgym.make(header.env, **{**header.settings, "strict": False})
-    except ValueError as error:
-        raise TraceError(f"the environment of the trace cannot be made here: {error}") from error
-    if tuple(env.possible_agents) != header.agents:
-        raise TraceError(
-            f"the trace has {len(header.agents)} agents, {header.env} with its settings {env.max_num_agents}: "
-            "expected the same"
-        )
-    env.reset(seed=0)
-    checksum = env.provenance.data_checksum
-    if checksum != header.road_checksum:
-        raise TraceError(
-            f"the trace was recorded on {env.provenance.other_data} than {header.settings['scenario']!r} is here: "
-            f"checksum {header.road_checksum[:12]}…, here {checksum[:12]}…"
-        )
-    return env
-
-
-def _check_files(header: TraceHeader) -> None:
-    """Check that the files that the settings name have not changed."""
-    for setting, checksum in header.files.items():
-        file = Path(str(header.settings.get(setting))).expanduser()
-        try:
-            here = hashlib.sha256(file.read_bytes()).hexdigest()
-        except OSError as error:
-            raise TraceError(f"the {setting} of the trace, {file}, cannot be read here: {error.strerror}") from None
-        if here != checksum:
-            raise TraceError(
-                f"the trace was recorded with another {setting} than {file} is here: "
-                f"checksum {checksum[:12]}…, here {here[:12]}…"
-            )

@@ -14,7 +14,7 @@ from typing import Any
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors, to_bytes
 from crowdgym.agents.learning.description import DESCRIPTION, AgentDescription, read_description
 from crowdgym.agents.learning.trainer import Trainer
-from crowdgym.common.errors import ConfigError
+from crowdgym.common.errors import CheckpointError, ConfigError
 from crowdgym.common.files import write_bytes
 
 CURVE, TENSORBOARD = "curve.csv", "tensorboard"
@@ -27,7 +27,8 @@ class Progress:
     """The progress of a run. A checkpoint holds it beside the trainer's tensors."""
 
     iteration: int = 0  # finished iterations
-    best: float | None = None  # score of the best evaluation
+    best: float | None = None  # score of the best policy's evaluation
+    merit: float | None = None  # what the best policy was chosen by; more is better
     wall_s: float = 0.0
     processor_s: float = 0.0  # summed over all cores
     environment_s: float = 0.0
@@ -73,8 +74,12 @@ class RunFolder:
             return Progress()
         stored = read_tensors(self.path / LAST)
         trainer.restore(stored)
-        progress = Progress(**stored.facts)
-        self.rows = [row for row in _from_csv(self.path / CURVE) if row["iteration"] <= progress.iteration]
+        try:
+            progress = Progress(**stored.facts)
+            newer = [row for row in _from_csv(self.path / CURVE) if row["iteration"] <= progress.iteration]
+        except TypeError:
+            raise CheckpointError(f"{stored.file} is damaged: its facts are not those of a training run") from None
+        self.rows = newer
         return progress
 
 

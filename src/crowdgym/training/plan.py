@@ -14,11 +14,12 @@ from crowdgym.agents.learning.trainer import Trainer, TrainingTask
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import EVALUATION
-from crowdgym.configs.learning import LearnerSettings, RolloutSettings
+from crowdgym.configs.learning import LearnerSettings
 from crowdgym.envs.api.spec import Objective
 from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
+from crowdgym.training.centres import make_centres
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TrainingPlan:
         device: ``cpu`` or ``cuda``.
         command: the command that makes the same run again.
         mix: values of settings of the environment, by name; see `mixed_keywords`.
+        jobs: processes in which the centres of a learner from records of centres run; 1: in this process.
         init: folder of a run whose last networks this run begins with; None for random networks.
     """
 
@@ -50,6 +52,7 @@ class TrainingPlan:
     threads: int
     device: str
     command: str
+    jobs: int = 1
     init: Path | None = None
     mix: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
@@ -68,7 +71,7 @@ class TrainingPlan:
         Raises:
             ConfigError: the learner takes no mix.
         """
-        if self.mix and not isinstance(self.settings, RolloutSettings):
+        if self.mix and not self.settings.takes_mix:
             raise ConfigError(f"{self.agent} trains on one setting of the environment at a time, so it takes no --mix")
         load = environment_spec(self.environment).settings_class().load
         points: dict[str, dict[str, Any]] = {}  # by all their settings
@@ -86,6 +89,8 @@ class TrainingPlan:
             settings=self.settings,
             make_vector_env=partial(vector_env, **self.keywords),
             make_env=self.make_env,
+            make_centres=lambda: make_centres(self.learner, self.make_env(), self.settings, self.seed, self.jobs),
+            load_policy=lambda name: load_policy(name, self.environment, self.keywords.get("scenario")),
             metric=self.objective.metric,
             evaluation_seeds=EVALUATION[: self.settings.evaluation_episodes],
             steps=self.steps,

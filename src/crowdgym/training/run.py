@@ -1,16 +1,20 @@
 """The training run: iterations, evaluation, checkpoints, logs. It uses a `Trainer` and knows no learner."""
 
 import platform
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 from crowdgym.agents.learning.checkpoint import LAST, read_tensors
 from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDescription
-from crowdgym.common.errors import ConfigError
+from crowdgym.common.errors import ConfigError, UnwritableError
+from crowdgym.common.files import remedy
 from crowdgym.common.layout import ObservationLayout
+from crowdgym.configs.loading import load_settings
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
 from crowdgym.training.plan import TrainingPlan, play_baseline
 
@@ -21,7 +25,7 @@ class IterationReport:
 
     Attributes:
         iteration: number of finished iterations.
-        iterations: number of iterations of the whole run.
+        iterations: number of iterations of the whole run; not fewer than are finished.
         steps: environment steps played so far.
         row: all figures, as in ``curve.csv``; ``evaluation`` only if the iteration was evaluated.
     """
@@ -85,9 +89,9 @@ class TrainingRun:
     def _finish_iteration(self, row: Row, clock: "_Clock", *, evaluates: bool) -> None:
         if evaluates:
             row |= self._taken_in(self.trainer.evaluate())
-            score, sign, best = row["evaluation"], self.plan.objective.sign, self.progress.best
-            if best is None or sign * score > sign * best:
-                self.progress.best = score
+            score, merit = row["evaluation"], row.get("selection", self.plan.objective.sign * row["evaluation"])
+            if self.progress.merit is None or merit > self.progress.merit:
+                self.progress.best, self.progress.merit = score, merit
                 self.folder.save_best(self.trainer, self.progress)
         self.progress.wall_s += time.perf_counter() - clock.wall_s
         self.progress.processor_s += time.process_time() - clock.processor_s
@@ -104,7 +108,7 @@ class TrainingRun:
     def _report(self) -> IterationReport:
         number = self.progress.iteration
         steps = number * self.trainer.steps_per_iteration
-        return IterationReport(number, self.trainer.iterations, steps, self.folder.rows[-1])
+        return IterationReport(number, max(number, self.trainer.iterations), steps, self.folder.rows[-1])
 
     def _described(self) -> AgentDescription:
         plan, baseline, env = self.plan, play_baseline(self.plan), self.plan.make_env()
@@ -132,25 +136,25 @@ class TrainingRun:
 
     def _refuse_other_run(self) -> None:
         """Check that the run in the folder has the same plan."""
-        there, config = self.description, self.plan.make_env().settings.model_dump(mode="json")
-        defaults = self.plan.settings.load(self.plan.environment).model_dump(
-            mode="json"
-        )  # of what is newer than the run
+        there, settings = self.description, self.plan.make_env().settings
+        # Settings and hyperparameters that are newer than the run have their defaults.
+        had = load_settings(type(settings), there.config)
+        defaults = self.plan.settings.load(self.plan.environment).model_dump(mode="json")
         asked: dict[str, tuple[Any, Any]] = {
             "agent": (there.agent, self.plan.agent),
             "environment": (there.environment, self.plan.environment),
             "seed": (there.seed, self.plan.seed),
             "threads": (self.plan.threads if there.threads is None else there.threads, self.plan.threads),
             "mix": (there.mix, {name: list(values) for name, values in self.plan.mix.items()}),
-            **_both(there.config, config),
+            **_both(had.model_dump(mode="json"), settings.model_dump(mode="json")),
             **_both({**defaults, **there.hyperparameters}, self.plan.settings.model_dump(mode="json")),
         }
         if self.plan.settings.length_matters:
             asked["steps"] = (there.steps, self.plan.steps)
-        for name, (had, wanted) in asked.items():
-            if had != wanted:
+        for name, (was, wanted) in asked.items():
+            if was != wanted:
                 raise ConfigError(
-                    f"the run in {self.folder.path} has {name} = {had!r}, not {wanted!r}; "
+                    f"the run in {self.folder.path} has {name} = {was!r}, not {wanted!r}; "
                     "resume it with the same values, or give another --out"
                 )
 
@@ -178,21 +182,47 @@ class _Logs:
     """TensorBoard's files, by step. Entries that an interrupted run wrote after its last checkpoint are purged.
 
     Names without a group, such as ``evaluation``, are under ``charts/``, as in CleanRL.
+
+    Raises:
+        UnwritableError: they cannot be written.
     """
 
     def __init__(self, folder: RunFolder) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        self._path = folder.path / TENSORBOARD
         steps = int(folder.rows[-1]["steps"])
-        self._writer = SummaryWriter(str(folder.path / TENSORBOARD), purge_step=steps + 1)
+        with self._explained():
+            self._writer = SummaryWriter(str(self._path), purge_step=steps + 1)
 
     def __enter__(self) -> "_Logs":
+        self._excepthook, threading.excepthook = threading.excepthook, self._hush
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._writer.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            with self._explained():
+                self._writer.close()
+        except UnwritableError:
+            if kind is None:  # else the first error is the one to tell
+                raise
+        finally:
+            threading.excepthook = self._excepthook
 
     def write(self, row: Row) -> None:
         figures = row | {"SPS": row["steps"] / row["wall_s"]}
-        for name, figure in figures.items():
-            self._writer.add_scalar(name if "/" in name else f"charts/{name}", figure, row["steps"])
+        with self._explained():
+            for name, figure in figures.items():
+                self._writer.add_scalar(name if "/" in name else f"charts/{name}", figure, row["steps"])
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UnwritableError(f"cannot write {self._path}: {error.strerror}; {remedy(error)}") from error
+
+    def _hush(self, raised: threading.ExceptHookArgs) -> None:
+        """TensorBoard writes in a thread of its own, and raises what failed there again at the next call."""
+        if not isinstance(raised.exc_value, OSError):
+            self._excepthook(raised)

@@ -199,3 +199,11 @@ def test_days_that_are_none_are_refused(tmp_path: Path, name: str, sentence: str
 
     with pytest.raises(DataError, match=sentence):
         load_dataset(name)
+
+
+def test_a_first_day_that_is_no_date_is_a_damaged_description(tmp_path: Path) -> None:
+    file = build(tmp_path, *THREE_DAYS).folder / "dataset.json"
+    file.write_text(file.read_text().replace('"first_day": "2024-05-01"', '"first_day": "soon"'))
+
+    with pytest.raises(DataError, match="has the first day 'soon'; expected a date"):
+        load_dataset("mine")

@@ -54,9 +54,16 @@ def test_the_book_gives_one_centre_at_a_time() -> None:
 
 def test_the_book_has_no_call_that_returns_all() -> None:
     public = {name for name in dir(HistoryBook) if not name.startswith("_")} | set(vars(population().histories))
-    assert {name for name in public if not name.startswith("_")} == {"of", "num_centres", "places"}
+    assert {name for name in public if not name.startswith("_")} == {"of", "num_centres", "places", "digest"}
     with pytest.raises(TypeError):
         iter(population().histories)  # type: ignore[call-overload]
+
+
+def test_the_digest_tells_books_apart() -> None:
+    one, same, other = (population(seed=seed).histories.digest for seed in (5, 5, 6))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+    assert one.shape == (8,)
 
 
 def test_centres_are_blocks() -> None:

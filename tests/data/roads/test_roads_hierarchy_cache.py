@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from roads_worlds import both_ways, network_of_arcs, street_grid
 
+from crowdgym.common.archives import read_arrays, write_arrays
 from crowdgym.common.errors import DataWarning
-from crowdgym.common.files import read_arrays, write_arrays
 from crowdgym.data.roads import hierarchy_cache
 from crowdgym.data.roads.distances import Distances
 from crowdgym.data.roads.hierarchy import HIERARCHY_ARRAYS

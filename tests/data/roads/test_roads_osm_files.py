@@ -215,3 +215,18 @@ def test_a_graphml_file_that_cannot_be_used_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(DataError, match=sentence):
         read_graphml(write(tmp_path / "town.graphml", text))
+
+
+def test_a_tag_that_would_fill_the_memory_is_refused_with_its_size(tmp_path: Path) -> None:
+    """A few kilobytes that unpack to an attribute of 3 MB; it is refused after 1 MB, however long it is."""
+    text = osm_xml(SQUARE).replace("by hand", "x" * 3_000_000)
+    (tmp_path / "town.osm.gz").write_bytes(gzip.compress(text.encode()))
+    with pytest.raises(DataError, match=r"town\.osm\.gz holds a tag or a text of more than 1,048,576 bytes"):
+        read_osm_file(tmp_path / "town.osm.gz")
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.osm")
+    for file in (tmp_path / "pipe.osm", Path("/dev/zero")):
+        with pytest.raises(DataError, match="cannot be read: it is a device or a pipe, not a plain file"):
+            read_osm_file(file)

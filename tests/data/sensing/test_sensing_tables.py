@@ -1,5 +1,6 @@
 """Sensing series from tables: what is read, and what is refused in one sentence."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from sensing_tables import TABLE, row_of_three, write_table
 
 from crowdgym.common.errors import DataError
-from crowdgym.data.sensing import SensingSeries
+from crowdgym.data.sensing import SensingSeries, tables
 from crowdgym.data.sensing.tables import SeriesColumns, read_series
 
 
@@ -182,3 +183,20 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=sentence):
             read_series("row", tmp_path / name)
+
+
+def test_a_table_whose_series_would_fill_the_memory_is_refused_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row may be of another cell and another time."""
+    monkeypatch.setattr(tables, "MOST_VALUES", 100)
+    rows = "\n".join(f"c{number},2024-05-{number + 1:02d},{number},0,1.5" for number in range(11))
+    with pytest.raises(DataError, match=r"has 11 cells, 11 cycles and \d attributes, which are \d+ values; exp"):
+        read(tmp_path, f"cell,time,x,y,PM10\n{rows}\n")
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for file in (tmp_path / "pipe.csv", Path("/dev/zero")):
+        with pytest.raises(DataError, match="cannot be read: it is a device or a pipe, not a plain file"):
+            read_series("row", file)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env as gymnasium_check_env
 from pettingzoo.test import parallel_api_test
 from worlds.toy_market import (
@@ -305,3 +305,78 @@ def test_anything_else_is_named_with_its_agent(value: Any) -> None:
     for no_dict in (None, [0, 1], np.array([0, 1])):
         with pytest.raises(InvalidAction, match="actions must be a dict from agent to action, got "):
             joint_action(no_dict, ["a", "b"], space)  # type: ignore[arg-type]
+
+
+class Hostile:
+    """An object of a policy that others wrote."""
+
+    def raises(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("nothing\nof yours")
+
+    __index__ = __int__ = __repr__ = __str__ = __getitem__ = __len__ = __iter__ = __eq__ = __hash__ = raises  # type: ignore[assignment]
+
+
+class HostileDict(dict[str, int]):
+    __getitem__ = __len__ = __iter__ = Hostile.raises  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        ({"a": 0, "b": Hostile()}, "the action of b must be a whole number from 0 to 2, got <Hostile instance at"),
+        (Hostile(), "actions must be a dict from agent to action, got Hostile"),
+        (HostileDict(a=0, b=0), "actions must be a dict from agent to action, got HostileDict"),
+        ({"a": 0, "b": 0, 10**5000: 0}, "is not an agent; agents are a to b"),
+    ],
+)
+def test_whatever_objects_of_others_raise_is_an_invalid_action_in_one_line(actions: Any, message: str) -> None:
+    with pytest.raises(InvalidAction, match=message) as raised:
+        joint_action(actions, ["a", "b"], MarketEnv().action_space("seller_0"))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("options", [[1], 5, "instance", (1, 2), {1, 2}, np.array([1, 2]), np.array(["a"]), type])
+def test_options_that_are_no_dict_are_one_sentence(options: Any) -> None:
+    for env in (MarketEnv(), MarketVectorEnv(2), MarketDispatcherEnv()):
+        with pytest.raises(ConfigError, match=r"^the options of reset must be a dict from name to value, got .*$"):
+            env.reset(options=options)
+
+
+@pytest.mark.parametrize(
+    "seed", [1.5, float("nan"), "12", b"12", [1], [1, 2, 3], {1, 2}, {}, type, object(), -1, [-1, 0]]
+)
+def test_a_seed_that_is_none_is_one_sentence(seed: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^seed must be a whole number.*got .*$"):
+        MarketVectorEnv(2).reset(seed=seed)
+    if not isinstance(seed, list):
+        with pytest.raises(ConfigError, match=r"^seed must be a whole number from 0 on, got .*$"):
+            MarketEnv().reset(seed=seed)
+
+
+def test_seeds_of_every_kind_of_list_are_taken() -> None:
+    for seeds in ([3, 4], (3, 4), np.array([3, 4]), range(3, 5)):
+        first = MarketVectorEnv(2).reset(seed=seeds)[0]
+        np.testing.assert_array_equal(first, MarketVectorEnv(2).reset(seed=3)[0])
+
+
+@pytest.mark.parametrize("make", [MarketEnv, MarketVectorEnv, MarketDispatcherEnv])
+def test_a_closed_environment_plays_no_more(make: Any) -> None:
+    env = make()
+    env.reset(seed=0)
+    env.close()
+    env.close()
+    with pytest.raises(
+        ClosedEnvironmentError, match="reset was called, but the environment is closed: make another one"
+    ):
+        env.reset(seed=0)
+    with pytest.raises(
+        ClosedEnvironmentError, match="step was called, but the environment is closed: make another one"
+    ):
+        env.step(dict.fromkeys(env.agents, 0) if isinstance(env, MarketEnv) else np.zeros(3, np.int64))
+
+
+def test_more_copies_than_any_memory_holds_are_refused_with_the_number() -> None:
+    with pytest.raises(ConfigError, match=r"1,000,000,000 copies of 3 agents that see 3 numbers each need 34 GiB "):
+        MarketVectorEnv(10**9)
+    with pytest.raises(ConfigError, match="num_threads must be at most 1024, got 1000000000"):
+        MarketVectorEnv(1, num_threads=10**9)

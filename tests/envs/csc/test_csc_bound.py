@@ -10,7 +10,7 @@ from reference.hand_worlds import a_task, a_world
 from reference.random_worlds import Flavour, Policy, play, random_world
 
 from crowdgym.envs import csc_v0
-from crowdgym.envs.csc.bound import earliest_finishes_s, revenue_bound
+from crowdgym.envs.csc.bound import earliest_finishes_s, revenue_bound, time_bound
 from crowdgym.envs.csc.kernel.simulation import CscSimulation
 from crowdgym.policies import load_policy
 from crowdgym.runner import run_episodes
@@ -61,7 +61,8 @@ def test_a_worker_cannot_be_everywhere_by_hand() -> None:
     # Two tasks of 30 s at nodes 1 and 3, both to be done by 65, either of which could be. The worker has legs of 10 and
     # 20 s before: (30 + 10) a + (30 + 20) b <= 65 with a = 1 leaves b = 0.5. It can in fact do only one.
     tasks = [a_task(1, deadline_s=65.0, expected_s=64.0), a_task(3, deadline_s=65.0, expected_s=64.0)]
-    assert bound_of(to_world(a_world([0], tasks))) == pytest.approx(90 * 1.5, rel=1e-4)
+    world = to_world(a_world([0], tasks))
+    assert time_bound(world.instance, world.settings) == pytest.approx(90 * 1.5, rel=1e-4)
     assert best_revenue(to_world(a_world([0], tasks, step_s=10.0, horizon_s=65.0))) == 90.0
 
 

@@ -1,6 +1,6 @@
 """Instances of DASC drawn around the orders of a dataset."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.dasc import DascSettings
+from crowdgym.data.orders.stream import OrderStream
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.seeding import InstanceSeeds
@@ -152,3 +153,31 @@ def test_by_default_the_median_subtask_has_able_workers_in_range(scenario: str) 
     near = (able & (to_node_m[:, instance.worker_node] <= settings.range_m)).sum(axis=1)
     assert np.median(near) >= 5
     assert (near == 0).mean() < 0.1
+
+
+def test_fares_deadlines_and_quantities_of_replayed_orders_are_those_of_their_tasks() -> None:
+    """The mean quantity is 2: durations are half and one and a half of those drawn."""
+    orders = OrderStream(
+        time_s=np.array([64_800, 65_100]),
+        origin=np.array([4, 5], np.int32),
+        destination=np.full(2, -1, np.int32),
+        payment=np.array([8.5, np.nan]),
+        deadline_s=np.array([600.0, np.nan]),
+        quantity=np.array([1.0, 3.0]),
+    )
+    dataset = replace(load_dataset("tiny"), orders=orders)
+    sizes: dict[str, Any] = {"scenario": "tiny", "num_tasks": 2, "window_start_s": 64_800, "orders": "replay"}
+
+    def tasks(**keywords: Any) -> DascInstance:
+        settings = DascSettings.load(**sizes, **keywords)
+        return OrderStreamGenerator(dataset, settings).generate(InstanceSeeds.of(np.random.SeedSequence(0)))
+
+    usual, given = tasks(), tasks(from_data="all")
+
+    assert given.created_s.tolist() == [0.0, 300.0]
+    assert given.payment[0] == 8.5
+    assert given.deadline_s[0] == 600.0
+    assert given.expected_s[0] == pytest.approx(600 * 1.3 / 2.5)  # the factors of the defaults
+    share = np.where(given.subtask_task == 0, 0.5, 1.5)
+    np.testing.assert_allclose(given.duration_s, usual.duration_s * share)
+    assert given.payment[1] > usual.payment[1]  # of a longer base time

@@ -10,6 +10,7 @@ import crowdgym
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.data.histories import CentreHistories, HistoryBook
+from crowdgym.data.orders.stream import OrderStream
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import preference_v0
 from crowdgym.envs.core.seeding import InstanceSeeds
@@ -166,6 +167,24 @@ def test_an_instance_that_cannot_be_is_refused(changes: dict[str, Any], message:
     env.reset(seed=0)
     with pytest.raises(ConfigError, match=message):
         replace(env.instance, **changes)
+
+
+def test_replayed_orders_expire_by_the_deadlines_of_the_data_where_they_have_one() -> None:
+    orders = OrderStream(
+        time_s=np.array([64_800, 65_100]),
+        origin=np.array([4, 5], np.int32),
+        destination=np.full(2, -1, np.int32),
+        deadline_s=np.array([90.0, np.nan]),
+    )
+    keywords: dict[str, Any] = {**TINY, "num_tasks": 2, "window_start_s": 64_800, "orders": "replay"}
+    settings = PreferenceSettings.load(**keywords, from_data="deadlines", expiry_mean_s=200.0, expiry_spread=0.0)
+    generator = PopulationGenerator(replace(load_dataset("tiny"), orders=orders), settings)
+
+    instance = generator.generate(InstanceSeeds.of(np.random.SeedSequence(0)))
+
+    assert instance.created_s.tolist() == [0.0, 300.0]
+    assert instance.task_node.tolist() == [4, 5]
+    assert instance.expiry_s.tolist() == [90.0, 500.0]
 
 
 # ---- what is kept private ----

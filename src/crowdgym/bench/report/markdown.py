@@ -68,6 +68,7 @@ def markdown(table: ResultTable, name: str) -> str:
         for scenario in table.scenarios:
             parts += [_sweep(table, scenario, metric, points) for points in table.sweeps()]
             parts += [_shares(table, scenario, metric, points) for points in table.sweeps()]
+            parts += [_differences(table, scenario, metric, points) for points in table.sweeps()]
         parts.append(_summaries(table, metric))
     failures = failures_of(table)
     if failures:
@@ -103,7 +104,7 @@ class Shown:
         """``iqm [low, high]``."""
         if interval is None:
             return ""
-        return f"{self._number(interval.iqm)} [{self._number(interval.low)}, {self._number(interval.high)}]"
+        return f"{self._number(interval.value)} [{self._number(interval.low)}, {self._number(interval.high)}]"
 
     def published(self, row: ResultRow) -> str:
         """The published ``mean ± sd``."""
@@ -151,6 +152,28 @@ def _sweep(table: ResultTable, scenario: str, metric: str, points: Sequence[Grid
     return f"### {metric}, {title_of(scenario, points)}\n\n{markdown_table(headings, rows)}"
 
 
+def difference_text(interval: Interval | None) -> str:
+    """``+1.2 % [-0.3, +2.7]``."""
+    if interval is None:
+        return ""
+    return f"{signed_percent(interval.value)} [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
+
+
+def _differences(table: ResultTable, scenario: str, metric: str, points: Sequence[GridPoint]) -> str:
+    """The same table for the differences to one agent on the same instances; empty if the suite names none."""
+    names, other = varying(points), table.suite.compared_with
+    agents = [agent for agent in table.agents(scenario) if agent != other]
+    columns = [[str(point[name]) for point in points] for name in names]
+    for agent in agents:
+        found = [table.find(scenario, agent, metric, point) for point in points]
+        columns.append([difference_text(table.difference([row])) for row in found])
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if not any(any(row[len(names) :]) for row in rows):
+        return ""
+    title = f"### {metric}, difference to `{other}` on the same instances [95 %], {title_of(scenario, points)}"
+    return f"{title}\n\n{markdown_table([*names, *(f'`{agent}`' for agent in agents)], rows)}"
+
+
 def _shares(table: ResultTable, scenario: str, metric: str, points: Sequence[GridPoint]) -> str:
     """The same table for the shares of the bound; empty if there are no bounds."""
     names, agents = varying(points), table.agents(scenario)
@@ -184,13 +207,15 @@ def _summaries(table: ResultTable, metric: str) -> str:
             [
                 of.scenario,
                 f"`{of.agent}`",
-                "" if share is None else f"{percent(share.iqm)} [{percent(share.low)}, {percent(share.high)}]",
+                "" if share is None else f"{percent(share.value)} [{percent(share.low)}, {percent(share.high)}]",
                 str(len(deviations) or ""),
                 percent(sum(deviations) / len(deviations)) if deviations else "",
                 percent(max(deviations)) if deviations else "",
+                "" if of.agent == table.suite.compared_with else difference_text(of.difference),
             ]
         )
     headings = ["scenario", "agent", "share of the bound, IQM [95 %]", "points of the paper", "off, mean", "off, most"]
+    headings.append(f"difference to `{table.suite.compared_with}` [95 %]")
     wanted = [at for at in range(len(headings)) if at < 2 or any(row[at] for row in rows)]
     if len(wanted) == 2:
         return ""

@@ -1,43 +1,28 @@
-"""Interquartile means of scores with confidence intervals."""
+"""Means of scores, and of differences on the same instances, with confidence intervals by stratified bootstrap."""
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 
-from crowdgym.common.errors import ConfigError
-
-RESAMPLES = 2000
-CONFIDENCE = 0.95
-_SEED = 20250
+RESAMPLES: Final = 2000
+CONFIDENCE: Final = 0.95
+_SEED: Final = 20250
+_BATCH: Final = 200  # resamples at a time, for the sake of memory
 
 Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An interquartile mean, and the ends of its confidence interval."""
+    """A statistic, and the ends of its confidence interval."""
 
-    iqm: float
+    value: float
     low: float
     high: float
-
-
-def require_rliable() -> None:
-    """Check, before the run, that intervals can be computed.
-
-    Raises:
-        ConfigError: rliable is not installed.
-    """
-    if find_spec("rliable") is None:
-        raise ConfigError(
-            "the tables of a suite need rliable, which is not installed: install crowdgym with its extra 'bench' "
-            "(pip install 'crowdgym[bench]')"
-        )
 
 
 def interquartile_mean(scores: Scores) -> Interval:
@@ -48,57 +33,60 @@ def interquartile_mean(scores: Scores) -> Interval:
     Args:
         scores: episodes are resampled within each column. Shape [episodes, strata].
     """
-    with _explicit_randomness():
-        from rliable import metrics
-
-    return _bootstrapped(scores, lambda drawn: np.array([metrics.aggregate_iqm(drawn)]))[0]
+    return _interval(scores, lambda *strata, axis: _middle_half_mean(np.concatenate(strata, axis=axis), axis))
 
 
 def interquartile_means(scores: Scores) -> list[Interval]:
-    """The `interquartile_mean` of each column, all in one bootstrap.
+    """The `interquartile_mean` of each column.
 
     Args:
         scores: shape [episodes, columns].
     """
-    return _bootstrapped(scores, _middle_half_means)
+    return [interquartile_mean(column[:, np.newaxis]) for column in scores.T]
 
 
-def _middle_half_means(scores: Scores) -> Scores:
-    """The mean of the middle half of each column, as ``scipy.stats.trim_mean`` with 0.25, ten times as fast."""
-    cut = len(scores) // 4
-    middle: Scores = np.partition(scores, (cut, len(scores) - cut - 1), axis=0)[cut : len(scores) - cut]
-    means: Scores = middle.mean(axis=0)
-    return means
+def mean_difference(scores: Scores, others: Scores) -> Interval:
+    """By how much scores are above others of the same instances, as a share of the mean of the others.
+
+    The interval resamples the instances of each column, so it holds what differs between two policies, and not what
+    differs between instances.
+
+    Args:
+        scores: of one policy. Shape [episodes, strata].
+        others: of the other policy on the same instances. Shape [episodes, strata]; their mean is not 0.
+    """
+    shares = (scores - others) / abs(others.mean())
+    return _interval(shares, lambda *strata, axis: np.mean([of.mean(axis=axis) for of in strata], axis=0))
 
 
-def _bootstrapped(scores: Scores, statistics: Callable[[Scores], Scores]) -> list[Interval]:
-    """Each of several statistics, with the interval that holds 95 % of its resampled values.
+def _middle_half_mean(scores: Scores, axis: int) -> Any:
+    """As ``scipy.stats.trim_mean`` with 0.25, ten times as fast."""
+    last = np.moveaxis(scores, axis, -1)
+    cut = last.shape[-1] // 4
+    middle = np.partition(last, (cut, last.shape[-1] - cut - 1), axis=-1)[..., cut : last.shape[-1] - cut]
+    return middle.mean(axis=-1)
+
+
+def _interval(scores: Scores, statistic: Callable[..., Any]) -> Interval:
+    """A statistic, with the interval that holds 95 % of its resampled values.
 
     Args:
         scores: shape [episodes, strata].
-        statistics: from a sample of the same shape to an array of shape [n].
+        statistic: of the strata, each an array, along ``axis``.
     """
-    with _explicit_randomness():
-        from rliable import library
-
-        points, ends = library.get_interval_estimates(
-            {"": scores}, statistics, reps=RESAMPLES, confidence_interval_size=CONFIDENCE
-        )
-    low, high = ends[""]
-    return [Interval(*map(float, of)) for of in zip(points[""], low, high, strict=True)]
-
-
-@contextmanager
-def _explicit_randomness() -> Iterator[None]:
-    """Seed NumPy's global generator, and restore it at the end.
-
-    The stratified bootstrap of rliable 1.2 draws from that generator, whatever ``random_state`` it is given.
-    """
-    before = np.random.get_state()  # noqa: NPY002
-    np.random.seed(_SEED)  # noqa: NPY002
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # raised by the imports of other libraries
-            yield
-    finally:
-        np.random.set_state(before)  # noqa: NPY002
+    strata = tuple(scores.T)
+    value = float(statistic(*strata, axis=-1))
+    if len(scores) < 2:  # nothing to resample
+        return Interval(value, value, value)
+    found = bootstrap(
+        strata,
+        statistic,
+        n_resamples=RESAMPLES,
+        batch=_BATCH,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=True,
+        axis=-1,
+        rng=np.random.default_rng(_SEED),
+    ).confidence_interval
+    return Interval(value, float(found.low), float(found.high))

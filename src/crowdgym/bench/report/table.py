@@ -9,7 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from crowdgym.bench.published.figures import published_figures
-from crowdgym.bench.report.statistics import Interval, Scores, interquartile_mean, interquartile_means
+from crowdgym.bench.report.statistics import (
+    Interval,
+    Scores,
+    interquartile_mean,
+    interquartile_means,
+    mean_difference,
+)
 from crowdgym.bench.run_folder import Row
 from crowdgym.configs.suites import GridPoint, PublishedFigure, SuiteSettings, key_of
 from crowdgym.registration import environment_spec
@@ -26,12 +32,14 @@ class Figures:
         sd: standard deviation, divided by the number of episodes, as ``crowdgym run`` does.
         interval: interquartile mean with its confidence interval.
         shares: of the bound, for each episode. Shape [episodes]; None if there are no bounds.
+        by_seed: the metric of each episode by its seed.
     """
 
     mean: float
     sd: float
     interval: Interval
     shares: Scores | None
+    by_seed: Mapping[int, float]
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ class Summary:
         share: interquartile mean of the share of the bound over all episodes; its interval resamples the episodes of
             each grid point separately.
         deviations: from the published means, at all grid points of all sweeps: a point of two sweeps counts twice.
+        difference: see `ResultTable.difference`, over all grid points; None if an agent has not played all of them.
     """
 
     scenario: str
@@ -92,6 +101,7 @@ class Summary:
     metric: str
     share: Interval | None
     deviations: tuple[float, ...]
+    difference: Interval | None
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,32 @@ class ResultTable:
         """A row, if there is one."""
         return self._by_key.get((scenario, agent, metric, key_of(point)))
 
+    def difference(self, rows: Sequence[ResultRow | None]) -> Interval | None:
+        """The mean difference of an agent to the agent that the suite compares with, on the same instances.
+
+        Args:
+            rows: of one scenario, agent and metric; each grid point is a stratum.
+
+        Returns:
+            The difference as a share of the other agent's mean; None if there is no such agent, or if the two have not
+            finished the same episodes of all rows.
+        """
+        other = self.suite.compared_with
+        pairs = [
+            (row.figures, self._figures_of(row.scenario, other, row.metric, row.at))
+            for row in rows
+            if row is not None and other is not None
+        ]
+        scores = [(of.by_seed, others.by_seed) for of, others in pairs if of is not None and others is not None]
+        seeds = [sorted(ours) for ours, theirs in scores if ours.keys() == theirs.keys()]
+        if not rows or len(seeds) < len(rows) or len({len(of) for of in seeds}) > 1:
+            return None
+        ours, theirs = (
+            np.array([[pair[side][seed] for seed in of] for pair, of in zip(scores, seeds, strict=True)]).T
+            for side in (0, 1)
+        )
+        return mean_difference(ours, theirs) if theirs.mean() != 0 else None
+
     def sweeps(self) -> list[list[GridPoint]]:
         """The played points of each sweep of the grid."""
         played = {key_of(row.at) for row in self.rows}
@@ -167,6 +203,10 @@ class ResultTable:
     def _by_key(self) -> dict[tuple[object, ...], ResultRow]:
         return {(row.scenario, row.agent, row.metric, key_of(row.at)): row for row in self.rows}
 
+    def _figures_of(self, scenario: str, agent: str, metric: str, point: GridPoint) -> Figures | None:
+        row = self.find(scenario, agent, metric, point)
+        return None if row is None else row.figures
+
     def _summary(self, scenario: str, agent: str, metric: str) -> Summary:
         rows = [row for row in self.rows if (row.scenario, row.agent, row.metric) == (scenario, agent, metric)]
         shares = [row.figures.shares for row in rows if row.figures is not None and row.figures.shares is not None]
@@ -174,7 +214,8 @@ class ResultTable:
         points = [self.find(scenario, agent, metric, at) for points in self.sweeps() for at in points]
         deviations = [point.deviation for point in points if point is not None]
         share = interquartile_mean(np.stack(shares, axis=1)) if complete else None
-        return Summary(scenario, agent, metric, share, tuple(of for of in deviations if of is not None))
+        deviated = tuple(of for of in deviations if of is not None)
+        return Summary(scenario, agent, metric, share, deviated, self.difference(rows))
 
 
 def _grouped(suite: SuiteSettings, episodes: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:
@@ -207,7 +248,8 @@ def _figures(
     scores = _scores(rows, metric)
     bounds = np.array([bound.get(_instance(row, names), 0.0) for row in rows])
     shares = scores / bounds if (bounds > 0).all() else None
-    return Figures(float(scores.mean()), float(scores.std()), interval, shares)
+    by_seed = {int(row["seed"]): float(score) for row, score in zip(rows, scores, strict=True)}
+    return Figures(float(scores.mean()), float(scores.std()), interval, shares, by_seed)
 
 
 def _counted(rows: Sequence[Row]) -> tuple[int, tuple[tuple[int, str], ...]]:
@@ -227,7 +269,7 @@ def _instance(row: Row, names: Sequence[str]) -> str:
 
 def _csv_figures(row: ResultRow) -> list[str]:
     of = row.figures
-    figures = [None] * 5 if of is None else [of.mean, of.sd, of.interval.iqm, of.interval.low, of.interval.high]
+    figures = [None] * 5 if of is None else [of.mean, of.sd, of.interval.value, of.interval.low, of.interval.high]
     paper = row.published.mean if row.published is not None else None
     numbers = ["" if number is None else f"{number:.6f}" for number in (*figures, row.share_of_bound, paper)]
     return [*numbers[:6], str(row.episodes), numbers[6]]

@@ -39,9 +39,9 @@ def build(
     destination_lat, destination_node, destination_zone, polyline, order_id, payment, deadline and quantity. Keys of
     --road-column: node_id, longitude, latitude, tail, head, length, oneway. Keys of --series-column: cell, time, x, y;
     without --attribute every other column is measured. A time in several columns is year+month+day+hour; a table with
-    a row for each value has the keys parameter and value.
+    a row for each value has the keys parameter and value. Check-ins are orders, too, if no --orders are given.
     """
-    files = [*orders.orders, *(more_orders or [])]
+    files = [*orders.orders, *(more_orders or [])] or parts.checkins
     if series.is_given():
         from crowdgym.cli.data.series import build_series
 
@@ -49,7 +49,7 @@ def build(
             raise DataError("a sensing series has no roads and no orders; expected --from or --table without them")
         build_series(name, series, text, force=force)
         return
-    if not orders.orders:
+    if not files or (more_orders and not orders.orders):
         raise DataError("--orders is missing; expected files of orders (or --from or --table for a sensing series)")
     _build_city(name, roads, orders, parts, text, files, force=force)
 
@@ -77,7 +77,7 @@ def _build_city(
     check_writable()
     options = orders.reading(text)
     files = order_files(patterns)
-    workers = parts.worker_files(orders, text)
+    workers, checkins = parts.worker_files(orders, text), parts.checkin_files(orders, text)
     pois = None if parts.pois is None else read_pois(parts.pois, orders.crs or "wgs84")
     network, report = read_roads(roads)
     with reading(files) as progress:
@@ -93,6 +93,7 @@ def _build_city(
             strict=orders.strict,
             workers=workers,
             pois=pois,
+            checkins=checkins,
         )
     print_build(result, report)
 

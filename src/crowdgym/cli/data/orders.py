@@ -10,7 +10,7 @@ from crowdgym.cli.data.files import FileOptions
 from crowdgym.cli.shared.assignments import column_pairs
 
 if TYPE_CHECKING:
-    from crowdgym.data.build import WorkerFiles
+    from crowdgym.data.build import CheckinFiles, WorkerFiles
     from crowdgym.data.orders.read import OrderOptions
 
 
@@ -84,6 +84,24 @@ class CityPartOptions:
     worker_column: Annotated[
         list[str], typer.Option(metavar="KEY=COLUMN", help="Column of --workers, as of --column; deadline: until when.")
     ] = field(default_factory=list)
+    checkins: Annotated[
+        list[str],
+        typer.Option(help="File or pattern of check-ins, for workers with histories; of Yelp both files are needed."),
+    ] = field(default_factory=list)
+    checkin_column: Annotated[
+        list[str],
+        typer.Option(
+            metavar="KEY=COLUMN",
+            help="Column of --checkins: user, place, longitude, latitude, time, category, utc_offset_min.",
+        ),
+    ] = field(default_factory=list)
+    checkin_roots: Annotated[
+        Path | None,
+        typer.Option(help="Table with the columns category and root: what categories of check-ins are put together."),
+    ] = None
+    worker_times: Annotated[
+        str | None, typer.Option(help="How times of --workers are written, as of --times; else likewise.")
+    ] = None
     pois: Annotated[
         Path | None, typer.Option(help="Table of points of interest with the columns lng, lat and category.")
     ] = None
@@ -94,5 +112,26 @@ class CityPartOptions:
             return None
         from crowdgym.data.build import WorkerFiles
 
-        options = replace(orders, column=self.worker_column, order_format=None, days=None).reading(files)
-        return WorkerFiles(self.workers, options)
+        times = orders.times if self.worker_times is None else self.worker_times
+        own = replace(orders, column=self.worker_column, order_format=None, days=None, times=times)
+        return WorkerFiles(self.workers, own.reading(files))
+
+    def checkin_files(self, orders: OrderFileOptions, files: FileOptions) -> "CheckinFiles | None":
+        """The files of check-ins, read with the coordinates and clock of the orders."""
+        if not self.checkins:
+            return None
+        from crowdgym.data.build import CheckinFiles
+        from crowdgym.data.histories.checkins.formats import CheckinColumns
+        from crowdgym.data.histories.checkins.read import CheckinOptions
+        from crowdgym.data.sensing.rows import read_rows
+
+        keys = tuple(column.name for column in fields(CheckinColumns))
+        named: dict[str, Any] = column_pairs("--checkin-column", self.checkin_column, keys)
+        options = CheckinOptions(
+            CheckinColumns(**named), orders.crs, orders.time_zone, files.time_format, files.encoding
+        )
+        roots = {}
+        if self.checkin_roots is not None:
+            rows = read_rows(self.checkin_roots, files.encoding)
+            roots = dict(zip(rows.column("category"), rows.column("root"), strict=True))
+        return CheckinFiles(self.checkins, options, roots)

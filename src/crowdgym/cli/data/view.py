@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from crowdgym.configs.loading import Preset, presets
+from crowdgym.data.orders.days import date_of, day_number
 from crowdgym.data.orders.loss import example_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
     if result.workers is not None and result.dataset.workers is not None:
         for line in _order_lines(result.workers, len(result.dataset.workers)):
             _say(console, f"workers: {line}")
+    if result.checkins is not None:
+        _say(console, f"check-ins: {result.checkins.sentence}")
     _say(console, f"wrote {result.folder}")
     _say(console, f"use it with scenario={result.dataset.name!r}; see 'crowdgym data info {result.dataset.name}'")
     for doubt in (roads.lengths.doubt, result.orders.loss, result.workers.loss if result.workers else None):
@@ -55,20 +58,21 @@ def print_build(result: "BuildResult", roads: "AssemblyReport") -> None:
 
 
 def print_info(name: str) -> None:
-    """Show one dataset; of a preset its settings, then its dataset."""
-    from crowdgym.data.registry import dataset_description, dataset_kind, load_dataset
+    """Show one dataset, or some days of it; of a preset its settings, then its dataset."""
+    from crowdgym.data.registry import DAYS_MARK, dataset_description, dataset_kind, load_dataset
     from crowdgym.data.store import SENSING
 
     preset = next((one for one in presets() if one.name == name != one.dataset), None)
     if preset is not None:
         _print_preset(preset)
         name = preset.dataset
-    if dataset_kind(name) == SENSING:
+    whole = name.partition(DAYS_MARK)[0]
+    if dataset_kind(whole) == SENSING:
         from crowdgym.cli.data.series import print_series
 
         print_series(name)
         return
-    dataset, description = load_dataset(name), dataset_description(name)
+    dataset, description = load_dataset(name), dataset_description(whole)
     console = Console()
     for key, value in _facts(dataset, description):
         _say(console, f"{key:<14}{value}")
@@ -97,6 +101,7 @@ def hourly_chart(counts: NDArray[np.int64]) -> list[str]:
 
 
 def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    from crowdgym.data.registry import DAYS_MARK
     from crowdgym.data.store import counts_of, dataset_checksum
 
     counts, network = counts_of(dataset), dataset.network
@@ -106,10 +111,10 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
     yield "edges", f"{counts['edges']:,} ({counts['arcs']:,} directed arcs, lengths in units of {network.unit_m:g} m)"
     yield "bounding box", f"{west:.4f}, {south:.4f} to {east:.4f}, {north:.4f} (WGS-84), {_size(dataset)}"
     yield "projection", network.crs
-    yield "checksum", str(description.get("checksum") or dataset_checksum(dataset))
+    whole = DAYS_MARK not in dataset.name
+    yield "checksum", str((whole and description.get("checksum")) or dataset_checksum(dataset))
     yield "orders", f"{counts['orders']:,}, {counts['orders_with_destination']:,} with a destination"
-    first_day = description.get("first_day")
-    since = f" from {first_day}" if first_day and not _is_dateless(first_day) else ""
+    since = "" if dataset.first_day is None else f" from {date_of(dataset.first_day)}"
     yield "days", f"{counts['days']:,}{since}"
     trips = _trip_lengths_m(dataset)
     if len(trips):
@@ -129,6 +134,8 @@ def _facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple
 
 def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What the sources give besides places and times, and what environments draw."""
+    from crowdgym.envs.core.given_parts import parts_of
+
     for name in dataset.orders.parts:
         values = getattr(dataset.orders, name)
         known = values[np.isfinite(values)]
@@ -140,6 +147,9 @@ def _part_facts(dataset: "Dataset", description: Mapping[str, Any]) -> Iterator[
     if dataset.workers is not None:
         shifts = " with shifts" if dataset.workers.deadline_s is not None else ""
         yield "workers", f"{len(dataset.workers):,} beginnings{shifts}"
+    given = parts_of(dataset)
+    if given:
+        yield "data", f"{', '.join(given)}; an environment uses them with --set from_data={','.join(given)}, or all"
     if "drawn" in description:
         yield "drawn", ", ".join(description["drawn"]) or "none of payments, deadlines, workers and kinds of places"
 
@@ -191,12 +201,9 @@ def _order_lines(report: "StreamReport", kept: int) -> Iterator[str]:
     for what, distances in (("pick-ups", report.snap.origin), ("drop-offs", report.snap.destination)):
         if distances.places:
             yield f"moved {what} to the nearest node, {_moved(distances)}"
-    yield f"kept {kept:,}" + ("" if _is_dateless(report.snap.first_day) else f", first day {report.snap.first_day}")
-
-
-def _is_dateless(first_day: str) -> bool:
-    """Seconds of day without a date count from this one; no real order is that old."""
-    return first_day.startswith("1970")
+    yield f"kept {kept:,}" + (
+        "" if day_number(report.snap.first_day) is None else f", first day {report.snap.first_day}"
+    )
 
 
 def _far(report: "StreamReport", count: int, reason: str) -> str:

@@ -1,4 +1,4 @@
-"""How commands end on bad input and on Ctrl-C: one line on standard error, and an exit code that says so."""
+"""How commands end on bad input, Ctrl-C and SIGTERM: one line on standard error, and an exit code that says so."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from crowdgym.cli.shared.signals import told
 from crowdgym.common.errors import CrowdGymError, CrowdGymWarning
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # what a shell expects of a program that was stopped with Ctrl-C
 
 
 @contextmanager
 def clean_endings() -> Iterator[None]:
     """Turn a `CrowdGymError` into one line ``error: ...`` on standard error and exit code 2.
 
-    A `CrowdGymWarning` becomes one line ``warning: ...``, and Ctrl-C becomes ``interrupted`` and exit code 130. Every
-    other exception is a fault of the program and keeps its traceback, also Gymnasium's ``InvalidAction`` and
-    ``ResetNeeded``.
+    A `CrowdGymWarning` becomes one line ``warning: ...``, Ctrl-C ``interrupted`` and exit code 130, and SIGTERM
+    ``terminated`` and exit code 143. Every other exception is a fault of the program and keeps its traceback, also
+    Gymnasium's ``InvalidAction`` and ``ResetNeeded``.
 
     Raises:
         typer.Exit: instead of a `CrowdGymError` or an interrupt.
@@ -41,9 +41,8 @@ def clean_endings() -> Iterator[None]:
         except CrowdGymError as error:
             typer.echo(f"error: {_one_line(error)}", err=True)
             raise typer.Exit(BAD_INPUT) from error
-        except KeyboardInterrupt:
-            typer.echo("interrupted", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(told(interrupt)) from None
 
 
 class CleanGroup(TyperGroup):

@@ -86,6 +86,8 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a dataset of this 
 class EnvironmentSettings:
     """The settings of an environment, as they are typed."""
 
+    section = "Environment"
+
     scenario: Scenario = None
     assignments: SettingAssignments = field(default_factory=list)
 

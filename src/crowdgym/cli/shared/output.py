@@ -57,9 +57,14 @@ def check_output_folder(folder: Path, option: str) -> None:
 
 
 def write_results(file: Path | None, results: Mapping[str, Any]) -> None:
-    """Write the results of a command to the file of ``--json``, if it is given, and print its name."""
+    """Write the results of a command to the file of ``--json``, if it is given: before anything is printed."""
     if file is not None:
         write_bytes(file, (json.dumps(results, indent=2, allow_nan=False) + "\n").encode())
+
+
+def print_results_file(file: Path | None) -> None:
+    """Print where `write_results` wrote, if it did."""
+    if file is not None:
         typer.echo(f"results: {file}")
 
 
@@ -86,6 +91,19 @@ def print_episodes(result: "RunResult") -> None:
         rows,
         summary,
     )
+
+
+def warn_of_illegal_actions(result: "RunResult") -> None:
+    """Say on standard error that most actions of a policy were illegal, if they were: its results mean little."""
+    if result.illegal_share > 0.5:
+        stderr.print(
+            f"WARNING: {result.illegal_share:.0%} of the actions of {result.agent!r} other than 0 were illegal, and "
+            "did nothing; a legal action a has infos[agent]['action_mask'][a] == 1",
+            style="bold",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
 
 
 def print_comparison(title: str, results: "Sequence[RunResult]") -> None:
@@ -159,12 +177,10 @@ def _figure(value: float, metric: Metric) -> str:
 
 
 def _check_writable(folder: Path, option: str) -> None:
-    """Check by writing a file: permissions alone are not enough (read-only disks, root)."""
+    """Check by writing a file, without a name if possible: permissions alone are not enough (read-only disks, root)."""
     try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".crowdgym-")
+        tempfile.TemporaryFile(dir=folder, prefix=".crowdgym-").close()
     except OSError as error:
         raise ConfigError(
             f"{option} must be in a folder that can be written to: {str(folder)!r}: {error.strerror}"
         ) from None
-    os.close(handle)
-    os.unlink(name)

@@ -15,7 +15,6 @@ from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.state import TaskStatus as RecordedTaskStatus
 from crowdgym.envs.csc.kernel.state import WorkerStatus
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment, reset_arguments
 from crowdgym.verification.csc.checker import check_schedule
 from crowdgym.verification.csc.credit import check_rewards
 from crowdgym.verification.csc.records import (
@@ -29,15 +28,14 @@ from crowdgym.verification.csc.records import (
 )
 
 
-def broken_rules(trace: Trace) -> list[Violation]:
-    """The violations in an episode. Its instance is drawn again from the settings and the seed.
+def broken_rules(trace: Trace, env: Any) -> list[Violation]:
+    """The violations in an episode.
 
-    Raises:
-        TraceError: the environment or the road network of the trace is not available here.
+    Args:
+        trace: of the episode.
+        env: its environment at the begin of the episode.
     """
-    env = make_environment(trace)
-    env.reset(**reset_arguments(trace))
-    instance, schedule = checked_instance(env.instance, env.settings), schedule_of(trace)
+    instance, schedule = checked_instance(env.instance, env.settings), schedule_of(trace, env.settings)
     rewards = trace.values["reward"][1:]  # the first row is that of the beginning
     return [*check_schedule(instance, schedule), *check_rewards(instance, schedule, env.settings.reward, rewards)]
 
@@ -68,10 +66,10 @@ def checked_instance(instance: CscInstance, settings: CscSettings) -> CheckedIns
     )
 
 
-def schedule_of(trace: Trace) -> Schedule:
+def schedule_of(trace: Trace, settings: CscSettings) -> Schedule:
     """The log of an episode, read off its trace."""
     values, last = trace.values, trace.header.steps
-    step_s, horizon_s = trace.header.settings["step_s"], trace.header.settings["horizon_s"]
+    step_s, horizon_s = settings.step_s, settings.horizon_s
     assignments: list[Assignment] = []
     for worker in range(len(trace.header.agents)):
         taken = np.flatnonzero(values["chosen"][:, worker] >= 0)  # rows; row k is after the k-th step

@@ -15,7 +15,6 @@ from crowdgym.envs.dasc.kernel.state import SubtaskStatus as RecordedSubtaskStat
 from crowdgym.envs.dasc.kernel.state import TaskStatus as RecordedTaskStatus
 from crowdgym.envs.dasc.kernel.state import WorkerStatus
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment, reset_arguments
 from crowdgym.verification.dasc.checker import check_schedule
 from crowdgym.verification.dasc.records import (
     Assignment,
@@ -32,15 +31,15 @@ from crowdgym.verification.dasc.records import (
 Values = dict[str, NDArray[Any]]
 
 
-def broken_rules(trace: Trace) -> list[Violation]:
-    """The violations in an episode. Its instance is drawn again from the settings and the seed.
+def broken_rules(trace: Trace, env: Any) -> list[Violation]:
+    """The violations in an episode.
 
-    Raises:
-        TraceError: the environment, the road network or the file of tasks of the trace is not available here.
+    Args:
+        trace: of the episode.
+        env: its environment at the begin of the episode.
     """
-    env = make_environment(trace)
-    env.reset(**reset_arguments(trace))
-    return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace, env.instance.num_subtasks))
+    schedule = schedule_of(trace, env.settings, env.instance.num_subtasks)
+    return check_schedule(checked_instance(env.instance, env.settings), schedule)
 
 
 def checked_instance(instance: DascInstance, settings: DascSettings) -> CheckedInstance:
@@ -75,10 +74,10 @@ def checked_instance(instance: DascInstance, settings: DascSettings) -> CheckedI
     )
 
 
-def schedule_of(trace: Trace, num_subtasks: int) -> Schedule:
+def schedule_of(trace: Trace, settings: DascSettings, num_subtasks: int) -> Schedule:
     """The log of an episode, read off its trace; of the slots the first ``num_subtasks`` hold subtasks."""
     values, last = trace.values, trace.header.steps
-    step_s, horizon_s = trace.header.settings["step_s"], trace.header.settings["horizon_s"]
+    step_s, horizon_s = settings.step_s, settings.horizon_s
     times_s = [min(row * step_s, horizon_s) for row in range(last + 1)]  # of the rows
     return Schedule(
         until_s=times_s[last],

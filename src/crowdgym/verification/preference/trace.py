@@ -14,7 +14,6 @@ from crowdgym.envs.preference.instance import PreferenceInstance
 from crowdgym.envs.preference.kernel.state import Outcome
 from crowdgym.envs.preference.kernel.state import TaskStatus as RecordedTaskStatus
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment, reset_arguments
 from crowdgym.verification.preference.checker import check_schedule
 from crowdgym.verification.preference.records import (
     Answer,
@@ -28,15 +27,14 @@ from crowdgym.verification.preference.records import (
 )
 
 
-def broken_rules(trace: Trace) -> list[Violation]:
-    """What the solution checker finds wrong with an episode, its instance drawn anew from the settings and the seed.
+def broken_rules(trace: Trace, env: Any) -> list[Violation]:
+    """The violations in an episode.
 
-    Raises:
-        TraceError: the environment or the road network of the trace is not here.
+    Args:
+        trace: of the episode.
+        env: its environment at the begin of the episode.
     """
-    env = make_environment(trace)
-    env.reset(**reset_arguments(trace))
-    return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace))
+    return check_schedule(checked_instance(env.instance, env.settings), schedule_of(trace, env.settings))
 
 
 def checked_instance(instance: PreferenceInstance, settings: PreferenceSettings) -> CheckedInstance:
@@ -69,10 +67,10 @@ def checked_instance(instance: PreferenceInstance, settings: PreferenceSettings)
     )
 
 
-def schedule_of(trace: Trace) -> Schedule:
+def schedule_of(trace: Trace, settings: PreferenceSettings) -> Schedule:
     """The log of an episode, read off its trace."""
     values, last = trace.values, trace.header.steps
-    step_s, horizon_s = trace.header.settings["step_s"], trace.header.settings["horizon_s"]
+    step_s, horizon_s = settings.step_s, settings.horizon_s
     asked = (values["chosen"] >= 0) | (values["outcome"] != Outcome.NONE)
     asked[0] = False  # row k is after the k-th step
     rows, workers = np.nonzero(asked)

@@ -9,34 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from crowdgym.common.errors import DataError, TraceError
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.data.registry import load_series
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.traces.format import Trace
-from crowdgym.traces.recording import make_environment, reset_arguments
 from crowdgym.verification.sensing.checker import check_log
 from crowdgym.verification.sensing.records import CheckedInstance, Floats, SensingLog, Totals, Violation, Whole
 
 _ROUNDING = 1e-9  # of a cycle
-_QUANTITIES = ("metrics", "chosen", "participant_cell", "travel_km", "crowd", "cell_error", "reward")
 
 
-def broken_rules(trace: Trace) -> list[Violation]:
-    """The violations in an episode. Its instance is drawn again from the settings and the seed.
+def broken_rules(trace: Trace, env: Any) -> list[Violation]:
+    """The violations in an episode.
 
-    Raises:
-        TraceError: the environment or the series of the trace is not available here, or the trace lacks something that
-            a trace of sensing holds.
+    Args:
+        trace: of the episode.
+        env: its environment at the begin of the episode.
     """
-    env = make_environment(trace)
-    env.reset(**reset_arguments(trace))
     series = load_series(env.settings.dataset)
-    instance = checked_instance(series, env.settings, env.instance.cell)
-    try:
-        return check_log(instance, log_of(trace))
-    except DataError as error:
-        raise TraceError(f"the trace does not fit its settings: {error}") from error
+    return check_log(checked_instance(series, env.settings, env.instance.cell), log_of(trace))
 
 
 def checked_instance(series: SensingSeries, settings: SensingSettings, start: Whole) -> CheckedInstance:
@@ -79,15 +70,7 @@ def _scale(values: Floats, settings: SensingSettings) -> Floats:
 
 
 def log_of(trace: Trace) -> SensingLog:
-    """The log of an episode, read off its trace.
-
-    Raises:
-        TraceError: it lacks something.
-        DataError: what it holds does not fit together.
-    """
-    missing = [name for name in _QUANTITIES if name not in trace.values]
-    if missing:
-        raise TraceError(f"the trace lacks {missing[0]!r}, which one of sensing_v0 holds")
+    """The log of an episode, read off its trace."""
     values, labels = trace.values, trace.header.quantities["metrics"].labels
     metrics: dict[str, Any] = {name: values["metrics"][:, column] for column, name in enumerate(labels)}
     per_attribute = [name for name in labels if name.startswith("error_per_attribute ")]

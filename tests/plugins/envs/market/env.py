@@ -107,6 +107,6 @@ class Oversold:
     message: str
 
 
-def broken_rules(trace: Trace) -> list[Oversold]:
+def broken_rules(trace: Trace, env: MarketEnv) -> list[Oversold]:
     """No seller sells more than it has."""
     return [Oversold("a seller has less than nothing")] if (trace.values["left"] < 0).any() else []

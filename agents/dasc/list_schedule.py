@@ -1,0 +1,222 @@
+"""A schedule of whole tasks on workers, built task by task and improved by moving tasks in the list: compiled loops.
+
+Serial schedule generation (Kolisch 1996): the tasks of a list are placed one after the other. Each subtask goes to the
+worker and into the gap of its timetable where it costs least. A task that cannot be paid any more is left out, so its
+workers stay free for the tasks behind it. The order of the list decides which tasks are done.
+
+Times are seconds from now. Q tasks, N subtasks without a worker, W workers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crowdgym.common.jit import jit
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+NOBODY = -1
+_TOGETHER_S = 1.0  # latest finishes are read from 32-bit numbers
+
+
+class Problem(NamedTuple):
+    """The tasks, the subtasks that have no worker yet, and the workers."""
+
+    first: Integers  # [Q + 1] subtasks of task q are first[q] .. first[q + 1] − 1, predecessors before successors
+    payment: Floats  # [Q]
+    expected_s: Floats  # [Q]
+    deadline_s: Floats  # [Q]
+    assigned_s: Floats  # [Q] finish of the last subtask that has a worker
+    duration_s: Floats  # [N]
+    after_s: Floats  # [N] the longest path from the finish of a subtask to the end of its task
+    open_s: Floats  # [N] no worker leaves for it before
+    ready_s: Floats  # [N] finish of the predecessors that have a worker
+    known: NDArray[np.bool_]  # [N] all predecessors have a worker
+    free_s: Floats  # [W] when a worker is idle
+    from_worker_s: Floats  # [W, N] way from where a worker is idle; infinite if it lacks a skill or it is out of range
+    able: NDArray[np.bool_]  # [W, N] has the skills
+    between_s: Floats  # [N, N] way from a subtask to another; infinite out of range
+    surplus: Floats  # [W, N] skills of the worker that the subtask does not need
+    step_s: float
+    penalty_per_s: float
+
+
+class Prices(NamedTuple):
+    """What a place in a timetable costs besides the finish time of the subtask, in seconds."""
+
+    travel: float  # of a second of additional way
+    idle: float  # of a second in which the worker waits
+    surplus: float  # of a skill that is not needed
+
+
+class Schedule(NamedTuple):
+    """The timetables."""
+
+    worker: Integers  # [N] or NOBODY
+    begin_s: Floats  # [N]
+    end_s: Floats  # [N]
+    line: Integers  # [W, N] the subtasks of a worker in order
+    length: Integers  # [W] how many there are
+
+
+def empty_schedule(problem: Problem) -> Schedule:
+    """Room for a schedule."""
+    subtasks, workers = len(problem.duration_s), len(problem.free_s)
+    return Schedule(
+        np.full(subtasks, NOBODY),
+        np.zeros(subtasks),
+        np.zeros(subtasks),
+        np.zeros((workers, subtasks), np.int64),
+        np.zeros(workers, np.int64),
+    )
+
+
+def improved_schedule(problem: Problem, order: Integers, moves: Integers, prices: Prices) -> tuple[Schedule, Integers]:
+    """The schedule of a list of tasks after trying moves in the list.
+
+    Args:
+        problem: what is to be scheduled.
+        order: [Q] the tasks in order.
+        moves: [M, 2] the task at the first place of the list is put at the second place. A move that lowers the planned
+            payments is taken back.
+        prices: see `Prices`.
+
+    Returns:
+        The schedule and the order that it is made from.
+    """
+    schedule, best = empty_schedule(problem), order.copy()
+    _improve(problem, best, moves, prices, schedule)
+    return schedule, best
+
+
+@jit
+def _improve(problem: Problem, order: Integers, moves: Integers, prices: Prices, schedule: Schedule) -> None:
+    best = _fill(problem, order, prices, schedule)
+    tried = order.copy()
+    for move in range(len(moves)):
+        source, target = moves[move, 0], moves[move, 1]
+        if source == target:
+            continue
+        tried[:] = order
+        task = tried[source]
+        if source < target:
+            tried[source:target] = order[source + 1 : target + 1]
+        else:
+            tried[target + 1 : source + 1] = order[target:source]
+        tried[target] = task
+        value = _fill(problem, tried, prices, schedule)
+        if value >= best:
+            best = value
+            order[:] = tried
+    _fill(problem, order, prices, schedule)
+
+
+@jit
+def _fill(problem: Problem, order: Integers, prices: Prices, schedule: Schedule) -> float:
+    """Build the schedule of a list; returns the planned payments."""
+    schedule.length[:] = 0
+    schedule.worker[:] = NOBODY
+    total = 0.0
+    for task in order:
+        end_s = problem.assigned_s[task]
+        paid = 0.0
+        for i in range(problem.first[task], problem.first[task + 1]):
+            if not _place(problem, task, i, prices, schedule):
+                paid = -1.0
+                break
+            end_s = max(end_s, schedule.end_s[i])
+        if paid == 0.0:
+            late_s = max(0.0, end_s - problem.expected_s[task])
+            paid = problem.payment[task] - problem.penalty_per_s * late_s
+        if paid > 0.0:
+            total += paid
+        else:
+            for i in range(problem.first[task], problem.first[task + 1]):
+                _take_out(i, schedule)
+    return total
+
+
+@jit
+def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedule) -> bool:
+    """Put subtask i where it costs least; False if it is too late everywhere."""
+    ready_s = _ready_s(problem, task, i, schedule)
+    latest_s = problem.deadline_s[task] - problem.after_s[i] - problem.duration_s[i]
+    cheapest, best_worker, best_gap, best_s = np.inf, NOBODY, 0, 0.0
+    for w in range(len(problem.free_s)):
+        if not problem.able[w, i] or problem.free_s[w] >= latest_s:
+            continue
+        idle_s, last = problem.free_s[w], NOBODY
+        for gap in range(schedule.length[w] + 1):
+            way_s = _way_s(problem, w, last, i)
+            leave_s = np.ceil(max(idle_s, problem.open_s[i]) / problem.step_s) * problem.step_s
+            begin_s = max(leave_s + way_s, ready_s)
+            following = schedule.line[w, gap] if gap < schedule.length[w] else NOBODY
+            if leave_s >= latest_s:
+                break
+            if begin_s < latest_s and _fits(problem, schedule, i, begin_s, following):
+                more_s = way_s
+                if following != NOBODY:
+                    more_s += problem.between_s[i, following] - _way_s(problem, w, last, following)
+                waits_s = begin_s - leave_s - way_s
+                cost = begin_s + prices.travel * more_s + prices.idle * waits_s + prices.surplus * problem.surplus[w, i]
+                if cost < cheapest:
+                    cheapest, best_worker, best_gap, best_s = cost, w, gap, begin_s
+            if following != NOBODY:
+                idle_s, last = schedule.end_s[following], following
+    if best_worker == NOBODY:
+        return False
+    for place in range(schedule.length[best_worker], best_gap, -1):
+        schedule.line[best_worker, place] = schedule.line[best_worker, place - 1]
+    schedule.line[best_worker, best_gap] = i
+    schedule.length[best_worker] += 1
+    schedule.worker[i], schedule.begin_s[i] = best_worker, best_s
+    schedule.end_s[i] = best_s + problem.duration_s[i]
+    return True
+
+
+@jit
+def _way_s(problem: Problem, w: int, last: int, i: int) -> float:
+    """The way of worker w to subtask i from the subtask before it, or from where the worker is idle."""
+    return float(problem.from_worker_s[w, i] if last == NOBODY else problem.between_s[last, i])
+
+
+@jit
+def _ready_s(problem: Problem, task: int, i: int, schedule: Schedule) -> float:
+    """When the predecessors are finished.
+
+    The state does not name predecessors that have no worker. All subtasks that leave time for this one after them are
+    taken for predecessors: the true ones are among them, and the longest path to the end of the task stays the same.
+    """
+    ready_s: float = problem.ready_s[i]
+    if not problem.known[i]:
+        for j in range(problem.first[task], i):
+            if problem.after_s[j] >= problem.duration_s[i] + problem.after_s[i] - _TOGETHER_S:
+                ready_s = max(ready_s, schedule.end_s[j])
+    return ready_s
+
+
+@jit
+def _fits(problem: Problem, schedule: Schedule, i: int, begin_s: float, following: int) -> bool:
+    """Whether subtask i, begun at ``begin_s``, leaves time for the next one in the timetable."""
+    if following == NOBODY:
+        return True
+    idle_s = max(begin_s + problem.duration_s[i], problem.open_s[following])
+    leave_s = np.ceil(idle_s / problem.step_s) * problem.step_s
+    return bool(leave_s + problem.between_s[i, following] <= schedule.begin_s[following])
+
+
+@jit
+def _take_out(i: int, schedule: Schedule) -> None:
+    """Remove subtask i from the timetable of its worker, if it has one."""
+    w = schedule.worker[i]
+    if w == NOBODY:
+        return
+    schedule.worker[i] = NOBODY
+    schedule.length[w] -= 1
+    place = 0
+    while schedule.line[w, place] != i:
+        place += 1
+    for later in range(place, schedule.length[w]):
+        schedule.line[w, later] = schedule.line[w, later + 1]

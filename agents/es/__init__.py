@@ -1,0 +1,14 @@
+"""An evolution strategy: searches the parameters of a policy by playing it."""
+
+from crowdgym.agents.catalogue import LearnerSpec
+
+LEARNERS = (
+    LearnerSpec(
+        name="es",
+        about="CMA-ES on the parameters of a policy (Hansen 2016); csc_v0: the prices of `lookahead`",
+        settings="crowdgym.configs.es:EsSettings",
+        trainer="crowdgym.agents.es.trainer:EsTrainer",
+        policy="crowdgym.agents.es.policy:EsPolicy",
+        packages=("torch", "safetensors", "tensorboard", "cma"),
+    ),
+)

@@ -1,0 +1,38 @@
+"""What becomes of results whose table cannot be printed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli_run import TINY
+
+PROGRAM = [sys.executable, "-c", "from crowdgym.cli.start import main; main()"]
+SHORT = (*TINY, "--set", "horizon_s=60", "--agent", "hold")
+
+
+def test_results_are_written_before_the_table_is_printed_to_a_reader_that_has_gone(tmp_path: Path) -> None:
+    """As in ``crowdgym run --json F | true``."""
+    file = tmp_path / "out.json"
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [*PROGRAM, *SHORT, "--json", str(file)], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert json.loads(file.read_text())["agent"] == "hold"
+    assert ended.returncode == 1
+    assert [line for line in ended.stderr.splitlines() if "is compiling" not in line] == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("command", ["--version", "envs", "data list --json"])
+def test_an_output_that_is_full_is_one_sentence(command: str) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*PROGRAM, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "error: cannot write the output: No space left on device\n"
