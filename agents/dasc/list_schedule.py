@@ -17,7 +17,7 @@ from crowdgym.common.jit import jit
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-NOBODY = -1
+NONE = -1
 _TOGETHER_S = 1.0  # latest finishes are read from 32-bit numbers
 
 
@@ -54,7 +54,7 @@ class Prices(NamedTuple):
 class Schedule(NamedTuple):
     """The timetables."""
 
-    worker: Integers  # [N] or NOBODY
+    worker: Integers  # [N] or NONE
     begin_s: Floats  # [N]
     end_s: Floats  # [N]
     line: Integers  # [W, N] the subtasks of a worker in order
@@ -65,7 +65,7 @@ def empty_schedule(problem: Problem) -> Schedule:
     """Room for a schedule."""
     subtasks, workers = len(problem.duration_s), len(problem.free_s)
     return Schedule(
-        np.full(subtasks, NOBODY),
+        np.full(subtasks, NONE),
         np.zeros(subtasks),
         np.zeros(subtasks),
         np.zeros((workers, subtasks), np.int64),
@@ -117,7 +117,7 @@ def _improve(problem: Problem, order: Integers, moves: Integers, prices: Prices,
 def _fill(problem: Problem, order: Integers, prices: Prices, schedule: Schedule) -> float:
     """Build the schedule of a list; returns the planned payments."""
     schedule.length[:] = 0
-    schedule.worker[:] = NOBODY
+    schedule.worker[:] = NONE
     total = 0.0
     for task in order:
         end_s = problem.assigned_s[task]
@@ -143,29 +143,29 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
     """Put subtask i where it costs least; False if it is too late everywhere."""
     ready_s = _ready_s(problem, task, i, schedule)
     latest_s = problem.deadline_s[task] - problem.after_s[i] - problem.duration_s[i]
-    cheapest, best_worker, best_gap, best_s = np.inf, NOBODY, 0, 0.0
+    cheapest, best_worker, best_gap, best_s = np.inf, NONE, 0, 0.0
     for w in range(len(problem.free_s)):
         if not problem.able[w, i] or problem.free_s[w] >= latest_s:
             continue
-        idle_s, last = problem.free_s[w], NOBODY
+        idle_s, last = problem.free_s[w], NONE
         for gap in range(schedule.length[w] + 1):
             way_s = _way_s(problem, w, last, i)
             leave_s = np.ceil(max(idle_s, problem.open_s[i]) / problem.step_s) * problem.step_s
             begin_s = max(leave_s + way_s, ready_s)
-            following = schedule.line[w, gap] if gap < schedule.length[w] else NOBODY
+            following = schedule.line[w, gap] if gap < schedule.length[w] else NONE
             if leave_s >= latest_s:
                 break
             if begin_s < latest_s and _fits(problem, schedule, i, begin_s, following):
                 more_s = way_s
-                if following != NOBODY:
+                if following != NONE:
                     more_s += problem.between_s[i, following] - _way_s(problem, w, last, following)
                 waits_s = begin_s - leave_s - way_s
                 cost = begin_s + prices.travel * more_s + prices.idle * waits_s + prices.surplus * problem.surplus[w, i]
                 if cost < cheapest:
                     cheapest, best_worker, best_gap, best_s = cost, w, gap, begin_s
-            if following != NOBODY:
+            if following != NONE:
                 idle_s, last = schedule.end_s[following], following
-    if best_worker == NOBODY:
+    if best_worker == NONE:
         return False
     for place in range(schedule.length[best_worker], best_gap, -1):
         schedule.line[best_worker, place] = schedule.line[best_worker, place - 1]
@@ -179,7 +179,7 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
 @jit
 def _way_s(problem: Problem, w: int, last: int, i: int) -> float:
     """The way of worker w to subtask i from the subtask before it, or from where the worker is idle."""
-    return float(problem.from_worker_s[w, i] if last == NOBODY else problem.between_s[last, i])
+    return float(problem.from_worker_s[w, i] if last == NONE else problem.between_s[last, i])
 
 
 @jit
@@ -200,7 +200,7 @@ def _ready_s(problem: Problem, task: int, i: int, schedule: Schedule) -> float:
 @jit
 def _fits(problem: Problem, schedule: Schedule, i: int, begin_s: float, following: int) -> bool:
     """Whether subtask i, begun at ``begin_s``, leaves time for the next one in the timetable."""
-    if following == NOBODY:
+    if following == NONE:
         return True
     idle_s = max(begin_s + problem.duration_s[i], problem.open_s[following])
     leave_s = np.ceil(idle_s / problem.step_s) * problem.step_s
@@ -211,9 +211,9 @@ def _fits(problem: Problem, schedule: Schedule, i: int, begin_s: float, followin
 def _take_out(i: int, schedule: Schedule) -> None:
     """Remove subtask i from the timetable of its worker, if it has one."""
     w = schedule.worker[i]
-    if w == NOBODY:
+    if w == NONE:
         return
-    schedule.worker[i] = NOBODY
+    schedule.worker[i] = NONE
     schedule.length[w] -= 1
     place = 0
     while schedule.line[w, place] != i:

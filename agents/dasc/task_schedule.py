@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 import numpy as np
 
-from crowdgym.agents.dasc.list_schedule import NOBODY, Integers, Prices, Problem, improved_schedule
+from crowdgym.agents.dasc.list_schedule import NONE, Integers, Prices, Problem, improved_schedule
 from crowdgym.agents.dasc.observation_reader import Dispatcher, DispatchState, Floats
 from crowdgym.agents.dasc.schedule_reader import OpenTasks, ScheduleReader
 from crowdgym.agents.policy import Episode
@@ -82,8 +82,8 @@ class TaskSchedule(Dispatcher):
         self._list = tasks.first_slot[order].tolist()
         chosen: dict[int, int] = {}
         for row, i in enumerate(tasks.subtask_of_row):
-            worker = schedule.worker[i] if i >= 0 else NOBODY
-            if worker == NOBODY or problem.free_s[worker] > 0 or schedule.line[worker, 0] != i:
+            worker = schedule.worker[i] if i >= 0 else NONE
+            if worker == NONE or problem.free_s[worker] > 0 or schedule.line[worker, 0] != i:
                 continue
             if now.ready_s[row] <= problem.from_worker_s[worker, i] + of["lead_s"]:
                 chosen[row] = _candidate(now, row, int(worker))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crowdgym.agents.dasc.list_schedule import NOBODY, Prices, Problem, Schedule, improved_schedule
+from crowdgym.agents.dasc.list_schedule import NONE, Prices, Problem, Schedule, improved_schedule
 
 PLAIN = Prices(travel=0.0, idle=0.0, surplus=0.0)
 WAY_S = 20.0
@@ -83,16 +83,16 @@ def test_a_gap_that_is_too_short_is_not_used() -> None:
 def test_a_task_that_would_be_late_is_left_out_as_a_whole() -> None:
     """Its second subtask cannot end before 1000 s, so the worker is free for the next task at once."""
     found = scheduled(problem((9.0, [(500.0, 480.0), (480.0, 0.0)]), (1.0, [(30.0, 0.0)])))
-    assert found.worker.tolist() == [NOBODY, NOBODY, 0]
+    assert found.worker.tolist() == [NONE, NONE, 0]
     assert found.begin_s[2] == 20.0
 
 
 def test_a_move_that_pays_is_kept_and_another_is_taken_back() -> None:
     """There is time for one of them: 20 to 620 s."""
     of = problem((5.0, [(600.0, 0.0)]), (8.0, [(600.0, 0.0)]))
-    assert scheduled(of).worker.tolist() == [0, NOBODY]
-    assert scheduled(of, moves=((1, 0),)).worker.tolist() == [NOBODY, 0]
-    assert scheduled(of, 1, 0, moves=((1, 0),)).worker.tolist() == [NOBODY, 0]
+    assert scheduled(of).worker.tolist() == [0, NONE]
+    assert scheduled(of, moves=((1, 0),)).worker.tolist() == [NONE, 0]
+    assert scheduled(of, 1, 0, moves=((1, 0),)).worker.tolist() == [NONE, 0]
 
 
 @pytest.mark.parametrize(("prices", "worker"), [(PLAIN, 0), (Prices(travel=0.0, idle=0.0, surplus=15.0), 1)])
@@ -104,7 +104,7 @@ def test_a_worker_with_more_skills_than_needed_is_kept_back(prices: Prices, work
 
 
 def test_the_price_of_waiting() -> None:
-    """Work begins at 100 s whoever does it. The first worker would wait 80 s, the second is busy until 80 s."""
+    """Either worker can begin at 100 s. The first worker would wait 80 s, the second is busy until 80 s."""
     of = problem((1.0, [(50.0, 0.0)]), workers=2, ready_s=np.array([100.0]), free_s=np.array([0.0, 80.0]))
     assert scheduled(of).worker.tolist() == [0]
     assert scheduled(of, prices=Prices(0.0, 0.5, 0.0)).worker.tolist() == [1]
