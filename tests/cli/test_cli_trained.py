@@ -14,7 +14,6 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 from crowdgym import make  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.learning.description import DESCRIPTION, read_description  # noqa: E402
-from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 from crowdgym.learners import find_learner, learner_names, learner_settings  # noqa: E402
 from crowdgym.policies import load_policy, trained_scenarios  # noqa: E402
 from crowdgym.runner import run_episodes  # noqa: E402
