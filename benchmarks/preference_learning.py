@@ -180,12 +180,16 @@ def measure(world: str, seeds: range, sources: tuple[str, ...], out: Path) -> di
     return rows
 
 
-def interval(values: Floats) -> str:
-    """The 95 % interval of the mean."""
-    half = (
-        stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    )
-    return f"{values.mean() - half:+.3f} to {values.mean() + half:+.3f}"
+def gain(values: Floats, over: Floats, places: int) -> str:
+    """The mean of the paired difference and its 95 % interval; nothing for a source over itself."""
+    if values is over or (values == over).all():
+        return ""
+    differences = values - over
+    shown = f"{differences.mean():+.{places}f}"
+    if len(differences) == 1:
+        return shown
+    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
+    return f"{shown} ({differences.mean() - half:+.{places}f} to {differences.mean() + half:+.{places}f})"
 
 
 def column(rows: dict[str, dict[str, Row]], source: str, name: str, seeds: range) -> Floats:
@@ -201,8 +205,7 @@ def predictions(rows: dict[str, dict[str, Row]], seeds: range) -> Iterator[str]:
     for source, by_seed in rows.items():
         if "ndcg_10" in by_seed[str(seeds[0])]:
             means = " | ".join(f"{column(rows, source, name, seeds).mean():.3f}" for name in SHOWN)
-            gain = "" if source == "local" else interval(column(rows, source, "ndcg_10", seeds) - local)
-            yield f"| {source} | {means} | {gain} |"
+            yield f"| {source} | {means} | {gain(column(rows, source, 'ndcg_10', seeds), local, 3)} |"
 
 
 def accepted(rows: dict[str, dict[str, Row]], seeds: range) -> Iterator[str]:
@@ -213,7 +216,7 @@ def accepted(rows: dict[str, dict[str, Row]], seeds: range) -> Iterator[str]:
     for source, by_seed in rows.items():
         if "accepted" in by_seed[str(seeds[0])]:
             own = column(rows, source, "accepted", seeds)
-            yield f"| {source} | {own.mean():.1f} | {interval(own - shares)} | {interval(own - local)} |"
+            yield f"| {source} | {own.mean():.1f} | {gain(own, shares, 1)} | {gain(own, local, 1)} |"
 
 
 def main() -> None:
