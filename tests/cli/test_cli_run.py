@@ -254,8 +254,8 @@ def test_an_unknown_scenario_lists_those_there_are() -> None:
 
 
 def test_an_unknown_agent_lists_those_there_are() -> None:
-    assert refused(*TINY, "--agent", "best") == (
-        "there is no agent 'best' for csc_v0 (known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, "
+    assert refused(*TINY, "--agent", "xyz") == (
+        "there is no agent 'xyz' for csc_v0 (known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, "
         "turn-gain, lookahead, random, hold, es, ippo; "
         "your own is given as module:Class, a trained one as its folder)"
     )

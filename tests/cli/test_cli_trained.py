@@ -93,7 +93,7 @@ PACKAGED = [(agent, scenario) for agent in learner_names() for scenario in train
 
 @pytest.mark.parametrize(("agent", "scenario"), PACKAGED)
 def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(agent: str, scenario: str) -> None:
-    folder = Path(str(files(find_learner(agent).weights or ""))) / "csc_v0" / scenario
+    folder = Path(str(files(find_learner(agent).weights or "").joinpath("csc_v0").joinpath(scenario)))
     assert {file.name for file in folder.iterdir()} == {DESCRIPTION, BEST, "curve.csv"}
     assert (folder / BEST).stat().st_size < 2_000_000
     described = read_description(folder)
