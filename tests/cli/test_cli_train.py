@@ -265,7 +265,7 @@ def test_what_cannot_be_is_refused_in_one_sentence(
 
 def test_another_learner_or_device_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
-        "there is no learner 'qmix' (known: cafe, ca-nofe, cafe-revenue, ices, ippo, relara; "
+        "there is no learner 'qmix' (known: cafe, ca-nofe, cafe-revenue, clone, es, ices, ippo, relara, rmo, ta-fpl; "
         "your own is given as module:ATTRIBUTE)" in refused("train", "qmix", "csc_v0", "--steps", 1, "--out", tmp_path)
     )
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
