@@ -38,7 +38,19 @@ def _one_thread() -> None:
 def task_of(environment: str = "csc_v0", **keywords: Any) -> TrainingTask:
     settings = CafeSettings.load("csc_v0", **{**SMALL, **keywords})
     nothing: Any = None
-    return TrainingTask(environment, settings, nothing, nothing, "revenue", (), 0, 0, "cpu")
+    return TrainingTask(
+        environment=environment,
+        settings=settings,
+        make_vector_env=nothing,
+        make_env=nothing,
+        make_centres=nothing,
+        load_policy=nothing,
+        metric="revenue",
+        evaluation_seeds=(),
+        steps=0,
+        seed=0,
+        device="cpu",
+    )
 
 
 class Played:
