@@ -10,6 +10,7 @@ from gymnasium.utils.env_checker import check_env
 
 import crowdgym  # noqa: F401 - registers the names
 from crowdgym.envs import csc_v0
+from crowdgym.envs.csc.env import CscVectorEnv
 
 SHORT = {"scenario": "tiny", "horizon_s": 600.0}
 
@@ -51,6 +52,6 @@ def test_bad_calls() -> None:
 @pytest.mark.parametrize("name", ["crowdgym/csc-v0", "crowdgym/CSC-v0"])
 def test_make_vec_makes_the_vector_environment(name: str) -> None:
     vector = gymnasium.make_vec(name, num_envs=3, vectorization_mode="vector_entry_point", **SHORT)
-    assert isinstance(vector.unwrapped, csc_v0.vector_env)
+    assert isinstance(vector.unwrapped, CscVectorEnv)
     assert vector.unwrapped.batch_shape == (3, 12)
     assert vector.reset(seed=0)[0].shape[0] == 36

@@ -163,7 +163,7 @@ def test_bad_calls() -> None:
     vector = csc_v0.vector_env(num_envs=2, **SHORT)
     with pytest.raises(ResetNeeded, match="copy 0 has not begun"):
         vector.step(np.zeros(24, np.int64))
-    with pytest.raises(ConfigError, match="seed must be one number, or one for each of 2 copies, got 3"):
+    with pytest.raises(ConfigError, match=r"seed must be a whole number, or one for each of 2 copies, got \[1, 2, 3\]"):
         vector.reset(seed=[1, 2, 3])
     with pytest.raises(ConfigError, match="'reset_mask' must be a bool array"):
         vector.reset(options={"reset_mask": [True, False]})
