@@ -224,6 +224,8 @@ def _read_yaml(folder: str, name: str) -> dict[str, Any]:
 def _in_one_sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     name = first["loc"][0] if first["loc"] else "settings"
+    if first["type"] == "missing":
+        return f"{name} must be given: it has no default here"
     wanted = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     others = [
         other["msg"].removeprefix("Input should be ") for other in error.errors()[1:] if other["loc"][:1] == (name,)

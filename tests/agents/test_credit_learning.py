@@ -26,8 +26,19 @@ def revenue_after_training(reward: str) -> float:
     def make(copies: int) -> Any:
         return vector_env(num_envs=copies, copy=False, scenario="tiny", reward=reward)
 
+    nothing: Any = None
     task = TrainingTask(
-        "csc_v0", settings, make, parallel_env, "revenue", EVALUATION[:INSTANCES], ITERATIONS * 8 * 120, 0, "cpu"
+        environment="csc_v0",
+        settings=settings,
+        make_vector_env=make,
+        make_env=parallel_env,
+        make_centres=nothing,
+        load_policy=nothing,
+        metric="revenue",
+        evaluation_seeds=EVALUATION[:INSTANCES],
+        steps=ITERATIONS * 8 * 120,
+        seed=0,
+        device="cpu",
     )
     trainer = make_trainer(task)
     trainer.begin(fresh=True)

@@ -16,7 +16,9 @@ from crowdgym.agents.es.trainer import relative_scores  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.row_policy import Parameters  # noqa: E402
 from crowdgym.cli.main import app  # noqa: E402
+from crowdgym.common.errors import ConfigError  # noqa: E402
 from crowdgym.common.seeds import EVALUATION  # noqa: E402
+from crowdgym.configs.es import EsSettings  # noqa: E402
 
 SPACE = Parameters(("a", "b", "c"), np.zeros(3), np.array([1.0, 1.0, 10.0]))
 OPTIMUM = np.array([1.0, -2.0, 30.0])
@@ -146,3 +148,8 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, [*words, f"policy={policy}"])
         assert result.exit_code != 0
         assert f"policy must be a RowPolicy with parameters, got '{policy}'" in " ".join(result.output.split())
+
+
+def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
+    with pytest.raises(ConfigError, match="^policy must be given: it has no default here$"):
+        EsSettings.load("dasc_v0")

@@ -66,7 +66,20 @@ def test_copies_may_have_different_numbers_of_agents() -> None:
 @pytest.mark.parametrize(("copies", "instances"), [(3, 4), (4, 3)])
 def test_copies_and_instances_that_cannot_be_divided_are_refused(copies: int, instances: int) -> None:
     settings = IppoSettings.load("csc_v0", num_envs=copies, mixed_at_once=2)
-    task = TrainingTask("toy", settings, ToyVectorMarket, lambda: None, "revenue", range(instances), 1, 0, "cpu",
-                        mix=(ToyVectorMarket, ToyVectorMarket))  # fmt: skip
+    nothing: Any = None
+    task = TrainingTask(
+        environment="toy",
+        settings=settings,
+        make_vector_env=ToyVectorMarket,
+        make_env=nothing,
+        make_centres=nothing,
+        load_policy=nothing,
+        metric="revenue",
+        evaluation_seeds=range(instances),
+        steps=1,
+        seed=0,
+        device="cpu",
+        mix=(ToyVectorMarket, ToyVectorMarket),
+    )
     with pytest.raises(ConfigError, match=f"num_envs = {copies} and evaluation_episodes = {instances}"):
         make_collectors(task, LocalCollector)
