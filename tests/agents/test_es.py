@@ -151,5 +151,5 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 
 
 def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
-    with pytest.raises(ConfigError, match="^policy must be given: it has no default here$"):
+    with pytest.raises(ConfigError, match=r"^policy must be given: it has no default here$"):
         EsSettings.load("dasc_v0")
