@@ -100,6 +100,8 @@ def table_of_cities(found: dict[Point, Revenues], agents: list[str], other: str)
     for city in CITIES:
         for agent in agents:
             there = [point for point in dict.fromkeys(points(city)) if agent in found.get(point, {})]
+            if not there:
+                continue
             strata = [differences(found[point], agent, other) for point in there]
             strata = [values for values in strata if len(values)]
             ahead = sum(values.mean() > 0 for values in strata)
