@@ -43,7 +43,7 @@ def test_envs_describes_one_with_all_its_settings() -> None:
     assert rows["num_workers"][0] == "200"
     assert rows["num_workers"][1].strip() == "workers, N_w in the paper"
     described = json.loads(listed("envs csc_v0 --json"))
-    assert described["settings"]["reward"]["choices"] == ["contribution", "team", "individual"]
+    assert described["settings"]["reward"]["choices"] == ["contribution", "team", "individual", "marginal", "difference"]
     assert rows["reward"] == [
         "contribution",
         "how the revenue of an interval becomes rewards: contribution, team, individual",
