@@ -1,4 +1,4 @@
-"""What training runs with different rewards came to, and what CAFE's reward did in them.
+"""What training runs with different rewards earned, and what CAFE's reward did in them.
 
     crowdgym train cafe csc_v0 --scenario tiny --steps 5760 --out runs/cafe
     python benchmarks/cafe_runs.py runs/*

@@ -1,6 +1,6 @@
 """What every choice of a rollout adds to the payments, from observations and actions alone.
 
-The projected payment P(C) of a task is what it is paid if nobody joins its coalition C any more. Nobody leaves a
+The projected payment P(C) of a task is what it is paid if no worker joins its coalition C any more. No worker leaves a
 coalition and nothing is random once the choices are made, so P follows from the arrivals of the members, and P of the
 last coalition is what the task is paid in the end.
 """
@@ -96,7 +96,7 @@ class Projector:
     def _game(self, seen: NDArray[np.float32], candidates: Ints, steps: Ints) -> Game:
         """All decisions of a copy as one game: a player is a decision; times are seconds since the episode began.
 
-        What a task is, is read where it is seen for the first time: then nobody has joined it.
+        What a task is, is read where it is seen for the first time: then no worker has joined it.
         """
         rows = self._optional.take(seen).astype(np.float64)  # [d, K, features]
         there = candidates >= 0

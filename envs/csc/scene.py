@@ -12,29 +12,28 @@ from crowdgym.envs.csc.snapshot import CscSnapshot
 from crowdgym.envs.rendering.scene import (
     NO_MOVER,
     Event,
-    Mark,
     Scene,
-    in_order,
-    legs_of,
-    mover_states,
-    series_of,
+    Sites,
+    Words,
+    marks_of,
+    scene_on_roads,
     site_states,
 )
 
 LARGEST_WORK_S = 7200.0  # worker-seconds that fill the largest disc
 
 WORKER_WORDS = {
-    WorkerStatus.WORKING: ("working", "Works at a task."),
-    WorkerStatus.IDLE: ("idle", "May take a task."),
-    WorkerStatus.RELEASED: ("freed", "Its task ended on its way; it drives on to the next crossing."),
-    WorkerStatus.TRAVELLING: ("driving", "Drives to a task."),
+    WorkerStatus.WORKING: Words("working", "Works at a task."),
+    WorkerStatus.IDLE: Words("idle", "May take a task."),
+    WorkerStatus.RELEASED: Words("freed", "Its task ended on its way; it drives on to the next crossing."),
+    WorkerStatus.TRAVELLING: Words("driving", "Drives to a task."),
 }
 TASK_WORDS = {
-    "waiting": ("unclaimed", "No worker is on the way to it."),
-    "awaited": ("claimed", "Workers are on the way to it."),
-    "in progress": ("in progress", "Workers are at it."),
-    "finished": ("finished", "The work was done in time."),
-    "expired": ("expired", "The deadline passed before the work was done."),
+    "waiting": Words("unclaimed", "No worker is on the way to it."),
+    "awaited": Words("claimed", "Workers are on the way to it."),
+    "in progress": Words("in progress", "Workers are at it."),
+    "finished": Words("finished", "The work was done in time."),
+    "expired": Words("expired", "The deadline passed before the work was done."),
 }
 
 
@@ -45,31 +44,23 @@ def scene(env: Any, snapshots: Sequence[CscSnapshot]) -> Scene:
         env: the parallel environment that played it.
         snapshots: one after ``reset`` and one after every step.
     """
-    task_marks = OPEN_TASKS | ENDED_TASKS
-    task = np.stack([snapshot.worker_task for snapshot in snapshots])
-    work_s = np.stack([snapshot.work_left_s for snapshot in snapshots])
     first = snapshots[0]
-    return Scene(
-        time_s=np.array([snapshot.time_s for snapshot in snapshots]),
-        mover_word="worker",
-        site_word="task",
-        mover_marks=tuple(Mark(*WORKER_WORDS[status], look) for status, look in WORKERS.items()),
-        mover_state=mover_states([snapshot.worker_status for snapshot in snapshots], WORKERS),
-        mover_start=first.worker_node.astype(np.int64),
-        legs=legs_of(snapshots, env.instance.network, env.settings.speed_mps, task.astype(np.int64)),
-        site_marks=tuple(Mark(*TASK_WORDS[name], look) for name, look in task_marks.items()),
-        site_state=np.stack([site_states(task_states(snapshot)) for snapshot in snapshots]),
-        site_size=np.minimum(work_s / LARGEST_WORK_S, 1.0),
-        site_x_m=first.task_x_m,
-        site_y_m=first.task_y_m,
-        links=np.zeros((0, 2), np.int64),
-        series=series_of(snapshots, ("revenue", "completed", "expired")),
-        events=_events(env, snapshots),
+    work_s = np.stack([snapshot.work_left_s for snapshot in snapshots])
+    tasks = Sites(
+        word="task",
+        marks=marks_of(TASK_WORDS, OPEN_TASKS | ENDED_TASKS),
+        state=np.stack([site_states(task_states(snapshot)) for snapshot in snapshots]),
+        size=np.minimum(work_s / LARGEST_WORK_S, 1.0),
+        x_m=first.task_x_m,
+        y_m=first.task_y_m,
+        of_worker=np.stack([snapshot.worker_task for snapshot in snapshots]).astype(np.int64),
     )
+    figures = ("revenue", "completed", "expired")
+    return scene_on_roads(env, snapshots, WORKER_WORDS, WORKERS, tasks, figures, _events(env, snapshots))
 
 
-def _events(env: Any, snapshots: Sequence[CscSnapshot]) -> tuple[Event, ...]:
-    """What happened to workers and tasks, in the order of time."""
+def _events(env: Any, snapshots: Sequence[CscSnapshot]) -> list[Event]:
+    """What happened to workers and tasks."""
     instance = env.instance
     events: list[Event] = []
     for task, created_s in enumerate(instance.created_s.tolist()):
@@ -90,4 +81,4 @@ def _events(env: Any, snapshots: Sequence[CscSnapshot]) -> tuple[Event, ...]:
     for task in np.flatnonzero(~np.isnan(last.end_s)).tolist():
         ended = "{site} expires" if last.paid[task] == 0 else f"{{site}} is finished and pays {last.paid[task]:,.0f}"
         events.append(Event(float(last.end_s[task]), NO_MOVER, task, ended))
-    return in_order(events)
+    return events

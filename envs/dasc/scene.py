@@ -12,30 +12,29 @@ from crowdgym.envs.dasc.snapshot import DascSnapshot
 from crowdgym.envs.rendering.scene import (
     NO_MOVER,
     Event,
-    Mark,
     Scene,
-    in_order,
-    legs_of,
-    mover_states,
-    series_of,
+    Sites,
+    Words,
+    marks_of,
+    scene_on_roads,
     site_states,
 )
 
 DISC = 0.25  # the share of the largest disc's area that a subtask has
 
 WORKER_WORDS = {
-    WorkerStatus.WORKING: ("working", "Works at a subtask."),
-    WorkerStatus.WAITING: ("waiting", "Is at its subtask, and waits for the subtasks before it."),
-    WorkerStatus.IDLE: ("idle", "May get a subtask."),
-    WorkerStatus.RELEASED: ("freed", "Its task expired on its way; it drives on to the next crossing."),
-    WorkerStatus.TRAVELLING: ("driving", "Drives to a subtask."),
+    WorkerStatus.WORKING: Words("working", "Works at a subtask."),
+    WorkerStatus.WAITING: Words("waiting", "Is at its subtask, and waits for the subtasks before it."),
+    WorkerStatus.IDLE: Words("idle", "May get a subtask."),
+    WorkerStatus.RELEASED: Words("freed", "Its task expired on its way; it drives on to the next crossing."),
+    WorkerStatus.TRAVELLING: Words("driving", "Drives to a subtask."),
 }
 SUBTASK_WORDS = {
-    "unassigned": ("unclaimed", "No worker is matched with it."),
-    "assigned": ("claimed", "Its worker is on the way, or waits."),
-    "in progress": ("in progress", "Its worker is at work."),
-    "finished": ("finished", "The work is done."),
-    "failed": ("failed", "Its task expired before the work was done."),
+    "unassigned": Words("unclaimed", "No worker is matched with it."),
+    "assigned": Words("claimed", "Its worker is on the way, or waits."),
+    "in progress": Words("in progress", "Its worker is at work."),
+    "finished": Words("finished", "The work is done."),
+    "failed": Words("failed", "Its task expired before the work was done."),
 }
 
 
@@ -48,28 +47,22 @@ def scene(env: Any, snapshots: Sequence[DascSnapshot]) -> Scene:
     """
     first = snapshots[0]
     state = np.stack([site_states(subtask_states(snapshot)) for snapshot in snapshots])  # [K + 1, S]
-    subtask = np.stack([snapshot.worker_subtask for snapshot in snapshots]).astype(np.int64)
-    return Scene(
-        time_s=np.array([snapshot.time_s for snapshot in snapshots]),
-        mover_word="worker",
-        site_word="subtask",
-        mover_marks=tuple(Mark(*WORKER_WORDS[status], look) for status, look in WORKERS.items()),
-        mover_state=mover_states([snapshot.worker_status for snapshot in snapshots], WORKERS),
-        mover_start=first.worker_node.astype(np.int64),
-        legs=legs_of(snapshots, env.instance.network, env.settings.speed_mps, subtask),
-        site_marks=tuple(Mark(*SUBTASK_WORDS[name], look) for name, look in (DISCS | MARKS).items()),
-        site_state=state,
-        site_size=np.full(state.shape, DISC),
-        site_x_m=first.subtask_x_m,
-        site_y_m=first.subtask_y_m,
+    subtasks = Sites(
+        word="subtask",
+        marks=marks_of(SUBTASK_WORDS, DISCS | MARKS),
+        state=state,
+        size=np.full(state.shape, DISC),
+        x_m=first.subtask_x_m,
+        y_m=first.subtask_y_m,
+        of_worker=np.stack([snapshot.worker_subtask for snapshot in snapshots]).astype(np.int64),
         links=first.arrows.astype(np.int64),
-        series=series_of(snapshots, ("revenue", "completed", "expired")),
-        events=_events(env, snapshots),
     )
+    figures = ("revenue", "completed", "expired")
+    return scene_on_roads(env, snapshots, WORKER_WORDS, WORKERS, subtasks, figures, _events(env, snapshots))
 
 
-def _events(env: Any, snapshots: Sequence[DascSnapshot]) -> tuple[Event, ...]:
-    """What happened to workers and subtasks, in the order of time."""
+def _events(env: Any, snapshots: Sequence[DascSnapshot]) -> list[Event]:
+    """What happened to workers and subtasks."""
     first, last, instance = snapshots[0], snapshots[-1], env.instance
     events: list[Event] = []
     for subtask, task in enumerate(first.subtask_task.tolist()):
@@ -91,4 +84,4 @@ def _events(env: Any, snapshots: Sequence[DascSnapshot]) -> tuple[Event, ...]:
         elif last.subtask_status[subtask] == SubtaskStatus.FAILED:
             end_s = float(last.end_s[first.subtask_task[subtask]])
             events.append(Event(end_s, worker, subtask, "{site} fails: its task expires"))
-    return in_order(events)
+    return events

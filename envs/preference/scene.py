@@ -13,29 +13,28 @@ from crowdgym.envs.rendering.scene import (
     NO_MOVER,
     NO_SITE,
     Event,
-    Mark,
     Scene,
-    in_order,
-    legs_of,
-    mover_states,
-    series_of,
+    Sites,
+    Words,
+    marks_of,
+    scene_on_roads,
     site_states,
 )
 
 DISC = 0.3  # the share of the largest disc's area that a task has
 
 WORKER_WORDS = {
-    WorkerStatus.SERVING: ("serving", "Serves a task."),
-    WorkerStatus.IDLE: ("idle", "May be offered a task."),
-    WorkerStatus.PAUSED: ("paused", "Has declined an offer and takes none for a while."),
-    WorkerStatus.DRIVING: ("driving", "Drives to a task that it has accepted."),
+    WorkerStatus.SERVING: Words("serving", "Serves a task."),
+    WorkerStatus.IDLE: Words("idle", "May be offered a task."),
+    WorkerStatus.PAUSED: Words("paused", "Has declined an offer and takes none for a while."),
+    WorkerStatus.DRIVING: Words("driving", "Drives to a task that it has accepted."),
 }
 TASK_WORDS = {
-    "waiting": ("open", "No worker has been offered it, or none has declined."),
-    "declined": ("declined", "A worker has declined it; another may still be offered it."),
-    "accepted": ("accepted", "A worker has accepted it."),
-    "closed": ("closed", "It has been declined too often."),
-    "expired": ("expired", "No worker accepted it in time."),
+    "waiting": Words("open", "No worker has been offered it, or none has declined."),
+    "declined": Words("declined", "A worker has declined it; another may still be offered it."),
+    "accepted": Words("accepted", "A worker has accepted it."),
+    "closed": Words("closed", "It has been declined too often."),
+    "expired": Words("expired", "No worker accepted it in time."),
 }
 ENDINGS = {
     TaskStatus.CLOSED: "{site} is closed: it was declined too often",
@@ -52,28 +51,21 @@ def scene(env: Any, snapshots: Sequence[PreferenceSnapshot]) -> Scene:
     """
     first = snapshots[0]
     state = np.stack([site_states(task_states(snapshot)) for snapshot in snapshots])  # [K + 1, T]
-    task = np.stack([snapshot.worker_task for snapshot in snapshots]).astype(np.int64)
-    return Scene(
-        time_s=np.array([snapshot.time_s for snapshot in snapshots]),
-        mover_word="worker",
-        site_word="task",
-        mover_marks=tuple(Mark(*WORKER_WORDS[status], look) for status, look in WORKERS.items()),
-        mover_state=mover_states([snapshot.worker_status for snapshot in snapshots], WORKERS),
-        mover_start=first.worker_node.astype(np.int64),
-        legs=legs_of(snapshots, env.instance.network, env.settings.speed_mps, task),
-        site_marks=tuple(Mark(*TASK_WORDS[name], look) for name, look in (OPEN_TASKS | ENDED_TASKS).items()),
-        site_state=state,
-        site_size=np.full(state.shape, DISC),
-        site_x_m=first.task_x_m,
-        site_y_m=first.task_y_m,
-        links=np.zeros((0, 2), np.int64),
-        series=series_of(snapshots, ("accepted", "declined", "expired")),
-        events=_events(env, snapshots),
+    tasks = Sites(
+        word="task",
+        marks=marks_of(TASK_WORDS, OPEN_TASKS | ENDED_TASKS),
+        state=state,
+        size=np.full(state.shape, DISC),
+        x_m=first.task_x_m,
+        y_m=first.task_y_m,
+        of_worker=np.stack([snapshot.worker_task for snapshot in snapshots]).astype(np.int64),
     )
+    figures = ("accepted", "declined", "expired")
+    return scene_on_roads(env, snapshots, WORKER_WORDS, WORKERS, tasks, figures, _events(env, snapshots))
 
 
-def _events(env: Any, snapshots: Sequence[PreferenceSnapshot]) -> tuple[Event, ...]:
-    """What happened to workers and tasks, in the order of time."""
+def _events(env: Any, snapshots: Sequence[PreferenceSnapshot]) -> list[Event]:
+    """What happened to workers and tasks."""
     last, centre = snapshots[-1], snapshots[0].centre
     events = [
         Event(float(created_s), NO_MOVER, task, f"{{site}} is created, category {last.task_category[task]}")
@@ -94,4 +86,4 @@ def _events(env: Any, snapshots: Sequence[PreferenceSnapshot]) -> tuple[Event, .
     for task, status in enumerate(last.task_status.tolist()):
         if status in ENDINGS:
             events.append(Event(float(last.end_s[task]), NO_MOVER, task, ENDINGS[TaskStatus(status)]))
-    return in_order(events)
+    return events

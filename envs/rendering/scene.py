@@ -5,7 +5,7 @@ Every environment on roads turns its snapshots into a `Scene` (``scene`` in its 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -147,6 +147,76 @@ def mover_states(statuses: Sequence[NDArray[Any]], looks: Mapping[Any, Look]) ->
 def series_of(snapshots: Sequence[Any], names: Sequence[str]) -> dict[str, Floats]:
     """Metrics of all epochs by name. Shape [K + 1] each."""
     return {name: np.array([float(getattr(of.metrics, name)) for of in snapshots]) for name in names}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A state in words; see `Mark`."""
+
+    name: str
+    meaning: str
+
+
+def marks_of(words: Mapping[Any, Words], looks: Mapping[Any, Look]) -> tuple[Mark, ...]:
+    """The marks of all states, in the order of their looks."""
+    return tuple(Mark(words[state].name, words[state].meaning, look) for state, look in looks.items())
+
+
+@dataclass(frozen=True)
+class Sites:
+    """What a `Scene` shows besides workers; see there.
+
+    Attributes:
+        of_worker: the site that each worker goes to or is at. Shape [K + 1, N].
+    """
+
+    word: str
+    marks: tuple[Mark, ...]
+    state: NDArray[np.uint8]
+    size: Floats
+    x_m: Floats
+    y_m: Floats
+    of_worker: Ints
+    links: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+
+
+def scene_on_roads(
+    env: Any,
+    snapshots: Sequence[Any],
+    words: Mapping[Any, Words],
+    looks: Mapping[Any, Look],
+    sites: Sites,
+    metrics: Sequence[str],
+    events: Iterable[Event],
+) -> Scene:
+    """The scene of an environment on roads, whose movers are workers.
+
+    Args:
+        env: the parallel environment that played the episode.
+        snapshots: one after ``reset`` and one after every step.
+        words: by status of a worker.
+        looks: likewise; the last is drawn on top.
+        sites: tasks or subtasks.
+        metrics: names of the figures over time.
+        events: what happened, in any order.
+    """
+    return Scene(
+        time_s=np.array([snapshot.time_s for snapshot in snapshots]),
+        mover_word="worker",
+        site_word=sites.word,
+        mover_marks=marks_of(words, looks),
+        mover_state=mover_states([snapshot.worker_status for snapshot in snapshots], looks),
+        mover_start=snapshots[0].worker_node.astype(np.int64),
+        legs=legs_of(snapshots, env.instance.network, env.settings.speed_mps, sites.of_worker),
+        site_marks=sites.marks,
+        site_state=sites.state,
+        site_size=sites.size,
+        site_x_m=sites.x_m,
+        site_y_m=sites.y_m,
+        links=sites.links,
+        series=series_of(snapshots, metrics),
+        events=in_order(events),
+    )
 
 
 def legs_of(snapshots: Sequence[Any], network: RoadNetwork, speed_mps: float, sites: Ints) -> Legs:

@@ -65,8 +65,8 @@ def test_the_weight_of_exploration_falls_to_nothing_over_the_run() -> None:
 
 
 def test_the_next_decision_is_that_of_the_same_agent() -> None:
-    nobody = [[-1, -1]] * 5
-    rollout = rollout_of([1, 2, 1, 2, 1], [0, 0, 1, 2, 2], nobody, [[0.0, 0.0]] * 5)
+    no_one = [[-1, -1]] * 5
+    rollout = rollout_of([1, 2, 1, 2, 1], [0, 0, 1, 2, 2], no_one, [[0.0, 0.0]] * 5)
     following, steps = next_decisions(rollout)
     assert following.tolist() == [2, 3, 4, -1, -1]
     assert steps.tolist() == [1, 2, 1, 0, 0]

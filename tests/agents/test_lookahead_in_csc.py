@@ -77,7 +77,7 @@ def test_parameters_are_finite_and_as_many_as_they_are() -> None:
 
 @dataclass
 class Said:
-    """What was said of busy workers whose task nobody joined at that epoch, and what is so at the next.
+    """What was said of busy workers whose task no other worker joined at that epoch, and what is so at the next.
 
     ``present``: those at the task when it ends: by how many seconds that is before the next epoch, whether the worker
     is idle then, and how far it is from where it was said to be.

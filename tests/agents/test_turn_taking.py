@@ -197,7 +197,7 @@ def test_without_settings_of_turns_agents_choose_as_ever() -> None:
 
 
 def test_joins_that_add_nothing_are_no_actions() -> None:
-    """Alone or with another; and whoever has no other does not decide."""
+    """Alone or with another; and a worker that has no other does not decide."""
     rollout = collected(**ALL_ON)
     useful = np.maximum(rollout.decision_infos["alone"], rollout.decision_infos["together"]) > 1e-6
     assert (rollout.masks[:, 1:] == useful).all()

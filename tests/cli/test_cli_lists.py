@@ -43,11 +43,10 @@ def test_envs_describes_one_with_all_its_settings() -> None:
     assert rows["num_workers"][0] == "200"
     assert rows["num_workers"][1].strip() == "workers, N_w in the paper"
     described = json.loads(listed("envs csc_v0 --json"))
-    assert described["settings"]["reward"]["choices"] == ["contribution", "team", "individual", "marginal", "difference"]
-    assert rows["reward"] == [
-        "contribution",
-        "how the revenue of an interval becomes rewards: contribution, team, individual",
-    ]
+    rewards = ["contribution", "team", "individual", "marginal", "difference"]
+    assert described["settings"]["reward"]["choices"] == rewards
+    meaning = f"how the revenue of an interval becomes rewards: {', '.join(rewards)}"
+    assert rows["reward"] == ["contribution", meaning]
     assert rows["orders"][1].count("replay") == 1  # the meaning names the words already
     assert described["settings"]["num_workers"] == {"default": 200, "meaning": "workers, N_w in the paper"}
     assert list(described["metrics"]) == ["revenue", "completed", "expired", "travel_m", "illegal"]

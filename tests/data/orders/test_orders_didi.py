@@ -150,7 +150,7 @@ def test_haikou_zero_dates_are_missing_times_and_bad_coordinates_are_counted(tmp
     path = write(
         tmp_path,
         haikou_text(
-            haikou_order(1, arrive_time="0000-00-00 00:00:00"),  # nobody needs this time
+            haikou_order(1, arrive_time="0000-00-00 00:00:00"),  # this time is not needed
             haikou_order(2, departure_time="0000-00-00 00:00:00"),
             haikou_order(3, departure_time=""),
             haikou_order(4, departure_time="2017-13-41 00:00:00"),

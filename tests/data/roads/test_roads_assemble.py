@@ -83,7 +83,7 @@ def test_a_one_way_street_has_one_arc_and_the_way_back_is_the_other_road() -> No
 
 
 def test_what_cannot_be_left_again_is_not_connected() -> None:
-    """1 - 2 - 3 both ways, 3 -> 4 one way: nobody comes back from 4."""
+    """1 - 2 - 3 both ways, 3 -> 4 one way: no way leads back from 4."""
     roads: Roads = [(1, 2, 10), (2, 3, 10), (3, 4, 10)]
     network, report = assemble(
         node_table(line_of_places(4)), road_table(roads, [False, False, True]), source="the test"
