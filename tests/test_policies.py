@@ -96,6 +96,7 @@ def test_names_are_those_of_an_environment() -> None:
         "recommend-all",
         "critical-path",
         "rolling-horizon",
+        "task-schedule",
         "random",
         "hold",
     )

@@ -151,7 +151,7 @@ def _play_episode(
 ) -> Iterator[int]:
     """Yield the number of steps played; append the result to ``results`` at the end."""
     began_s = _clock_s()
-    observations, infos = env.reset(seed=seed, options=dict(getattr(calls.policy, "reset_options", {})) or None)
+    observations, infos = env.reset(seed=seed, **_options_of(calls.policy))
     calls.reset(_episode_of(env, own_seed))
     wall_s, step, decisions = _clock_s() - began_s, 0, 0
     yield step
@@ -172,6 +172,12 @@ def _play_episode(
 def _clock_s() -> float:
     """A clock that stands still while code is compiled."""
     return time.perf_counter() - compile_time_s()
+
+
+def _options_of(policy: Policy) -> dict[str, Any]:
+    """The options with which a policy wants an episode to begin, as the keyword of ``reset``; none for most."""
+    options = getattr(policy, "reset_options", None)
+    return {"options": dict(options)} if options else {}
 
 
 def policy_seed(number: int) -> int:

@@ -61,7 +61,7 @@ def test_an_unknown_agent_lists_those_of_this_environment() -> None:
     assert result.exit_code == 2
     assert result.stderr == (
         "error: there is no agent 'best' for dasc_v0 (known: greedy, recommend-all, critical-path, rolling-horizon, "
-        "random, hold; your own is given as module:Class, a trained one as its folder)\n"
+        "task-schedule, random, hold; your own is given as module:Class, a trained one as its folder)\n"
     )
 
 

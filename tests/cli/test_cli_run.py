@@ -222,7 +222,7 @@ def test_a_time_of_day_is_not_taken_for_a_number() -> None:
         ("num_workers=many", "num_workers must be a valid integer, got 'many'"),
         ("horizon_s=nan", "horizon_s must be"),
         ("horizon_s=-5", "horizon_s must be greater than 0, got -5"),
-        ("reward=most", "reward must be 'contribution', 'team' or 'individual', got 'most'"),
+        ("reward=most", "reward must be 'contribution', 'team', 'individual', 'marginal' or 'difference', got 'most'"),
         ("num_workers=5000", "num_workers must be at most"),
         ("num_tasks=900000", "num_tasks must be at most"),
         ("scenario=tiny", "the scenario is given twice: 'tiny' and 'tiny'"),
