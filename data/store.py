@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from crowdgym.common.archives import Arrays, read_arrays, write_arrays
-from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError, UnwritableError
-from crowdgym.common.files import make_folder, read_plain, remedy, write_bytes
+from crowdgym.common.errors import DamagedFileError, DataError, DatasetExistsError
+from crowdgym.common.files import make_folder, read_plain, write_bytes, writing
 from crowdgym.common.json_text import parse_json
 from crowdgym.data import publishing
 from crowdgym.data.cache import CACHE_VARIABLE, cache_folder, writing_to_cache
@@ -146,12 +146,9 @@ def write_folder(content: DatasetFolder, overwrite: bool) -> Path:
         check_free(content.name)
     with writing_to_cache():
         make_folder(target.parent)
-        try:
-            with publishing.temporary_folder(target) as temporary:
-                _write_files(temporary, content)
-                published = publishing.publish(temporary, target, overwrite=overwrite)
-        except OSError as error:
-            raise UnwritableError(f"cannot write {target}: {error.strerror}; {remedy(error)}") from error
+        with writing(target), publishing.temporary_folder(target) as temporary:
+            _write_files(temporary, content)
+            published = publishing.publish(temporary, target, overwrite=overwrite)
     if not published:
         raise _exists(target)
     return target

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from crowdgym.agents.cafe.source import CafeSource
-from crowdgym.agents.csc.projection import Projector
+from crowdgym.agents.csc.projection import csc_projector
 from crowdgym.agents.ippo.ippo import make_trainer as make_ippo_trainer
 from crowdgym.agents.ippo.policy import IppoPolicy
 from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
-from crowdgym.common.errors import ConfigError
 from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.cafe import CafeRevenueSettings, CafeSettings, CaNofeSettings
 from crowdgym.configs.ippo import IppoSettings
@@ -27,13 +26,6 @@ def make_trainer(task: TrainingTask) -> RolloutTrainer:
 def make_source(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> RewardSource:
     """The reward source for an environment. Raises `ConfigError` if it is not ``csc_v0``."""
     return CafeSource(task.settings, sets, csc_projector(task, env, sets), task.seed, task.device)
-
-
-def csc_projector(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> Projector:
-    """The projector of ``csc_v0``. Raises `ConfigError` if the environment is another one."""
-    if task.environment != "csc_v0":
-        raise ConfigError(f"{task.settings.agent} is for csc_v0 only, got {task.environment}")
-    return Projector(env.metadata, sets)
 
 
 class CafePolicy(IppoPolicy):

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from crowdgym.agents.csc.observation_reader import SEEN_SHARE
 from crowdgym.agents.csc.pau_game import Coalitions, Floats, Game, Ints, join, payoff
+from crowdgym.agents.learning.collect import VectorEnvironment
 from crowdgym.agents.learning.rollout import Rollout
+from crowdgym.agents.learning.trainer import TrainingTask
+from crowdgym.common.errors import ConfigError
 from crowdgym.common.jit import jit
 from crowdgym.common.layout import ObservationLayout, ObservationSet
 
@@ -166,3 +169,10 @@ def _replay(game: Game, coalitions: Coalitions, steps: Ints, choice: Ints) -> tu
             if game.task[decision, option] >= 0:
                 realised[decision] += coalitions.paid[game.task[decision, option]]
     return others, marginal, increment, realised
+
+
+def csc_projector(task: TrainingTask, env: VectorEnvironment, sets: Sequence[ObservationSet]) -> Projector:
+    """The projector of ``csc_v0``. Raises `ConfigError` if the environment is another one."""
+    if task.environment != "csc_v0":
+        raise ConfigError(f"{task.settings.agent} is for csc_v0 only, got {task.environment}")
+    return Projector(env.metadata, sets)

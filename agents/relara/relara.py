@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from crowdgym.agents.cafe.cafe import csc_projector
+from crowdgym.agents.csc.projection import csc_projector
 from crowdgym.agents.ippo.ippo import make_trainer as make_ippo_trainer
 from crowdgym.agents.ippo.policy import IppoPolicy
 from crowdgym.agents.learning.collect import VectorEnvironment

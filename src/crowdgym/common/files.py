@@ -46,14 +46,25 @@ def write_bytes(target: Path, content: bytes) -> None:
         UnwritableError: the file cannot be written.
     """
     make_folder(target.parent)
-    try:
+    with writing(target):
         with _temporary(target) as (temporary, descriptor):
             write_all(descriptor, content)
             os.fsync(descriptor)
             os.replace(temporary, target)
         sync_folder(target.parent)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell in one sentence why ``path`` cannot be written.
+
+    Raises:
+        UnwritableError: the block raised `OSError`.
+    """
+    try:
+        yield
     except OSError as error:
-        raise UnwritableError(f"cannot write {target}: {error.strerror}; {remedy(error)}") from error
+        raise UnwritableError(f"cannot write {path}: {error.strerror}; {remedy(error)}") from error
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -74,7 +85,7 @@ class LineFile:
         self._path = path
 
     def __enter__(self) -> "LineFile":
-        with self._explained():
+        with writing(self._path):
             self._descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
         return self
 
@@ -83,15 +94,8 @@ class LineFile:
 
     def append(self, line: str) -> None:
         """Write a line, its end included."""
-        with self._explained():
+        with writing(self._path):
             write_all(self._descriptor, line.encode())
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise UnwritableError(f"cannot write {self._path}: {error.strerror}; {remedy(error)}") from error
 
 
 def read_plain(path: Path, most_bytes: int) -> bytes:

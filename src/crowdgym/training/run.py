@@ -3,8 +3,7 @@
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from crowdgym.agents.learning.checkpoint import LAST, read_tensors
 from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDescription
 from crowdgym.common.errors import ConfigError, UnwritableError
-from crowdgym.common.files import remedy
+from crowdgym.common.files import writing
 from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.loading import load_settings
 from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
@@ -192,7 +191,7 @@ class _Logs:
 
         self._path = folder.path / TENSORBOARD
         steps = int(folder.rows[-1]["steps"])
-        with self._explained():
+        with writing(self._path):
             self._writer = SummaryWriter(str(self._path), purge_step=steps + 1)
 
     def __enter__(self) -> "_Logs":
@@ -201,7 +200,7 @@ class _Logs:
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
-            with self._explained():
+            with writing(self._path):
                 self._writer.close()
         except UnwritableError:
             if kind is None:  # else the first error is the one to tell
@@ -211,16 +210,9 @@ class _Logs:
 
     def write(self, row: Row) -> None:
         figures = row | {"SPS": row["steps"] / row["wall_s"]}
-        with self._explained():
+        with writing(self._path):
             for name, figure in figures.items():
                 self._writer.add_scalar(name if "/" in name else f"charts/{name}", figure, row["steps"])
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise UnwritableError(f"cannot write {self._path}: {error.strerror}; {remedy(error)}") from error
 
     def _hush(self, raised: threading.ExceptHookArgs) -> None:
         """TensorBoard writes in a thread of its own, and raises what failed there again at the next call."""
