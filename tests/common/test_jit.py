@@ -21,6 +21,9 @@ ANOTHER_PERSONS_KERNEL = """
 """
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def run(program: str, home: Path, **variables: str) -> tuple[str, str]:
     """What a program says on standard output and standard error, in a fresh process of a person whose home is given."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
@@ -72,3 +75,14 @@ def test_a_function_that_is_in_no_file_is_compiled_all_the_same(tmp_path: Path) 
 
 def test_without_compilation_there_is_nothing_to_announce(tmp_path: Path) -> None:
     assert run(TWO_KERNELS, tmp_path, NUMBA_DISABLE_JIT="1") == ("False 4.0 3.0 False\n", "")
+
+
+def test_a_second_checkout_of_the_same_version_finds_the_machine_code_of_the_first(tmp_path: Path) -> None:
+    package = tmp_path / "elsewhere" / "crowdgym"
+    package.mkdir(parents=True)
+    for part in (*(ROOT / "src/crowdgym").iterdir(), *(ROOT / name for name in ("envs", "agents", "data", "configs"))):
+        (package / part.name).symlink_to(part)
+    where = "import crowdgym\nprint(crowdgym.__path__[0])\n"
+    assert run(where + TWO_KERNELS, tmp_path)[1] == f"{ANNOUNCED}\n"
+    said = run(where + TWO_KERNELS, tmp_path, PYTHONPATH=str(package.parent))
+    assert said == (f"{package}\nFalse 4.0 3.0 False\n", "")

@@ -101,12 +101,46 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     if not _is_writable(folder):
         # Numba would turn to the folder of the source, whose machine code outlives a change in another file.
         return numba.njit(nogil=True, **options)(function)
-    config: Any = numba.config
-    previous, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+    locators: list[type] = numba.core.caching.CacheImpl._locator_classes
+    locators.insert(0, _locator_in(folder))
     try:
         return numba.njit(cache=True, nogil=True, **options)(function)
     finally:
-        config.CACHE_DIR = previous
+        locators.pop(0)
+
+
+@cache
+def _locator_in(folder: Path) -> type:
+    """How numba finds machine code in ``folder``: by the name of the module.
+
+    Its own locators go by the path of the source, so that each checkout and each virtual environment compiles anew
+    what is the same code.
+    """
+    import numba.core.caching
+
+    base: Any = numba.core.caching._CacheLocator
+
+    class ByModule(base):  # type: ignore[misc]  # numba has no types
+        def __init__(self, function: Callable[..., Any]) -> None:
+            self.path = folder / function.__module__
+            self.line = function.__code__.co_firstlineno
+
+        @classmethod
+        def from_function(cls, function: Callable[..., Any], _file: str) -> "ByModule":
+            locator = cls(function)
+            locator.ensure_cache_path()
+            return locator
+
+        def get_cache_path(self) -> str:
+            return str(self.path)
+
+        def get_source_stamp(self) -> str:
+            return folder.name  # a digest of all sources
+
+        def get_disambiguator(self) -> str:
+            return str(self.line)
+
+    return ByModule
 
 
 @cache
@@ -165,11 +199,17 @@ def _machine_code_folder(*sources: Path) -> Path:
     """Where the machine code made of ``sources`` is kept.
 
     Numba takes machine code to be up to date if the file that defines the function is. A kernel is made of functions
-    and constants of many files, so the folder's name is a digest of all of them: a change anywhere compiles anew.
+    and constants of many files, so the folder's name is a digest of all of them: a change anywhere compiles anew. The
+    digest does not depend on where the files lie, so that all checkouts and virtual environments of one version share
+    the machine code.
     """
+    import numba
+
     digest = hashlib.sha256(Path(__file__).read_bytes())  # how they are compiled
-    for source in sorted(file for folder in sources for file in folder.rglob("*.py")):
-        digest.update(source.name.encode() + source.read_bytes())
+    digest.update(numba.__version__.encode())
+    for folder in sources:
+        for source in sorted(folder.rglob("*.py")):
+            digest.update(source.relative_to(folder).as_posix().encode() + source.read_bytes())
     return Path(platformdirs.user_cache_dir("crowdgym")) / f"kernels-{digest.hexdigest()[:16]}"
 
 
