@@ -101,7 +101,7 @@ def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     if not _is_writable(folder):
         # Numba would turn to the folder of the source, whose machine code outlives a change in another file.
         return numba.njit(nogil=True, **options)(function)
-    locators: list[type] = numba.core.caching.CacheImpl._locator_classes
+    locators: list[Any] = numba.core.caching.CacheImpl._locator_classes
     locators.insert(0, _locator_in(folder))
     try:
         return numba.njit(cache=True, nogil=True, **options)(function)
