@@ -141,7 +141,8 @@ class IppoLearner(NetworkLearner):
     def start_from(self, stored: StoredTensors) -> None:
         """See `NetworkLearner`."""
         super().start_from(stored)
-        self._restore_normaliser(stored)
+        if "normaliser" in stored.tensors:
+            self._restore_normaliser(stored)
 
     def _restore_normaliser(self, stored: StoredTensors) -> None:
         self.normaliser.sums = stored.get("normaliser").numpy().copy().reshape(self.normaliser.sums.shape)

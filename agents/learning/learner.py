@@ -106,8 +106,10 @@ class NetworkLearner:
                 }
 
     def start_from(self, stored: StoredTensors) -> None:
-        """See `Learner`."""
-        self._fill_networks(stored)
+        """See `Learner`. Of weights that were packaged there is the actor only; the other networks stay as they are."""
+        for name, network in self.networks.items():
+            if name == "actor" or stored.under(name):
+                stored.fill(network, name)
 
     def _fill_networks(self, stored: StoredTensors) -> None:
         for name, network in self.networks.items():

@@ -123,7 +123,9 @@ def load_policy(
     if given and is_trained:
         raise PolicyError(f"the agent {shown!r} is trained and takes no arguments, got {given!r}")
     if name in learner_names():
-        return _trained(_packaged(name, environment, scenario or default_scenario(environment)), shown, environment)
+        return _trained(
+            packaged_weights(name, environment, scenario or default_scenario(environment)), shown, environment
+        )
     if is_trained:
         return _trained(Path(name), shown, environment)
     if name not in known and ":" not in name:
@@ -185,8 +187,8 @@ def _learnt_in(environment: str) -> tuple[str, ...]:
     return tuple(name for name in learner_names() if trained_scenarios(name, environment))
 
 
-def _packaged(name: str, environment: str, scenario: str) -> Path:
-    """The folder of the weights that come with CrowdGym."""
+def packaged_weights(name: str, environment: str, scenario: str) -> Path:
+    """The folder of the weights that come with CrowdGym. Raises `PolicyError` if there are none."""
     there = trained_scenarios(name, environment)
     if scenario not in there:
         found = (

@@ -21,6 +21,7 @@ from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa
 from crowdgym.agents.learning.description import DESCRIPTION  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 from crowdgym.learners import learner_names  # noqa: E402
+from crowdgym.policies import packaged_weights  # noqa: E402
 from crowdgym.training import folder as folder_module  # noqa: E402
 
 
@@ -226,6 +227,19 @@ def test_a_run_may_begin_with_the_networks_of_another(whole: Path, tmp_path: Pat
     message = refused(*arguments(tmp_path / "other", iterations=1, hidden=16), "--init", whole)
     assert message.startswith(f"{whole / LAST} does not fit the network that the hyperparameters ask for: actor.")
     assert not (tmp_path / "other" / DESCRIPTION).exists()
+
+
+def test_a_run_may_begin_with_the_packaged_weights_of_a_scenario(tmp_path: Path) -> None:
+    """Of these there is the actor only; it is measured before it has learnt anything."""
+    big = {"embedding": 32, "hidden": 64, "heads": 4}
+    named = (*arguments(tmp_path / "named", iterations=1, **big), "--init", "chengdu-synth")
+    ran(*named)
+    assert "--init chengdu-synth" in yaml.safe_load((tmp_path / "named" / DESCRIPTION).read_text())["command"]
+    packaged = packaged_weights("ippo", "csc_v0", "chengdu-synth")
+    ran(*arguments(tmp_path / "folder", iterations=1, **big), "--init", packaged)
+    ran(*arguments(tmp_path / "random", iterations=1, **big))
+    first = {run: curve(tmp_path / run)[0]["evaluation"] for run in ("named", "folder", "random")}
+    assert first["named"] == first["folder"] != first["random"]
 
 
 @pytest.mark.parametrize(

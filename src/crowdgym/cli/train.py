@@ -79,7 +79,7 @@ class RunOptions:
     resume: Resume = False
     init: Annotated[
         Path | None,
-        typer.Option(help="Folder of another run; training begins with its last weights, not with random weights."),
+        typer.Option(help="Begin with the weights of another run, or of a scenario that CrowdGym has weights for."),
     ] = None
     seed: Seed = 0
 
@@ -208,9 +208,18 @@ def _plan(agent: str, learner: "LearnerSpec", env_name: str, options: TrainOptio
         device=options.machine.device,
         command=options.command(agent, env_name),
         jobs=options.machine.jobs,
-        init=options.run.init,
+        init=None if options.run.init is None else _where_to_begin(options.run.init, agent, env_name),
         mix=lists_of(options.task.mixes, "--mix"),
     )
+
+
+def _where_to_begin(init: Path, agent: str, env_name: str) -> Path:
+    """The folder of another run; if there is none, that of the packaged weights for the scenario of this name."""
+    from crowdgym.policies import packaged_weights, trained_scenarios
+
+    if init.is_dir() or str(init) not in trained_scenarios(agent, env_name):
+        return init
+    return packaged_weights(agent, env_name, str(init))
 
 
 @contextmanager

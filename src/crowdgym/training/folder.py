@@ -34,6 +34,12 @@ class Progress:
     environment_s: float = 0.0
 
 
+def newest_weights(folder: Path) -> Path:
+    """The file with the last weights of a run; of a folder that comes with CrowdGym, its only one."""
+    last, best = folder / LAST, folder / BEST
+    return best if best.is_file() and not last.is_file() else last
+
+
 @dataclass
 class RunFolder:
     """Reads and writes the folder. ``rows`` is the training curve: a row for each iteration, as in ``curve.csv``."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from crowdgym.agents.learning.checkpoint import LAST, read_tensors
+from crowdgym.agents.learning.checkpoint import read_tensors
 from crowdgym.agents.learning.description import FORMAT, AgentDescription, SetDescription
 from crowdgym.common.errors import ConfigError, UnwritableError
 from crowdgym.common.files import writing
 from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.loading import load_settings
-from crowdgym.training.folder import TENSORBOARD, Row, RunFolder
+from crowdgym.training.folder import TENSORBOARD, Row, RunFolder, newest_weights
 from crowdgym.training.plan import TrainingPlan, play_baseline
 
 
@@ -55,7 +55,7 @@ class TrainingRun:
         else:
             self.description = self._described()
         if plan.init is not None:
-            self.trainer.start_from(read_tensors(plan.init / LAST))
+            self.trainer.start_from(read_tensors(newest_weights(plan.init)))
         self.progress = folder.resume(self.trainer)
 
     def __call__(self, watch: Callable[[IterationReport], None]) -> None:
