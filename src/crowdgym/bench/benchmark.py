@@ -18,7 +18,9 @@ class JobList(Generic[AnyJob]):
         kind: the work on each job.
         keeps_failures: whether a failure is written as a line, with the sentence as ``failure``; if not, it ends the
             run.
-        is_complete: whether the other files that a finished job wrote exist.
+        is_complete: whether the other files that belong to a finished job exist.
+        keep: writes these files from the values of an outcome, and returns the values that belong into the line. It is
+            called where the run folder is; the job may run on another machine.
     """
 
     file_name: str
@@ -26,6 +28,7 @@ class JobList(Generic[AnyJob]):
     kind: JobKind[AnyJob]
     keeps_failures: bool = False
     is_complete: Callable[[AnyJob], bool] = lambda job: True
+    keep: Callable[[AnyJob, Mapping[str, Any]], Mapping[str, Any]] = lambda job, values: values
 
 
 @dataclass(frozen=True)

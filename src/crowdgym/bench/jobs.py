@@ -1,5 +1,6 @@
 """The jobs of a suite: an episode of an agent on an instance, the bound of an instance, the check of a policy."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,14 +10,17 @@ from typing import Any
 import crowdgym
 from crowdgym.bench.hooks import load_hook
 from crowdgym.common.entry_points import load_entry_point
+from crowdgym.common.files import write_bytes
 from crowdgym.configs.suites import AgentEntry, Scalar
 from crowdgym.isolation.policy import open_policy, policy_digest
 from crowdgym.policies import PolicySource, policy_names
 from crowdgym.registration import environment_spec
 from crowdgym.runner import fix_global_generators, policy_seed, run_episodes
-from crowdgym.traces import TraceRecorder, write_trace
+from crowdgym.traces import TraceRecorder, trace_to_bytes
 
 _COMPILED: set[str] = set()  # the environments of which this process has played a step
+
+_TRACE = "the trace as bytes"  # no metric has such a name
 
 Assignments = tuple[tuple[str, Scalar], ...]
 
@@ -152,7 +156,8 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
     """Play one episode with a new policy.
 
     Returns:
-        All metrics, those of the suite's hook included, and the number of steps.
+        All metrics, those of the suite's hook included, and the number of steps; of an episode that is recorded also
+        the trace, as bytes.
 
     Raises:
         PolicyError: the policy cannot be made, raised, or returned nonsense.
@@ -170,9 +175,15 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
         (result,) = run_episodes(
             played, policy, agent=agent.name, episodes=1, seed=instance.seed, first_number=job.number
         ).episodes
-    if job.trace is not None:
-        write_trace(job.trace, played.trace())
-    return {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps}
+    recorded = {} if job.trace is None else {_TRACE: trace_to_bytes(played.trace())}
+    return {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps, **recorded}
+
+
+def keep_trace(job: EpisodeJob, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write the trace of an episode that was recorded. Returns the other values."""
+    if job.trace is not None and _TRACE in values:
+        write_bytes(job.trace, values[_TRACE])
+    return {name: value for name, value in values.items() if name != _TRACE}
 
 
 def bound_instance(job: BoundJob) -> dict[str, Any]:

@@ -149,16 +149,17 @@ def _played(
     """Play the jobs without a row; yields each with its row. ``watch`` is called when the row was taken."""
     missing = [job for job in of.jobs if key_of(job) not in finished]
     for job, outcome in engine.run(of.kind, missing):
-        yield job, {**job.parameters(), **_values(of, outcome)}
+        yield job, {**job.parameters(), **_values(of, job, outcome)}
         watch(job, outcome)
 
 
-def _values(of: JobList[Any], outcome: Outcome) -> Mapping[str, Any]:
+def _values(of: JobList[AnyJob], job: AnyJob, outcome: Outcome) -> Mapping[str, Any]:
+    values = of.keep(job, outcome.values)
     if of.keeps_failures:
-        return {**outcome.values, "failure": outcome.failure}
+        return {**values, "failure": outcome.failure}
     if outcome.failure is not None:
         raise ConfigError(outcome.failure)
-    return outcome.values
+    return values
 
 
 def _check_provenance(file: Path, benchmark: Benchmark) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import crowdgym
 from crowdgym.bench.benchmark import Benchmark, JobList, Report
+from crowdgym.bench.fingerprint import digest_of_code, fingerprint
 from crowdgym.bench.hooks import SuiteHook, load_hook
 from crowdgym.bench.jobs import (
     Agent,
@@ -19,6 +18,7 @@ from crowdgym.bench.jobs import (
     PolicyCheckJob,
     bound_instance,
     check_policy,
+    keep_trace,
     play_episode,
     prepare,
 )
@@ -167,11 +167,14 @@ class Suite:
         episode_list = JobList(
             FILE_NAME,
             episodes,
-            JobKind(play_episode, prepare, suite.time_limit_s),
+            JobKind(play_episode, prepare, suite.time_limit_s, fingerprint),
             keeps_failures=True,
             is_complete=EpisodeJob.has_trace,
+            keep=keep_trace,
         )
-        bound_lists = (JobList(BOUNDS_NAME, bounds, JobKind(bound_instance, prepare)),) if bounds else ()
+        bound_lists = (
+            (JobList(BOUNDS_NAME, bounds, JobKind(bound_instance, prepare, fingerprint=fingerprint)),) if bounds else ()
+        )
         return (episode_list, *bound_lists)
 
     def provenance(self, digests: Mapping[str, str]) -> dict[str, Any]:
@@ -189,7 +192,7 @@ class Suite:
             "suite": self.name,
             "environment": suite.environment,
             "crowdgym": crowdgym.__version__,
-            "code of crowdgym": _digest_of_code(),
+            "code of crowdgym": digest_of_code(),
             **({} if suite.hook is None else {"files of the hook": digest_of(self.hook, self.hook.files)}),
             **{f"settings of {scenario}": values for scenario, values in settings.items()},
             **{
@@ -292,13 +295,3 @@ class Suite:
 
     def _of(self, key: str) -> str:
         return f"{key} of the suite {self.name}"
-
-
-def _digest_of_code() -> str:
-    """A digest of the code that plays an episode: other code may give other results."""
-    digest = sha256()
-    for package in ("envs", "data", "agents"):
-        for folder in import_module(f"crowdgym.{package}").__path__:
-            for file in sorted(Path(folder).rglob("*.py")):
-                digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
-    return digest.hexdigest()[:16]

@@ -1,6 +1,5 @@
 """``crowdgym bench``: play a suite of episodes."""
 
-import os
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.engines import EngineOptions
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import Resume, number
 from crowdgym.cli.shared.output import check_output_folder, print_table
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
 from crowdgym.execution.jobs import Engine, Job, Outcome
-from crowdgym.execution.processes import ProcessEngine
 
 if TYPE_CHECKING:
     from crowdgym.bench.benchmark import Benchmark, Report
@@ -36,7 +35,9 @@ class BenchOptions:
         str | None,
         typer.Option(metavar="NAME,NAME", help="Agents that play, your own as module:Class; default: the suite's."),
     ] = None
-    jobs: Annotated[int | None, number("Processes that play at the same time; default: the number of cores.")] = None
+    jobs: Annotated[int | None, number("Episodes that are played at the same time; default: the number of cores.")] = (
+        None
+    )
     out: Annotated[
         Path | None, typer.Option(help="Folder for results, created if missing; default: out/bench/SUITE.")
     ] = None
@@ -74,6 +75,7 @@ def bench(
         ),
     ],
     options: BenchOptions,
+    machines: EngineOptions,
 ) -> None:
     """Play a whole suite of episodes, and write tables and plots.
 
@@ -84,7 +86,6 @@ def bench(
     from crowdgym.bench.report.pages import check_page, write_page
     from crowdgym.bench.suites import Overrides, find_benchmark
 
-    jobs = _cores() if options.jobs is None else options.jobs
     folder = _DEFAULT_OUT / Path(suite).stem if options.out is None else options.out
     overrides = Overrides(
         agents=None if options.agents is None else [name.strip() for name in options.agents.split(",")],
@@ -95,7 +96,7 @@ def bench(
         quick=options.quick,
         traces=options.traces,
     )
-    with ProcessEngine(jobs) as engine:
+    with machines.chosen(options.jobs).open(folder) as engine:
         benchmark = find_benchmark(suite, overrides, folder, engine)
         if options.page is not None:
             check_page(options.page, benchmark.page_mark)
@@ -105,11 +106,6 @@ def bench(
     if options.page is not None:
         write_page(options.page, benchmark.page_mark, report.markdown)
         typer.echo(f"wrote {options.page}")
-
-
-def _cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool) -> None:

@@ -1,7 +1,8 @@
 """The contract between jobs and the engines that execute them.
 
 A job is plain data, and running it is a plain function of a module. An engine therefore only has to send both to
-another process or another machine. `crowdgym.execution.processes` is the engine for the processes of one machine.
+another process or another machine. `crowdgym.execution.processes` is the engine for the processes of one machine,
+`crowdgym.execution.ray_engine` and `crowdgym.execution.slurm_engine` those for several machines.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,11 @@ def nothing_to_prepare(job: Any) -> None:
     """The preparation of a kind of jobs that needs none."""
 
 
+def no_fingerprint(job: Any) -> dict[str, str]:
+    """The fingerprint of a kind of jobs whose results depend on the job alone."""
+    return {}
+
+
 @dataclass(frozen=True)
 class JobKind(Generic[AnyJob]):
     """The work on each of many jobs. All functions are attributes of a module, so that an engine can pickle them.
@@ -35,11 +41,14 @@ class JobKind(Generic[AnyJob]):
             policy, which becomes an outcome; any other exception is an error of the program.
         prepare: is called before ``run`` in the same process, such as to build and compile. Its time does not count.
         time_limit_s: the most seconds of wall-clock time that ``run`` may take; None for no limit.
+        fingerprint: what the result of a job depends on besides the job, such as the code and the data of a machine, by
+            name. An engine of several machines runs a job only where it is the same as here.
     """
 
     run: Callable[[AnyJob], dict[str, Any]]
     prepare: Callable[[AnyJob], object] = nothing_to_prepare
     time_limit_s: float | None = None
+    fingerprint: Callable[[AnyJob], Mapping[str, str]] = no_fingerprint
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,18 @@ import os
 import signal
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Any, Literal
 
-from crowdgym.common.errors import ConfigError, DataError, PolicyError, UnwritableError
-from crowdgym.execution.jobs import AnyJob, Job, JobKind, Outcome
+from crowdgym.execution.answers import Answer, prepare, run, too_long
+from crowdgym.execution.jobs import AnyJob, JobKind, Outcome
 
 # Numerical libraries use one thread in each process: several threads would slow each other down, and the rounding of
 # sums would depend on their number. A variable that is set already keeps its value.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 _START = get_context("spawn")
 
@@ -84,14 +81,6 @@ class ProcessEngine:
         return self._processes[-1], job
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What a process says about its job."""
-
-    kind: Literal["begun", "done", "failed", "refused", "crashed"]
-    values: Any = None
-
-
 class _JobProcess:
     """One process, as the engine sees it."""
 
@@ -119,24 +108,18 @@ class _JobProcess:
         """The outcome of the job; None while it runs."""
         if self.deadline is not None and not self.connection.poll() and time.monotonic() >= self.deadline:
             self.end()
-            return Outcome({}, f"it took longer than the time limit of {time_limit_s:g} s", self._wall_s())
+            return Outcome({}, too_long(time_limit_s), self._wall_s())
         if not self.connection.poll():
             return None
         try:
-            answer: _Answer = self.connection.recv()
+            answer: Answer = self.connection.recv()
         except (EOFError, ConnectionResetError):
             return self._ended()
         if answer.kind == "begun":
             self._begun = time.monotonic()
             self.deadline = None if time_limit_s is None else self._begun + time_limit_s
             return None
-        if answer.kind == "refused":
-            raise answer.values
-        if answer.kind == "crashed":
-            raise RuntimeError(f"a job raised an unexpected error:\n{answer.values}")
-        if answer.kind == "failed":
-            return Outcome({}, answer.values, self._wall_s())
-        return Outcome(answer.values, None, self._wall_s())
+        return answer.outcome(self._wall_s())
 
     def end(self) -> None:
         """Kill the process, whatever it is doing."""
@@ -173,7 +156,7 @@ def _first_to_answer(processes: "Sequence[_JobProcess]") -> "list[_JobProcess]":
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Processes that are started in the block use one numerical thread, unless the user has set the variable."""
-    unset = [name for name in _THREADS if name not in os.environ]
+    unset = [name for name in THREADS if name not in os.environ]
     os.environ.update(dict.fromkeys(unset, "1"))
     try:
         yield
@@ -207,7 +190,11 @@ def _serve(connection: Connection) -> None:
             kind, job = connection.recv()
         except EOFError:
             return
-        connection.send(_answer(kind, job, connection))
+        answer = prepare(kind, job)
+        if answer.kind == "begun":
+            connection.send(answer)
+            answer = run(kind, job)
+        connection.send(answer)
 
 
 def end_with_parent() -> None:
@@ -216,23 +203,3 @@ def end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _answer(kind: JobKind[Any], job: Job, connection: Connection) -> _Answer:
-    try:
-        kind.prepare(job)
-    except (ConfigError, DataError) as error:
-        return _Answer("refused", type(error)(str(error)))
-    except Exception:
-        return _Answer("crashed", traceback.format_exc())
-    connection.send(_Answer("begun"))
-    try:
-        return _Answer("done", kind.run(job))
-    except PolicyError as error:
-        return _Answer("failed", " ".join(str(error).split()))
-    except UnwritableError as error:  # the disk is full: no fault of the policy or of the program
-        return _Answer("refused", UnwritableError(str(error)))
-    except SystemExit as error:
-        return _Answer("failed", f"it left the program with exit code {error.code!r}")
-    except Exception:
-        return _Answer("crashed", traceback.format_exc())

@@ -111,11 +111,16 @@ class Trace:
 
 
 def write_trace(path: Path, trace: Trace) -> None:
-    """Write a trace, whole or not at all; the same trace gives the same bytes.
+    """Write a trace, whole or not at all.
 
     Raises:
         DataError: the file cannot be written.
     """
+    write_bytes(path, trace_to_bytes(trace))
+
+
+def trace_to_bytes(trace: Trace) -> bytes:
+    """The content of a trace's file; the same trace gives the same bytes."""
     header = trace.header.to_json().encode()
     arrays: dict[str, NDArray[Any]] = {
         "header": np.frombuffer(header, np.uint8),
@@ -125,7 +130,7 @@ def write_trace(path: Path, trace: Trace) -> None:
     arrays |= {_QUANTITY + name: _fold(value) for name, value in trace.values.items()}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_bytes(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def read_trace(path: str | Path) -> Trace:

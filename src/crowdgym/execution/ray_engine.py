@@ -1,0 +1,239 @@
+"""The engine that executes jobs on the machines of a Ray cluster.
+
+A seat is an actor on one node. A lost seat's job is executed again elsewhere if its policy comes with CrowdGym or its
+node is gone; a policy of a user that ends its process has failed, as with the engine for local processes.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from crowdgym.common.errors import ConfigError
+from crowdgym.execution.answers import Answer, prepare_elsewhere, run, too_long
+from crowdgym.execution.jobs import AnyJob, Job, JobKind, Outcome
+from crowdgym.execution.processes import THREADS
+
+MOST_LOSSES: Final = 3  # of the same job
+_LOOK_S: Final = 2.0  # time between two looks at the nodes of the cluster
+
+
+class RayEngine:
+    """Executes jobs on a Ray cluster; see `crowdgym.execution.jobs.Engine`.
+
+    Use it with ``with``: the end of the block ends all seats, and a cluster that it has started itself.
+
+    Args:
+        num_seats: the most jobs that run at the same time; None: as many as the cluster has cores.
+        address: of a cluster that runs, such as "auto" or "10.0.0.1:6379"; None: one on this machine is started.
+    """
+
+    def __init__(self, num_seats: int | None = None, address: str | None = None) -> None:
+        self._num_seats, self._address = num_seats, address
+        self._seats: list[_Seat] = []
+        self._ready: set[str] = set()  # nodes on which a job was prepared: what it compiled is cached
+        self._nodes: dict[str, int] = {}  # cores of each node that is alive
+        self._looked_s = -_LOOK_S
+
+    def __enter__(self) -> "RayEngine":
+        _connect(self._address)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        while self._seats:
+            self._seats.pop().end()
+        _ray().shutdown()
+
+    def run(self, kind: JobKind[AnyJob], jobs: Sequence[AnyJob]) -> Iterator[tuple[AnyJob, Outcome]]:
+        """See `crowdgym.execution.jobs.Engine.run`.
+
+        The first job of a node is prepared alone: what it compiles is cached, and the others do not compile it again.
+
+        Raises:
+            DataError: a node has other code or other data than this machine.
+            RuntimeError: the same job was lost `MOST_LOSSES` times, or the cluster has no node left.
+        """
+        waiting: deque[AnyJob] = deque(jobs)
+        losses: dict[int, int] = {}
+        while waiting or self._busy():
+            self._look()
+            while waiting and (seat := self._free_seat(waiting)) is not None:
+                seat.begin(kind, _take(waiting, seat.group))
+            for seat in self._first_to_answer():
+                outcome = self._advance(seat, kind)
+                if isinstance(outcome, Outcome):
+                    yield seat.leave(), outcome
+                elif outcome is not None:
+                    job = seat.leave()
+                    losses[id(job)] = losses.get(id(job), 0) + 1
+                    if losses[id(job)] >= MOST_LOSSES:
+                        raise RuntimeError(f"a job was lost {MOST_LOSSES} times, at last because {outcome}")
+                    waiting.appendleft(job)
+
+    def _busy(self) -> "list[_Seat]":
+        return [seat for seat in self._seats if seat.job is not None]
+
+    def _look(self) -> None:
+        """See which nodes there are."""
+        if time.monotonic() - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = time.monotonic()
+        alive = [node for node in _ray().nodes() if node["Alive"]]
+        self._nodes = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in alive}
+
+    def _free_seat(self, waiting: "deque[AnyJob]") -> "_Seat | None":
+        """A seat for one of the jobs that wait, in a place that is free; None if there is none."""
+        groups = [job.isolation_group() for job in waiting]
+        free = [seat for seat in self._seats if seat.job is None and self._may_begin_on(seat.node)]
+        for seat in free:
+            if seat.group in groups:
+                return seat
+        place = next((node for node in self._nodes if self._has_place(node)), None)
+        if place is None and free:
+            place = free[0].node
+            free[0].end()
+            self._seats.remove(free[0])
+        if place is None:
+            return None
+        self._seats.append(_Seat(place, groups[0]))
+        return self._seats[-1]
+
+    def _has_place(self, node: str) -> bool:
+        there = sum(seat.node == node for seat in self._seats)
+        most = self._num_seats is None or len(self._seats) < self._num_seats
+        return most and there < self._nodes[node] and self._may_begin_on(node)
+
+    def _may_begin_on(self, node: str) -> bool:
+        return node in self._nodes and (node in self._ready or all(seat.node != node for seat in self._busy()))
+
+    def _first_to_answer(self) -> "list[_Seat]":
+        """Wait until a seat has an answer or has reached its deadline, at most until the next look at the nodes."""
+        busy = self._busy()
+        if not busy and not self._nodes:
+            raise RuntimeError("the Ray cluster has no node left on which jobs can run")
+        if not busy:
+            return []
+        ends = [seat.deadline for seat in busy if seat.deadline is not None]
+        timeout_s = max(0.0, min([_LOOK_S, *(end - time.monotonic() for end in ends)]))
+        answered, _ = _ray().wait([seat.answer for seat in busy], num_returns=1, timeout=timeout_s)
+        now = time.monotonic()
+        return [
+            seat for seat in busy if seat.answer in answered or (seat.deadline is not None and now >= seat.deadline)
+        ]
+
+    def _advance(self, seat: "_Seat", kind: JobKind[Any]) -> Outcome | str | None:
+        """The outcome of a seat's job, or why it was lost; None if it goes on."""
+        ray = _ray()
+        done, _ = ray.wait([seat.answer], timeout=0)
+        if not done:
+            self._remove(seat)
+            return Outcome({}, too_long(kind.time_limit_s), seat.wall_s())
+        try:
+            answer: Answer = ray.get(seat.answer)
+        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
+            self._remove(seat)
+            return self._lost(seat, " ".join(str(error).split()))
+        if answer.kind != "begun":
+            return answer.outcome(seat.wall_s())
+        self._ready.add(seat.node)
+        seat.go_on(kind)
+        return None
+
+    def _remove(self, seat: "_Seat") -> None:
+        seat.end()
+        self._seats.remove(seat)
+
+    def _lost(self, seat: "_Seat", why: str) -> Outcome | str:
+        """What has become of the job of a seat that is gone."""
+        self._looked_s = -_LOOK_S
+        self._look()
+        if seat.group and seat.begun_s is not None and seat.node in self._nodes:
+            return Outcome({}, "its process ended", seat.wall_s())
+        return why
+
+
+class _Seat:
+    """An actor on one node, as the engine sees it. It only executes jobs of one isolation group."""
+
+    def __init__(self, node: str, group: str) -> None:
+        ray = _ray()
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        self.node, self.group = node, group
+        self.job: Job | None = None
+        self.answer: Any = None
+        self.begun_s: float | None = None
+        self.deadline: float | None = None
+        self._actor = ray.remote(num_cpus=1, max_restarts=0)(_Executor).options(scheduling_strategy=strategy).remote()
+
+    def begin(self, kind: JobKind[AnyJob], job: AnyJob) -> None:
+        """Send a job."""
+        self.job, self.begun_s, self.deadline = job, None, None
+        self.answer = self._actor.prepare.remote(kind, job, kind.fingerprint(job))
+
+    def go_on(self, kind: JobKind[AnyJob]) -> None:
+        """Run the job that was prepared."""
+        self.begun_s = time.monotonic()
+        self.deadline = None if kind.time_limit_s is None else self.begun_s + kind.time_limit_s
+        self.answer = self._actor.run.remote(kind, self.job)
+
+    def leave(self) -> Any:
+        """The job, which this seat no longer has."""
+        job, self.job = self.job, None
+        return job
+
+    def wall_s(self) -> float:
+        """Time since the job has begun."""
+        return 0.0 if self.begun_s is None else time.monotonic() - self.begun_s
+
+    def end(self) -> None:
+        """Kill the actor, whatever it is doing."""
+        _ray().kill(self._actor)
+
+
+class _Executor:
+    """Executes jobs, in a process of a node."""
+
+    def prepare(self, kind: JobKind[AnyJob], job: AnyJob, expected: Mapping[str, str]) -> Answer:
+        return prepare_elsewhere(kind, job, expected, f"the node {_ray().util.get_node_ip_address()}")
+
+    def run(self, kind: JobKind[AnyJob], job: AnyJob) -> Answer:
+        return run(kind, job)
+
+
+def _take(waiting: "deque[AnyJob]", group: str) -> AnyJob:
+    """Remove the first job of a group."""
+    job = next(job for job in waiting if job.isolation_group() == group)
+    waiting.remove(job)
+    return job
+
+
+def _ray() -> Any:
+    try:
+        import ray
+        import ray.exceptions
+        import ray.util.scheduling_strategies
+    except ImportError:
+        raise ConfigError("--engine ray needs Ray: pip install 'crowdgym[ray]'") from None
+    return ray
+
+
+def _connect(address: str | None) -> None:
+    """Join a cluster, or start one on this machine."""
+    ray = _ray()
+    one_thread = {name: os.environ.get(name, "1") for name in THREADS}
+    try:
+        ray.init(
+            address=address or "local",
+            runtime_env={"env_vars": one_thread},
+            log_to_driver=False,
+            logging_level="error",
+            include_dashboard=False if address is None else None,
+        )
+    except Exception as error:
+        where = "on this machine" if address is None else f"at {address!r}"
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ConfigError(
+            f"there is no Ray cluster {where}: {reason}; start one with 'ray start --head', wait until 'ray status' "
+            "shows its nodes, and give its address with --address"
+        ) from error
