@@ -2,60 +2,15 @@
 
 import os
 import signal
-import sys
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from adding import Sum, outcomes
 
-from crowdgym.common.errors import ConfigError, PolicyError, UnwritableError
-from crowdgym.execution.jobs import Engine, JobKind, Outcome
+from crowdgym.common.errors import ConfigError, UnwritableError
+from crowdgym.execution.jobs import JobKind, Outcome
 from crowdgym.execution.processes import ProcessEngine
-
-
-@dataclass(frozen=True)
-class Sum:
-    """A job that misbehaves if it is told to."""
-
-    number: int
-    deed: str = "add"
-    group: str = ""
-
-    def parameters(self) -> dict[str, Any]:
-        return {"number": self.number}
-
-    def isolation_group(self) -> str:
-        return self.group
-
-
-def play(job: Sum) -> dict[str, Any]:
-    if job.deed == "sleep":
-        time.sleep(1000)
-    if job.deed == "die":
-        os._exit(7)
-    if job.deed == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if job.deed == "leave":
-        sys.exit("enough")
-    if job.deed == "fail":
-        raise PolicyError("it is\nno good")
-    if job.deed == "break":
-        raise IndexError("our own fault")
-    if job.deed == "fill the disk":
-        raise UnwritableError("cannot write a.trace: No space left on device; make room there")
-    if job.deed == "die later":
-        threading.Timer(0.1, os._exit, (5,)).start()
-    return {"sum": job.number + 1, "process": os.getpid()}
-
-
-def prepare(job: Sum) -> None:
-    if job.deed == "prepare at leisure":
-        time.sleep(0.8)
-    if job.deed == "ask too much":
-        raise ConfigError("number must be less")
 
 
 def threads_of(job: Sum) -> dict[str, Any]:
@@ -66,11 +21,6 @@ def threads_of(job: Sum) -> dict[str, Any]:
 def engine() -> Iterator[ProcessEngine]:
     with ProcessEngine(1) as one:
         yield one
-
-
-def outcomes(engine: Engine, *jobs: Sum, time_limit_s: float | None = None) -> dict[int, Outcome]:
-    kind: JobKind[Sum] = JobKind(play, prepare, time_limit_s)
-    return {job.number: outcome for job, outcome in engine.run(kind, jobs)}
 
 
 def test_the_outcome_of_a_job(engine: ProcessEngine) -> None:

@@ -54,7 +54,13 @@ class RayEngine:
             DataError: a node has other code or other data than this machine.
             RuntimeError: the same job was lost `MOST_LOSSES` times, or the cluster has no node left.
         """
-        waiting: deque[AnyJob] = deque(jobs)
+        try:
+            yield from self._outcomes(kind, deque(jobs))
+        finally:
+            for seat in self._busy():  # the caller has stopped, or an error stopped the run
+                self._remove(seat)
+
+    def _outcomes(self, kind: JobKind[AnyJob], waiting: "deque[AnyJob]") -> Iterator[tuple[AnyJob, Outcome]]:
         losses: dict[int, int] = {}
         while waiting or self._busy():
             self._look()
@@ -81,6 +87,7 @@ class RayEngine:
         self._looked_s = time.monotonic()
         alive = [node for node in _ray().nodes() if node["Alive"]]
         self._nodes = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in alive}
+        self._seats = [seat for seat in self._seats if seat.job is not None or seat.node in self._nodes]
 
     def _free_seat(self, waiting: "deque[AnyJob]") -> "_Seat | None":
         """A seat for one of the jobs that wait, in a place that is free; None if there is none."""

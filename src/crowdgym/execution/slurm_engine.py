@@ -135,6 +135,8 @@ def _result(job: Any) -> list[Outcome] | Answer | str:
 
     try:
         found: list[Outcome] | Answer = job.result()
+    except submitit.core.utils.FailedJobError as error:
+        return Answer("crashed", str(error))
     except submitit.core.utils.UncompletedJobError as error:
         return " ".join(str(error).split())[:500]
     return found
