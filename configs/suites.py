@@ -4,32 +4,17 @@ Here a suite is checked by itself. `crowdgym.bench.suite` checks that its enviro
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib.resources import files
 from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Strict,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Strict, Tag, model_validator
 
-from crowdgym.common.errors import ConfigError
-from crowdgym.common.files import read_plain
-from crowdgym.common.yaml_text import parse_yaml
+from crowdgym.configs.documents import Checked, parse_document, read_document
 
 FOLDER = "bench"  # beside this file
-MOST_BYTES = 2**20  # of a file
 MOST_VALUES = 1_000  # of a list
 MOST_POINTS = 100_000  # of a grid
 MOST_EPISODES = 1_000_000  # of an agent at a grid point, and of all agents together ten times as many
@@ -72,11 +57,7 @@ Count = Annotated[int, Field(ge=1, le=MOST_EPISODES)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class _Checked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class AgentEntry(_Checked):
+class AgentEntry(Checked):
     """An agent of a suite. In the file, a name alone stands for the agent of that name without arguments.
 
     Attributes:
@@ -88,8 +69,8 @@ class AgentEntry(_Checked):
 
     name: Name
     policy: Name | None = None
-    arguments: dict[str, Scalar] = {}
-    only: dict[str, Values] = {}
+    arguments: dict[str, Scalar] = Field(default_factory=dict)
+    only: dict[str, Values] = Field(default_factory=dict)
 
     @property
     def policy_name(self) -> str:
@@ -118,7 +99,7 @@ Agents = Annotated[
 ]
 
 
-class PublishedFigure(_Checked):
+class PublishedFigure(Checked):
     """A published mean of a metric for an agent at a grid point.
 
     Attributes:
@@ -149,7 +130,7 @@ Published = Annotated[
 ]
 
 
-class Corner(_Checked):
+class Corner(Checked):
     """The part of a suite that ``--quick`` plays. Missing keys are those of the whole suite."""
 
     scenarios: Names | None = None
@@ -157,7 +138,7 @@ class Corner(_Checked):
     episodes: Count | None = None
 
 
-class SuiteSettings(_Checked):
+class SuiteSettings(Checked):
     """A suite: which agents play which grid points, and which metrics its tables show.
 
     Attributes:
@@ -183,7 +164,7 @@ class SuiteSettings(_Checked):
     about: Name = "a suite of your own"
     environment: str
     scenarios: Names
-    settings: dict[str, Scalar] = {}
+    settings: dict[str, Scalar] = Field(default_factory=dict)
     grid: Grid
     agents: Agents
     first_seed: Annotated[int, Field(ge=0)] = 0
@@ -280,15 +261,7 @@ def read_suite(file: Path) -> SuiteSettings:
     Raises:
         ConfigError: it cannot be read, or is no suite. The message says where, and what was expected.
     """
-    try:
-        text = read_plain(file, MOST_BYTES).decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"the suite {file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"the suite {file} must be text in UTF-8") from None
-    except ValueError as error:
-        raise ConfigError(f"the suite {file} cannot be read: {error}") from None
-    return parse_suite(text, str(file))
+    return read_document(SuiteSettings, file, "suite")
 
 
 def parse_suite(text: str, source: str) -> SuiteSettings:
@@ -301,46 +274,4 @@ def parse_suite(text: str, source: str) -> SuiteSettings:
     Raises:
         ConfigError: it is no suite. The message says where, and what was expected.
     """
-    try:
-        content = parse_yaml(text)
-    except ValueError as error:
-        raise ConfigError(f"the suite {source} must be YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"the suite {source} must be a mapping of names to values, got {type(content).__name__}")
-    try:
-        return SuiteSettings.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"the suite {source}: {_in_one_sentence(error)}") from None
-
-
-def _in_one_sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where, message = _place(first["loc"]), first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        known = list(_model_at(first["loc"][:-1]).model_fields)
-        close = get_close_matches(str(first["loc"][-1]), known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"there is no key {where!r}{hint} (known: {', '.join(known)})"
-    missing = [_place(one["loc"]) for one in error.errors() if one["type"] == "missing"]
-    if first["type"] == "missing":
-        return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-    if not where:  # the sentence of a check of the whole suite
-        return message
-    wanted = message.removeprefix("Input should be ")
-    return f"{where} must be {wanted}, got {first['input']!r}"
-
-
-def _place(loc: tuple[int | str, ...]) -> str:
-    """``grid[0].num_tasks`` for ("grid", 0, "num_tasks"), without the names that pydantic adds for parts of a union."""
-    text = ""
-    for key in loc:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        elif key.isidentifier() and key not in ("bool", "int", "float", "str"):
-            text += f".{key}" if text else key
-    return text
-
-
-def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:
-    models: dict[int | str, type[BaseModel]] = {"quick": Corner, "published": PublishedFigure, "agents": AgentEntry}
-    return models.get(loc[0], SuiteSettings) if loc else SuiteSettings
+    return parse_document(SuiteSettings, text, f"the suite {source}")

@@ -1,6 +1,7 @@
 """Wrappers: the mask in the observation."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,24 @@ def test_the_rest_of_the_environment_can_be_reached_through_it() -> None:
     assert env.state().shape == env.state_space.shape
     assert np.isfinite(env.state()).all()
     assert env.possible_agents[0] == "worker_0"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        csc_v0.parallel_env(**SHORT),
+        csc_v0.env(turns=True, **SHORT),
+        MaskInObservation(csc_v0.parallel_env(**SHORT)),
+        KeepInInfos(csc_v0.parallel_env(**SHORT)),
+    ],
+    ids=["parallel", "turns", "mask in observation", "kept infos"],
+)
+def test_spaces_are_also_there_by_agent(env: Any) -> None:
+    """As skrl asks for them."""
+    assert list(env.observation_spaces) == list(env.action_spaces) == env.possible_agents
+    for agent in env.possible_agents:
+        assert env.observation_spaces[agent] is env.observation_space(agent)
+        assert env.action_spaces[agent] is env.action_space(agent)
 
 
 @pytest.mark.parametrize("names", [("action_mask",), ("candidates", "action_mask"), ()])

@@ -91,6 +91,8 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         self._none, self._all = (dict.fromkeys(self.possible_agents, over) for over in (False, True))
         self._observation_space = definition.observation_space()
         self._action_space = definition.action_space()
+        self.observation_spaces = dict.fromkeys(self.possible_agents, self._observation_space)
+        self.action_spaces = dict.fromkeys(self.possible_agents, self._action_space)
         self.state_space = definition.state_space()
         self.metadata = {
             "name": definition.name,

@@ -51,6 +51,7 @@ class TurnEnv(AECEnv[str, NDArray[np.float32], int]):  # type: ignore[misc]  # P
         self.possible_agents = list(env.possible_agents)
         self._number = {agent: number for number, agent in enumerate(self.possible_agents)}
         self.agents: list[str] = []
+        self.observation_spaces, self.action_spaces = env.observation_spaces, env.action_spaces
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Box:
         """That of the parallel environment."""

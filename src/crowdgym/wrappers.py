@@ -41,6 +41,11 @@ class MaskInObservation(BaseParallelWrapper[str, dict[str, NDArray[Any]], int]):
         self._key = key
         self._spaces: dict[str, gymnasium.spaces.Dict] = {}
 
+    @property
+    def observation_spaces(self) -> dict[str, gymnasium.spaces.Dict]:
+        """`observation_space` by agent."""
+        return {agent: self.observation_space(agent) for agent in self.env.possible_agents}
+
     def observation_space(self, agent: str) -> gymnasium.spaces.Dict:
         """The space of both, the same object at every call."""
         if agent not in self._spaces:
