@@ -13,7 +13,8 @@ as one batch; a rule for a single agent is a loop over ``infos``. A policy that 
 or the global state also has a method ``reset``, which gets an `Episode` at the start of each episode. A policy that
 reads files, such as weights, may list their paths in an attribute ``files``: a resumed benchmark checks by them that
 the policy is the same. A policy that was trained with options of the environment's ``reset`` has them in an attribute
-``reset_options``, a mapping: its episodes begin with them.
+``reset_options``, a mapping: its episodes begin with them. An attribute ``information`` declares by what the policy
+decides: see `crowdgym.agents.information`.
 """
 
 import inspect
@@ -23,6 +24,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 from numpy.typing import NDArray
+
+from crowdgym.agents.information import Information, information_of
 
 Observations = Mapping[str, Any]  # by agent: what the observation space holds, an array of shape [F] by default
 Infos = Mapping[str, Mapping[str, Any]]  # by agent: action_mask (int8, [actions]), candidates, and what else there is
@@ -51,11 +54,13 @@ class Episode:
 
     Attributes:
         seed: seed of the policy's own random draws; fixed by the seed of the run, and not the environment's.
-        agents: all agents, in the order of the observations.
+        agents: all agents, in the order of the observations; one agent, if the policy is decentralised.
         observation_space: the observation space of every agent.
         action_space: the action space of every agent.
         metadata: metadata of the environment; ``metadata["observation_layout"]`` names each slice of an observation.
-        state: returns the global state of the present moment, as ``env.state()`` does.
+        state: returns the global state of the present moment, as ``env.state()`` does. It raises `PolicyError` if the
+            policy is decentralised.
+        instance: the arrays of the instance, all that will happen, if the policy is clairvoyant; otherwise None.
     """
 
     seed: int
@@ -64,6 +69,7 @@ class Episode:
     action_space: gymnasium.Space[Any]
     metadata: Mapping[str, Any]
     state: Callable[[], NDArray[Any]]
+    instance: Mapping[str, NDArray[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,11 @@ class FunctionPolicy:
     def files(self) -> tuple[str, ...]:
         """The file that defines the function."""
         return (inspect.getfile(self.function),)
+
+    @property
+    def information(self) -> Information:
+        """What the function declares in an attribute of this name."""
+        return information_of(self.function)
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `Policy`."""

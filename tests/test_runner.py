@@ -146,6 +146,7 @@ def test_the_json_says_what_was_run_and_what_came_of_it() -> None:
         "env": "counting_v0",
         "scenario": "paper",
         "agent": "mine",
+        "information": "centralised",
         "seed": 7,
         "config": {"scenario": "paper", "num_workers": 2},
         "episodes": [{"seed": 7, "revenue": 709.0, "completed": 1, "steps": 3}],

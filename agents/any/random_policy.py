@@ -1,7 +1,10 @@
 """Random: each agent draws one of its legal actions with equal probability."""
 
+from typing import ClassVar
+
 import numpy as np
 
+from crowdgym.agents.information import Information
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 
 
@@ -11,6 +14,8 @@ class RandomPolicy:
     Args:
         seed: fixes the draws until the first ``reset``; from there on the seed of the episode does.
     """
+
+    information: ClassVar[Information] = Information.DECENTRALISED
 
     def __init__(self, seed: int = 0) -> None:
         self._generator = np.random.default_rng(seed)

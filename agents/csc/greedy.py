@@ -1,5 +1,8 @@
 """Greedy: every worker takes the nearest task that it can serve (CAFE paper, section 5.1, baseline "Greedy")."""
 
+from typing import ClassVar
+
+from crowdgym.agents.information import Information
 from crowdgym.agents.policy import Actions, Infos, Observations
 
 
@@ -9,6 +12,8 @@ class GreedyPolicy:
     Candidates are sorted by distance along roads, so the nearest is action 1; it is legal for a worker that is idle and
     has a candidate at all. All others hold.
     """
+
+    information: ClassVar[Information] = Information.DECENTRALISED
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`."""

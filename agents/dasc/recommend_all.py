@@ -1,5 +1,8 @@
 """Recommend-all: every subtask that may be assigned asks for a worker, and stage 2 decides everything."""
 
+from typing import ClassVar
+
+from crowdgym.agents.information import Information
 from crowdgym.agents.policy import Actions, Infos, Observations
 
 
@@ -8,6 +11,8 @@ class RecommendAll:
 
     Only the environment's matching makes decisions, so the result measures the value of stage 2 alone.
     """
+
+    information: ClassVar[Information] = Information.DECENTRALISED
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.agents.csc.turn_taking import TURN_BLOCK, TurnTaking, network_sets, takes_turns
+from crowdgym.agents.information import Information
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
 from crowdgym.agents.learning.collect import BLOCK, choose
 from crowdgym.agents.learning.description import DESCRIPTION, read_description
@@ -56,6 +57,11 @@ class IppoPolicy:
         self._generator: np.random.Generator | None = None
         self._taking: TurnTaking | None = None
         self._actor = self._build(self._trained, self.description.num_actions)
+
+    @property
+    def information(self) -> Information:
+        """Workers that choose in turn, or by gains, know what the others have chosen."""
+        return Information.CENTRALISED if takes_turns(self._settings) else Information.DECENTRALISED
 
     def check_fit(self, width: int, num_actions: int, metadata: Mapping[str, Any]) -> None:
         """Check that the network can play an environment.

@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from crowdgym.agents.catalogue import PolicySpec
+from crowdgym.agents.information import information_of
 from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import ConfigError, PolicyError
@@ -254,6 +255,10 @@ def _as_policy(found: Any, name: str, arguments: Mapping[str, Any]) -> Policy:
             f"the agent {name!r} must have a method act(observations, infos) that returns an action for every agent, "
             f"but {type(made).__name__} has none"
         )
+    try:
+        information_of(made)
+    except PolicyError as error:
+        raise PolicyError(f"the agent {name!r} cannot be loaded: {error}") from None
     policy: Policy = made
     return policy
 

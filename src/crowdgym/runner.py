@@ -5,12 +5,14 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, NoReturn
 
 import numpy as np
 from gymnasium.error import InvalidAction
+from numpy.typing import NDArray
 
+from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
 from crowdgym.common.compile_time import compile_time_s
 from crowdgym.common.errors import PolicyError, PolicyFaultError
@@ -53,6 +55,7 @@ class RunResult:
         seed: seed of the run. Episode i, from 0 on, is that of ``reset(seed=seed + i)``.
         config: every setting of the environment.
         episodes: in order.
+        information: what the policy was given.
     """
 
     env: str
@@ -61,6 +64,7 @@ class RunResult:
     seed: int
     config: Mapping[str, Any]
     episodes: tuple[EpisodeResult, ...]
+    information: Information = Information.CENTRALISED
 
     @property
     def mean(self) -> dict[str, float]:
@@ -84,6 +88,7 @@ class RunResult:
             "env": self.env,
             "scenario": self.scenario,
             "agent": self.agent,
+            "information": str(self.information),
             "seed": self.seed,
             "config": dict(self.config),
             "episodes": [episode.to_json() for episode in self.episodes],
@@ -135,15 +140,16 @@ def run_episodes(
     Raises:
         PolicyError: the policy raised an error, or did not return an action for every agent.
     """
+    information = information_of(policy)
     results: list[EpisodeResult] = []
     for i in range(episodes):
-        calls = _PolicyCalls(policy, agent, f"episode {i} (seed {seed + i})")
+        calls = _PolicyCalls(policy, information, agent, f"episode {i} (seed {seed + i})")
         watch(i, _play_episode(env, calls, seed + i, policy_seed(first_number + i), results))
         if len(results) != i + 1:
             raise RuntimeError(f"watch did not play episode {i} to its end")
     settings = env.settings
     config = settings.model_dump(mode="json")
-    return RunResult(env.metadata["name"], settings.scenario, agent, seed, config, tuple(results))
+    return RunResult(env.metadata["name"], settings.scenario, agent, seed, config, tuple(results), information)
 
 
 def _play_episode(
@@ -152,7 +158,7 @@ def _play_episode(
     """Yield the number of steps played; append the result to ``results`` at the end."""
     began_s = _clock_s()
     observations, infos = env.reset(seed=seed, **_options_of(calls.policy))
-    calls.reset(_episode_of(env, own_seed))
+    calls.reset(episode_of(env, own_seed, calls.information))
     wall_s, step, decisions = _clock_s() - began_s, 0, 0
     yield step
     while env.agents:
@@ -197,7 +203,14 @@ def fix_global_generators(seed: int) -> None:
         torch.manual_seed(seed)
 
 
-def _episode_of(env: Any, own_seed: int) -> Episode:
+def episode_of(env: Any, own_seed: int, information: Information) -> Episode:
+    """What a policy is told at the start of an episode of a parallel environment.
+
+    Args:
+        env: has been reset.
+        own_seed: of the policy's own draws.
+        information: what the policy is given.
+    """
     agents = tuple(env.possible_agents)
     return Episode(
         seed=own_seed,
@@ -205,8 +218,24 @@ def _episode_of(env: Any, own_seed: int) -> Episode:
         observation_space=env.observation_space(agents[0]),
         action_space=env.action_space(agents[0]),
         metadata=env.metadata,
-        state=env.state,
+        state=refuse_state if information is Information.DECENTRALISED else env.state,
+        instance=dict(_instance_arrays(env.instance)) if information is Information.CLAIRVOYANT else None,
     )
+
+
+def refuse_state() -> NoReturn:
+    """The global state, as a decentralised policy gets it. Raises `PolicyFaultError`."""
+    raise PolicyFaultError("asked for the global state, which a decentralised policy does not get")
+
+
+def _instance_arrays(instance: Any, prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    """Copies of all numbers of an instance by name; those of its road network begin with "network."."""
+    for field in fields(instance):
+        value = getattr(instance, field.name)
+        if is_dataclass(value):
+            yield from _instance_arrays(value, f"{prefix}{field.name}.")
+        elif (array := np.array(value, ndmin=1)).dtype.kind in "biuf":
+            yield f"{prefix}{field.name}", array
 
 
 def _metrics(infos: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
@@ -226,6 +255,7 @@ class _PolicyCalls:
     """Calls a policy. An error inside it becomes one sentence that names the episode and the step."""
 
     policy: Policy
+    information: Information
     agent: str
     episode: str
 

@@ -34,13 +34,16 @@ SUITE = SuiteSettings.model_validate(
 )
 
 
+GIVEN = "centralised (inside)"
+
+
 def episodes(scenario: str, agent: str, workers: int, tasks: int, scores: Any, *failed: int) -> list[dict[str, Any]]:
     """A line for each score; those of the seeds ``failed`` say why there is none."""
     at = {"suite": "hand", "scenario": scenario, "agent": agent, "num_workers": workers, "num_tasks": tasks}
     return [
         {**at, "seed": seed, "failure": "it was lazy"}
         if seed in failed
-        else {**at, "seed": seed, "revenue": score, "completed": 2, "steps": 1, "failure": None}
+        else {**at, "seed": seed, "revenue": score, "completed": 2, "steps": 1, "information": GIVEN, "failure": None}
         for seed, score in enumerate(scores)
     ]
 
@@ -138,7 +141,8 @@ def test_a_difference_below_zero_stays_below_for_a_negative_mean() -> None:
 def test_the_csv_has_the_figures_worked_out_by_hand() -> None:
     lines = table().to_csv().splitlines()
     assert lines[0] == (
-        "scenario,agent,num_workers,num_tasks,metric,mean,sd,iqm,iqm_low,iqm_high,share_of_bound,episodes,paper"
+        "scenario,agent,num_workers,num_tasks,metric,mean,sd,iqm,iqm_low,iqm_high,share_of_bound,episodes,paper,"
+        "information"
     )
     rows = [line.split(",") for line in lines[1:] if ",revenue," in line]
     assert [row[:4] for row in rows] == [
@@ -150,15 +154,15 @@ def test_the_csv_has_the_figures_worked_out_by_hand() -> None:
         ["south", "b", "1", "7"],
     ]
     assert rows[0][5:8] == ["5.000000", "2.000000", "4.500000"]
-    assert rows[0][10:] == ["0.500000", "8", "4.000000"]  # mean of 0.2 0.4 0.4 0.4 0.5 0.5 0.7 0.9
-    assert rows[1][5:] == ["3.000000", "0.000000", "3.000000", "3.000000", "3.000000", "0.750000", "8", "2.000000"]
-    assert rows[4][5:] == ["0.500000", "0.500000", "0.500000", "0.000000", "1.000000", "0.125000", "2", ""]
-    assert rows[5][10:] == ["", "8", ""]  # no bound, nothing published
+    assert rows[0][10:] == ["0.500000", "8", "4.000000", GIVEN]  # mean of 0.2 0.4 0.4 0.4 0.5 0.5 0.7 0.9
+    assert rows[1][5:-1] == ["3.000000", "0.000000", "3.000000", "3.000000", "3.000000", "0.750000", "8", "2.000000"]
+    assert rows[4][5:-1] == ["0.500000", "0.500000", "0.500000", "0.000000", "1.000000", "0.125000", "2", ""]
+    assert rows[5][10:-1] == ["", "8", ""]  # no bound, nothing published
 
 
 def test_a_grid_point_with_a_failure_has_no_figures_and_says_how_many_episodes_finished() -> None:
     (line,) = [line for line in table().to_csv().splitlines() if line.startswith("north,a,1,7,revenue")]
-    assert line == "north,a,1,7,revenue,,,,,,,6,"
+    assert line == f"north,a,1,7,revenue,,,,,,,6,,{GIVEN}"
     assert failures_of(table()) == [
         "a on north, num_workers = 1, num_tasks = 7: 2 of 8 episodes failed; the one of seed 3: it was lazy"
     ]
@@ -178,6 +182,7 @@ def test_the_share_of_all_cells_and_what_it_is_off_the_published_points() -> Non
 
 def test_the_markdown_has_a_table_for_each_sweep_with_the_papers_figures_beside_ours() -> None:
     text = markdown(table(), "hand")
+    assert "Information: centralised (inside): `b`, `a`." in text
     assert "### revenue, north by num_workers (num_tasks = 7)" in text
     assert "| num_workers | `b` | paper | off | `a` |" in text
     assert "| 1 | 5.0000 ± 2.0000 | 4.0000 ± 0.5000 | +25.0 % | 2 failed |" in text
@@ -194,15 +199,15 @@ def test_on_the_terminal_agents_are_beside_each_other() -> None:
     revenue, completed = terminal_tables(table(), "hand")
     headings, rows = revenue.headings, revenue.rows
     assert (revenue.title, completed.title) == ("hand: revenue", "hand: completed")
-    assert headings[:4] == ["scenario", "num_workers", "num_tasks", "agent"]
+    assert headings[:5] == ["scenario", "num_workers", "num_tasks", "agent", "information"]
     assert [row[:4] for row in rows[:3]] == [
         ["north", "1", "7", "b"],
         ["north", "1", "7", "a"],
         ["north", "2", "7", "b"],
     ]
-    assert rows[0][4] == "5.0000 ± 2.0000"
-    assert rows[0][6:] == ["50.0 %", "8", "4.0000 ± 0.5000", "+25.0 %"]
-    assert rows[1][4] == "2 failed"
+    assert rows[0][4:6] == [GIVEN, "5.0000 ± 2.0000"]
+    assert rows[0][7:] == ["50.0 %", "8", "4.0000 ± 0.5000", "+25.0 %"]
+    assert rows[1][5] == "2 failed"
 
 
 def test_the_picture_is_the_same_for_the_same_table() -> None:

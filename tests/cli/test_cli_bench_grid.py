@@ -113,12 +113,13 @@ def test_it_writes_a_line_for_each_episode_with_its_parameters_and_results(finis
     assert {name: rows[0][name] for name in first} == first
     assert {"revenue", "completed", "expired", "travel_m", "illegal", "steps", "failure"} <= set(rows[0])
     assert {row["failure"] for row in rows} == {None}
+    assert rows[0]["information"] == "decentralised (inside)"
     assert len(lines(finished, "bounds.jsonl")) == 2 * 3
 
 
 def test_the_table_is_that_of_its_lines(finished: Path) -> None:
     rows, cells = lines(finished), table(finished)
-    figures = ["mean", "sd", "iqm", "iqm_low", "iqm_high", "share_of_bound", "episodes", "paper"]
+    figures = ["mean", "sd", "iqm", "iqm_low", "iqm_high", "share_of_bound", "episodes", "paper", "information"]
     assert list(cells[0]) == ["scenario", "agent", "num_workers", "num_tasks", "metric", *figures]
     scores = [float(str(row["revenue"])) for row in rows if (row["agent"], row["num_workers"]) == ("greedy", 6)]
     (cell,) = [cell for cell in cells if (cell["agent"], cell["num_workers"]) == ("greedy", "6")]

@@ -69,7 +69,8 @@ def test_a_policy_whose_actions_are_mostly_illegal_is_warned_of(
 
 def test_the_json_has_what_was_run_and_what_came_of_it(tmp_path: Path) -> None:
     results = json_of(tmp_path / "out.json", "--episodes", 2, "--seed", 5, "--set", "num_workers=4")
-    assert list(results) == ["env", "scenario", "agent", "seed", "config", "episodes", "mean"]
+    assert list(results) == ["env", "scenario", "agent", "information", "seed", "config", "episodes", "mean", "played"]
+    assert (results["information"], results["played"]) == ("decentralised", "inside")
     assert (results["env"], results["scenario"], results["agent"], results["seed"]) == ("csc_v0", "tiny", "greedy", 5)
     assert results["config"] == CscSettings.load(scenario="tiny", num_workers=4).model_dump(mode="json")
     assert [episode["seed"] for episode in results["episodes"]] == [5, 6]
@@ -116,7 +117,7 @@ def test_a_json_file_is_replaced(tmp_path: Path) -> None:
 
 def test_the_table_has_a_row_for_every_episode_and_their_mean() -> None:
     lines = [line.split() for line in ran(*TINY, "--agent", "hold", "--episodes", 2, "--seed", 3).splitlines()]
-    assert ["csc_v0", "on", "tiny,", "agent", "hold"] in lines
+    assert ["csc_v0", "on", "tiny,", "agent", "hold", "(decentralised,", "inside)"] in lines
     assert ["seed", "revenue", "completed", "expired", "travel,", "km", "illegal", "steps", "wall,", "s"] in lines
     rows = {line[0]: line[1:] for line in lines if line}
     for row in ("3", "4"):
@@ -131,12 +132,13 @@ def test_one_episode_needs_no_mean() -> None:
 
 def test_everything_has_a_default() -> None:
     table = ran("run", "csc_v0", "--set", "scenario=tiny")
-    assert "csc_v0 on tiny, agent greedy" in table
+    assert "csc_v0 on tiny, agent greedy (decentralised, inside)" in table
 
 
 def test_a_policy_of_ones_own_is_run_and_its_illegal_actions_are_counted(policies: Path) -> None:
     results = json_of(policies / "out.json", "--agent", "bad_rules:Two")
     assert results["agent"] == "bad_rules:Two"
+    assert (results["information"], results["played"]) == ("centralised", "isolated")
     assert results["mean"]["illegal"] > 0
 
 

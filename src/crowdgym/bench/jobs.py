@@ -12,7 +12,7 @@ from crowdgym.bench.hooks import load_hook
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.files import write_bytes
 from crowdgym.configs.suites import AgentEntry, Scalar
-from crowdgym.isolation.policy import open_policy, policy_digest
+from crowdgym.isolation.policy import how_played, open_policy, policy_digest
 from crowdgym.policies import PolicySource, policy_names
 from crowdgym.registration import environment_spec
 from crowdgym.runner import fix_global_generators, policy_seed, run_episodes
@@ -156,8 +156,9 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
     """Play one episode with a new policy.
 
     Returns:
-        All metrics, those of the suite's hook included, and the number of steps; of an episode that is recorded also
-        the trace, as bytes.
+        All metrics, those of the suite's hook included, the number of steps, and as ``information`` what the policy was
+        given and where it played, such as "centralised (isolated)"; of an episode that is recorded also the trace, as
+        bytes.
 
     Raises:
         PolicyError: the policy cannot be made, raised, or returned nonsense.
@@ -172,11 +173,10 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
             policy = stack.enter_context(open_policy(source, policy_seed(job.number)))
         fix_global_generators(policy_seed(job.number))  # to make the policy may have drawn numbers
         played = env if job.trace is None else TraceRecorder(env, agent.name)
-        (result,) = run_episodes(
-            played, policy, agent=agent.name, episodes=1, seed=instance.seed, first_number=job.number
-        ).episodes
-    recorded = {} if job.trace is None else {_TRACE: trace_to_bytes(played.trace())}
-    return {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps, **recorded}
+        run = run_episodes(played, policy, agent=agent.name, episodes=1, seed=instance.seed, first_number=job.number)
+        result, how = run.episodes[0], f"{run.information} ({how_played(policy)})"
+    values = {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps, "information": how}
+    return values if job.trace is None else {**values, _TRACE: trace_to_bytes(played.trace())}
 
 
 def keep_trace(job: EpisodeJob, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ FILE_NAME = "episodes.jsonl"
 BOUNDS_NAME = "bounds.jsonl"
 TRACES_NAME = "traces"  # a folder
 RUN_NAME = "run.json"
-RUN_FORMAT = 3  # of the run folder
+RUN_FORMAT = 4  # of the run folder
 CHECKSUM = "checksum"  # of a line, its last key
 
 Row = Mapping[str, Any]  # the parameters of a job, and its result

@@ -142,7 +142,7 @@ def run(
     Two runs with the same seed give the same results.
     """
     # All input is checked before the first step, as far as possible.
-    from crowdgym.isolation.policy import open_policy
+    from crowdgym.isolation.policy import how_played, open_policy
     from crowdgym.learners import refuse_misfit
     from crowdgym.runner import policy_seed, run_episodes
     from crowdgym.traces import TraceRecorder
@@ -170,8 +170,9 @@ def run(
             )
         finally:
             played.close()
-    write_results(files.json, result.to_json())
-    print_episodes(result)
+        how = how_played(policy)
+    write_results(files.json, {**result.to_json(), "played": how})
+    print_episodes(result, how)
     warn_of_illegal_actions(result)
     print_results_file(files.json)
     for first_episode in filter(None, (files.gif, files.trace)):

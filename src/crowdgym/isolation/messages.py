@@ -17,16 +17,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-RESET: Final = b"r"  # runner: an episode begins; the content is the seed of the policy
+RESET: Final = b"r"  # runner: an episode begins; the seed of the policy, and the instance if it may know it
 ACT: Final = b"m"  # runner: a moment (`pack_moment`)
 ACTIONS: Final = b"a"  # the policy: a whole number for every agent, as int64 in the order of the agents
 ODD_ACTIONS: Final = b"o"  # the policy: any other actions, as JSON
 STATE: Final = b"s"  # the policy asks for the global state; the runner sends it (`pack_arrays`)
+START_AGENT: Final = b"p"  # runner: start a process for the agent of this name; its connection follows elsewhere
+HOW_ENDED: Final = b"e"  # runner: how did the process of the agent of this number end? The answer is its exit code
 DONE: Final = b"d"  # the policy: it is made, or has been told of the episode
 REFUSED: Final = b"x"  # the policy cannot be made; the content is a sentence
 FAULT: Final = b"f"  # the policy: it did something wrong; the content is the sentence after the policy's name
 
 _HEAD: Final = struct.Struct("<cQ")
+_SEED: Final = struct.Struct("<Q")
 _SIZE: Final = struct.Struct("<I")
 _OBSERVATION: Final = "observation"
 
@@ -109,12 +112,24 @@ class Line:
         self.socket.settimeout(left_s)
 
 
+def pack_seed(seed: int) -> bytes:
+    """The beginning of the content of a `RESET`."""
+    return _SEED.pack(seed)
+
+
+def unpack_reset(content: bytearray) -> tuple[int, dict[str, NDArray[Any]] | None]:
+    """The seed of a `RESET`, and the arrays of the instance if it has them."""
+    (seed,) = _SEED.unpack_from(content)
+    instance = content[_SEED.size :]
+    return seed, unpack_arrays(instance)[0] if instance else None
+
+
 def pack_arrays(arrays: Mapping[str, NDArray[Any]], plain: Sequence[str] = ()) -> list[bytes | memoryview]:
     """Named arrays as the parts of a message. The columns ``plain`` become plain numbers on the other side."""
     whole = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
     columns = [(name, values.dtype.str, values.shape, name in plain) for name, values in whole.items()]
     head = json.dumps(columns).encode()
-    return [_SIZE.pack(len(head)), head, *(values.reshape(-1).view(np.uint8).data for values in whole.values())]
+    return [_SIZE.pack(len(head)) + head, *(values.reshape(-1).view(np.uint8).data for values in whole.values())]
 
 
 def unpack_arrays(content: bytearray) -> tuple[dict[str, NDArray[Any]], frozenset[str]]:
@@ -138,11 +153,16 @@ def pack_moment(observations: Mapping[str, Any], infos: Mapping[str, Mapping[str
     Raises:
         TypeError: one of them is neither a number nor an array of numbers; names it.
     """
-    rows = list(infos.values())
-    columns = {_OBSERVATION: _column(_OBSERVATION, list(observations.values()))}
-    columns |= {name: _column(name, [row[name] for row in rows]) for name in rows[0]}
-    plain = [name for name, value in rows[0].items() if not isinstance(value, np.ndarray)]
-    return pack_arrays(columns, plain)
+    return pack_arrays(*_columns(observations, infos))
+
+
+def pack_moments(
+    observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
+) -> list[list[bytes | memoryview]]:
+    """For every agent what `pack_moment` makes of its rows alone. Raises `TypeError` as that does."""
+    arrays, plain = _columns(observations, infos)
+    head, *_ = pack_arrays({name: values[:1] for name, values in arrays.items()}, plain)  # the same for all
+    return [[head, *(values[row].tobytes() for values in arrays.values())] for row in range(len(observations))]
 
 
 def unpack_moment(
@@ -156,6 +176,16 @@ def unpack_moment(
         for info, value in zip(infos.values(), values.tolist() if name in plain else values, strict=True):
             info[name] = value
     return observations, infos
+
+
+def _columns(
+    observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """The array of each name, and the names of plain numbers."""
+    rows = list(infos.values())
+    columns = {_OBSERVATION: _column(_OBSERVATION, list(observations.values()))}
+    columns |= {name: _column(name, [row[name] for row in rows]) for name in rows[0]}
+    return columns, [name for name, value in rows[0].items() if not isinstance(value, np.ndarray)]
 
 
 def _column(name: str, values: Sequence[Any]) -> NDArray[Any]:

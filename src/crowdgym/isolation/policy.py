@@ -2,23 +2,24 @@
 
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any, Final
+from typing import Final
 
+from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
 from crowdgym.common.errors import PolicyError, PolicyFaultError
 from crowdgym.execution.processes import how_ended, one_thread
 from crowdgym.isolation import messages
-from crowdgym.isolation.messages import Line, Message
+from crowdgym.isolation.agents import AgentProcesses, OneByOne
+from crowdgym.isolation.conversation import Conversation
+from crowdgym.isolation.messages import Line
 from crowdgym.isolation.worker import Frame, hide_memory, serve
 from crowdgym.policies import PolicySource, digest_of
 from crowdgym.runner import fix_global_generators
 
-_LONGEST: Final = 2**24  # bytes of one message of a policy
 _START_S: Final = 600.0  # to import and make a policy: its libraries may be large, and the machine slow
 
 _START = get_context("spawn")
@@ -26,7 +27,7 @@ _START = get_context("spawn")
 
 @dataclass(frozen=True)
 class Limits:
-    """What the process of a policy may use.
+    """What each process of a policy may use.
 
     Attributes:
         step_s: the most seconds of wall-clock time of one ``act`` or ``reset``; None for no limit.
@@ -55,10 +56,17 @@ def open_policy(
     """
     if inside or not source.is_foreign:
         fix_global_generators(seed)
-        yield source.load()
+        policy = source.load()
+        one_by_one = source.is_foreign and information_of(policy) is Information.DECENTRALISED
+        yield OneByOne(source) if one_by_one else policy
         return
-    with IsolatedPolicy(source, seed, limits) as policy:
-        yield policy
+    with IsolatedPolicy(source, seed, limits) as isolated:
+        yield isolated
+
+
+def how_played(policy: Policy) -> str:
+    """Where a policy plays: "isolated", in a process of its own, or "inside" the process of the environment."""
+    return "isolated" if isinstance(policy, IsolatedPolicy) else "inside"
 
 
 def policy_digest(policy: Policy) -> str:
@@ -75,6 +83,9 @@ class IsolatedPolicy:
     and no seed of one, and nothing that it sends is unpickled. It runs as the same user, so it can read and write
     files: against a hostile program a container is needed, and seeds that no one can guess.
 
+    A decentralised policy gets less: its process starts one for every agent, and is sent nothing itself. A clairvoyant
+    one is also sent the instance.
+
     Use it with ``with``: the end of the block ends the process.
 
     Args:
@@ -84,6 +95,7 @@ class IsolatedPolicy:
 
     Attributes:
         digest: of the files of the policy, as its process says; see `crowdgym.policies.digest_of`.
+        information: what the policy declares when it is made; `crowdgym.agents.information`.
 
     Raises:
         PolicyError: the policy cannot be made.
@@ -92,20 +104,23 @@ class IsolatedPolicy:
     def __init__(self, source: PolicySource, seed: int, limits: Limits = Limits()) -> None:
         self._limits = limits
         self._frame: Frame | None = None
-        self._state: Callable[[], Any] | None = None
+        self._agents: AgentProcesses | None = None
         ours, theirs = socket.socketpair()
-        self._line = Line(ours)
+        self._process_end, agents_end = socket.socketpair()
+        self._conversation = Conversation(Line(ours), limits.step_s, self._how_ended)
         frames, self._frames = _START.Pipe(duplex=False)
         self._process = _START.Process(
-            target=serve, args=(theirs, frames, source, seed, limits.memory_bytes), daemon=True
+            target=serve, args=(theirs, agents_end, frames, source, seed, limits.memory_bytes), daemon=True
         )
         hide_memory()
         with one_thread():
             self._process.start()
-        theirs.close()  # so that the end of the process is the end of the connection
-        frames.close()
+        for one in (theirs, agents_end, frames):  # so that the end of the process is the end of the connection
+            one.close()
         try:
-            self.digest = str(json.loads(self._answer(_START_S).content)["digest"])
+            self._conversation.expect(_START_S)
+            made = json.loads(self._conversation.answer().content)
+            self.digest, self.information = str(made["digest"]), Information(made["information"])
         except PolicyFaultError as fault:
             self.close()
             raise PolicyError(f"the agent {source.shown!r} cannot be loaded: {fault}") from None
@@ -124,7 +139,9 @@ class IsolatedPolicy:
 
     def close(self) -> None:
         """End the process."""
-        self._line.close()
+        self._close_agents()
+        self._conversation.close()
+        self._process_end.close()
         self._frames.close()
         self._process.kill()
         self._process.join()
@@ -139,8 +156,13 @@ class IsolatedPolicy:
         if self._frame is None or frame.metadata is not self._frame.metadata:  # another environment
             self._frame = frame
             self._frames.send(frame)
-        self._state = episode.state
-        self._ask(messages.RESET, [episode.seed.to_bytes(8, "little")])
+        if self.information is Information.DECENTRALISED:
+            self._close_agents()
+            self._agents = AgentProcesses(self._conversation, self._process_end, episode, self._limits.step_s)
+            return
+        self._conversation.state = episode.state
+        instance = [] if episode.instance is None else messages.pack_arrays(episode.instance)
+        self._conversation.ask(messages.RESET, [messages.pack_seed(episode.seed), *instance])
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`.
@@ -148,57 +170,19 @@ class IsolatedPolicy:
         Raises:
             PolicyFaultError: as `reset`.
         """
-        answer = self._ask(messages.ACT, messages.pack_moment(observations, infos))
+        if self._agents is not None:
+            return self._agents.act(observations, infos)
+        answer = self._conversation.ask(messages.ACT, messages.pack_moment(observations, infos))
         try:
             return messages.unpack_actions(answer, tuple(observations))
         except ValueError as error:
             raise PolicyFaultError(f"sent actions that cannot be read: {error}") from None
 
-    def _ask(self, kind: bytes, parts: Sequence[bytes | memoryview]) -> Message:
-        """Send a message and wait for the answer; requests for the state are served meanwhile."""
-        deadline = None if self._limits.step_s is None else time.monotonic() + self._limits.step_s
-        self._send(kind, parts, deadline)
-        while True:
-            answer = self._receive(deadline)
-            if answer.kind != messages.STATE:
-                return answer
-            assert self._state is not None  # `reset` comes first
-            self._send(messages.STATE, messages.pack_arrays({"state": self._state()}), deadline)
+    def _close_agents(self) -> None:
+        if self._agents is not None:
+            self._agents.close()
+            self._agents = None
 
-    def _answer(self, within_s: float) -> Message:
-        return self._receive(time.monotonic() + within_s)
-
-    def _send(self, kind: bytes, parts: Sequence[bytes | memoryview], deadline: float | None) -> None:
-        try:
-            self._line.send(kind, *parts, deadline=deadline)
-        except TimeoutError:
-            raise self._too_slow() from None
-        except OSError:
-            raise self._ended() from None
-
-    def _receive(self, deadline: float | None) -> Message:
-        try:
-            answer = self._line.receive(_LONGEST, deadline)
-        except TimeoutError:
-            raise self._too_slow() from None
-        except messages.TooLongError as error:
-            raise PolicyFaultError(f"sent {error.args[0]} bytes, more than {_LONGEST}") from None
-        if answer is None:
-            raise self._ended()
-        if answer.kind == messages.REFUSED:
-            raise PolicyError(_text(answer))
-        if answer.kind == messages.FAULT:
-            raise PolicyFaultError(_text(answer))
-        return answer
-
-    def _too_slow(self) -> PolicyFaultError:
-        step_s = _START_S if self._limits.step_s is None else self._limits.step_s
-        return PolicyFaultError(f"took longer than {step_s:g} s")
-
-    def _ended(self) -> PolicyFaultError:
+    def _how_ended(self) -> str:
         self._process.join()
-        return PolicyFaultError(f"ended its process, which {how_ended(self._process.exitcode or 0)}")
-
-
-def _text(message: Message) -> str:
-    return " ".join(message.content.decode(errors="replace").split())
+        return how_ended(self._process.exitcode or 0)

@@ -2,21 +2,24 @@
 
 import ctypes
 import json
+import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 import gymnasium
 from numpy.typing import NDArray
 
+from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Episode, EpisodicPolicy, Policy
-from crowdgym.common.errors import CrowdGymError
+from crowdgym.common.errors import CrowdGymError, PolicyError
 from crowdgym.execution.processes import end_with_parent
 from crowdgym.isolation import messages
 from crowdgym.isolation.messages import Line, Message
@@ -25,6 +28,8 @@ from crowdgym.runner import fix_global_generators
 
 _SET_PARENT_DEATH_SIGNAL: Final = 1  # of prctl, in Linux
 _SET_DUMPABLE: Final = 4
+_END_CHECKS: Final = 100  # whether a process of an agent has ended
+_END_CHECK_S: Final = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +47,57 @@ def hide_memory() -> None:
     _prctl(_SET_DUMPABLE, 0)
 
 
-def serve(theirs: socket.socket, frames: Connection, source: PolicySource, seed: int, memory_bytes: int | None) -> None:
-    """Make a policy and let it play, until the runner closes the connection."""
+def serve(
+    theirs: socket.socket,
+    agents_end: socket.socket,
+    frames: Connection,
+    source: PolicySource,
+    seed: int,
+    memory_bytes: int | None,
+) -> None:
+    """Make a policy and let it play, until the runner closes the connection.
+
+    Args:
+        theirs: the connection to the runner.
+        agents_end: on which the connections of agents arrive, if the policy is decentralised.
+        frames: on which a `Frame` arrives before the first episode of each environment.
+        source: of the policy.
+        seed: of the global generators of random numbers while the policy is made.
+        memory_bytes: the most address space of the process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the runner, which ends this process
-    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    end_with_starter()
     threading.Thread(target=end_with_parent, daemon=True).start()
     del sys.argv[1:]  # the runner's command line names its seed
     line = Line(theirs)
     if memory_bytes is not None:
         _limit_memory(memory_bytes)
-    policy = _made(line, source, seed)
-    if policy is not None:
-        _Service(line, frames, policy).run()
+    made = _made(line, source, seed)
+    if made is None:
+        return
+    policy, information = made
+    if information is Information.DECENTRALISED:
+        AgentStarter(line, agents_end, frames, policy).run()
+    else:
+        Service(line, policy, frames).run()
 
 
-def _made(line: Line, source: PolicySource, seed: int) -> Policy | None:
-    """The policy; None if it cannot be made, which is said."""
+def end_with_starter() -> None:
+    """End this process when the process that started it ends. Linux only; the others end with their connection."""
+    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _made(line: Line, source: PolicySource, seed: int) -> tuple[Policy, Information] | None:
+    """The policy and what it declares; None if it cannot be made, which is said."""
     try:
         fix_global_generators(seed)
         policy = source.load()
+        information = information_of(policy)
+        if information is Information.DECENTRALISED and not hasattr(os, "fork"):
+            raise PolicyError(
+                f"the agent {source.shown!r} is decentralised, and to play each of its agents in a process of its own "
+                "needs fork, which this system lacks; --inside plays it without"
+            )
         digest = digest_of(policy, getattr(policy, "files", ()))
     except CrowdGymError as error:
         line.send(messages.REFUSED, str(error).encode())
@@ -69,23 +106,25 @@ def _made(line: Line, source: PolicySource, seed: int) -> Policy | None:
     except BaseException as error:
         line.send(messages.FAULT, _raised(error))
     else:
-        line.send(messages.DONE, json.dumps({"digest": digest}).encode())
-        return policy
+        line.send(messages.DONE, json.dumps({"digest": digest, "information": information}).encode())
+        return policy, information
     return None
 
 
-class _Service:
-    """Answers messages.
+class Service:
+    """Lets a policy answer messages.
 
     Args:
         line: to the runner.
-        frames: on which a `Frame` arrives before the first episode of each environment.
         policy: plays.
+        frames: on which a `Frame` arrives before the first episode of each environment; None if ``frame`` is given.
+        frame: of all episodes.
     """
 
-    def __init__(self, line: Line, frames: Connection, policy: Policy) -> None:
-        self._line, self._frames, self._policy = line, frames, policy
-        self._frame: Frame | None = None
+    def __init__(
+        self, line: Line, policy: Policy, frames: Connection | None = None, frame: Frame | None = None
+    ) -> None:
+        self._line, self._policy, self._frames, self._frame = line, policy, frames, frame
 
     def run(self) -> None:
         """Answer until the runner closes the connection."""
@@ -101,7 +140,7 @@ class _Service:
 
     def _answer(self, message: Message) -> tuple[bytes, bytes]:
         if message.kind == messages.RESET:
-            self._reset(int.from_bytes(message.content, "little"))
+            self._reset(*messages.unpack_reset(message.content))
             return messages.DONE, b""
         assert self._frame is not None  # `RESET` comes first
         actions: Any = self._policy.act(*messages.unpack_moment(message.content, self._frame.agents))
@@ -110,13 +149,11 @@ class _Service:
             return messages.FAULT, f"must return a dict with an action for every agent, got {kind}".encode()
         return messages.pack_actions(actions, self._frame.agents)
 
-    def _reset(self, seed: int) -> None:
-        while self._frames.poll():
-            self._frame = self._frames.recv()
-        assert self._frame is not None  # the runner sends it before the first `RESET`
+    def _reset(self, seed: int, instance: dict[str, NDArray[Any]] | None) -> None:
+        self._frame = latest_frame(self._frames, self._frame)
         fix_global_generators(seed)
         if isinstance(self._policy, EpisodicPolicy):
-            self._policy.reset(Episode(seed=seed, **vars(self._frame), state=self._state))
+            self._policy.reset(Episode(seed=seed, **vars(self._frame), state=self._state, instance=instance))
 
     def _state(self) -> NDArray[Any]:
         self._line.send(messages.STATE)
@@ -125,6 +162,80 @@ class _Service:
             raise SystemExit
         arrays, _ = messages.unpack_arrays(answer.content)
         return arrays["state"]
+
+
+class AgentStarter:
+    """Starts a process for every agent of a decentralised policy: a copy of this one, in which the policy is made.
+
+    Args:
+        line: to the runner.
+        agents_end: on which the connection of each agent arrives.
+        frames: see `Service`.
+        policy: is copied.
+    """
+
+    def __init__(self, line: Line, agents_end: socket.socket, frames: Connection, policy: Policy) -> None:
+        self._line, self._agents_end, self._frames, self._policy = line, agents_end, frames, policy
+        self._frame: Frame | None = None
+        self._processes: list[int] = []
+
+    def run(self) -> None:
+        """Answer until the runner closes the connection."""
+        while (message := self._line.receive()) is not None:
+            try:
+                kind, content = self._answer(message)
+            except OSError as error:
+                kind, content = messages.FAULT, f"cannot start a process: {error.strerror}".encode()
+            with suppress(OSError):  # the runner has gone
+                self._line.send(kind, content)
+
+    def _answer(self, message: Message) -> tuple[bytes, bytes]:
+        if message.kind == messages.HOW_ENDED:
+            number = int.from_bytes(message.content, "little")
+            return messages.DONE, _exit_code(self._processes[number]).to_bytes(8, "little", signed=True)
+        if message.kind == messages.RESET:  # the connections of the last episode are closed
+            for process in self._processes:
+                _exit_code(process)
+            self._processes = []
+            return messages.DONE, b""
+        self._start(message.content.decode())
+        return messages.DONE, b""
+
+    def _start(self, agent: str) -> None:
+        self._frame = latest_frame(self._frames, self._frame)
+        _, (descriptor,), *_ = socket.recv_fds(self._agents_end, 1, 1)
+        with socket.socket(fileno=descriptor) as theirs:
+            process = os.fork()
+            if process:
+                self._processes.append(process)
+                return
+            try:
+                end_with_starter()
+                self._line.close()
+                self._agents_end.close()
+                self._frames.close()
+                Service(Line(theirs), self._policy, frame=replace(self._frame, agents=(agent,))).run()
+            finally:
+                os._exit(0)
+
+
+def _exit_code(process: int) -> int:
+    """The exit code of a process whose connection is closed; it is killed if it goes on."""
+    for _ in range(_END_CHECKS):
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(_END_CHECK_S)
+    os.kill(process, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def latest_frame(frames: Connection | None, frame: Frame | None) -> Frame:
+    """The last frame that has arrived; ``frame`` if there is no new one."""
+    while frames is not None and frames.poll():
+        frame = frames.recv()
+    assert frame is not None  # the runner sends it before the first episode
+    return frame
 
 
 def _raised(error: BaseException) -> bytes:

@@ -22,12 +22,14 @@ def _terminal_table(table: ResultTable, name: str, metric: str) -> Table:
         (row for row in table.rows if row.metric == metric),
         key=lambda row: (scenarios[row.scenario], points[repr(row.at)], agents[row.agent]),
     )
-    headings = ["scenario", *names, "agent", metric, "IQM [95 %]", "of bound", "episodes", "paper", "off"]
+    figures = [metric, "IQM [95 %]", "of bound", "episodes", "paper", "off"]
+    headings = ["scenario", *names, "agent", "information", *figures]
     texts = [
         [
             row.scenario,
             *(str(row.at[name]) for name in names),
             row.agent,
+            row.information,
             shown.spread(row),
             shown.interval(row.figures.interval if row.figures is not None else None),
             percent(row.share_of_bound),
@@ -62,7 +64,8 @@ def markdown(table: ResultTable, name: str) -> str:
     last = suite.first_seed + suite.episodes - 1
     parts = [
         f"`crowdgym bench {name}` on `{suite.environment}`: mean ± standard deviation; episodes at each grid point: "
-        f"{episodes}, those of seeds {suite.first_seed} to {last}."
+        f"{episodes}, those of seeds {suite.first_seed} to {last}.",
+        _information(table),
     ]
     for metric in suite.metrics:
         for scenario in table.scenarios:
@@ -74,6 +77,15 @@ def markdown(table: ResultTable, name: str) -> str:
     if failures:
         parts.append("### Failures\n\n" + "\n".join(f"- {sentence}" for sentence in failures))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _information(table: ResultTable) -> str:
+    """What the agents were given, and where they played."""
+    given: dict[str, list[str]] = {}
+    for agent, information in dict.fromkeys((row.agent, row.information) for row in table.rows if row.information):
+        given.setdefault(information, []).append(f"`{agent}`")
+    listed = "; ".join(f"{information}: {', '.join(agents)}" for information, agents in given.items())
+    return f"Information: {listed}." if listed else ""
 
 
 def percent(share: float | None) -> str:

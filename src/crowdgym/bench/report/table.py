@@ -56,6 +56,8 @@ class ResultRow:
         figures: the statistics; None if any episode failed: the mean of the rest would be over other instances than the
             means of the other agents.
         published: the published figure, if there is one.
+        information: what the agent was given and where it played, such as "centralised (isolated)"; empty if no episode
+            was finished.
     """
 
     scenario: str
@@ -66,6 +68,7 @@ class ResultRow:
     failures: tuple[tuple[int, str], ...]
     figures: Figures | None
     published: PublishedFigure | None
+    information: str
 
     @property
     def deviation(self) -> float | None:
@@ -134,7 +137,8 @@ class ResultTable:
                     point = published.get((scenario, agent, metric, key_of(at)))
                     of_metric = bound if bounded is not None and bounded.metric == metric else {}
                     found = None if interval is None else _figures(of_point, metric, names, of_metric, interval)
-                    rows.append(ResultRow(scenario, agent, at, metric, *_counted(of_point), found, point))
+                    given = _information(of_point)
+                    rows.append(ResultRow(scenario, agent, at, metric, *_counted(of_point), found, point, given))
         return cls(suite, tuple(rows))
 
     @property
@@ -193,10 +197,10 @@ class ResultTable:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         names = self.suite.parameters
-        writer.writerow(["scenario", "agent", *names, "metric", *FIGURES])
+        writer.writerow(["scenario", "agent", *names, "metric", *FIGURES, "information"])
         for row in self.rows:
             point = (row.at[name] for name in names)
-            writer.writerow([row.scenario, row.agent, *point, row.metric, *_csv_figures(row)])
+            writer.writerow([row.scenario, row.agent, *point, row.metric, *_csv_figures(row), row.information])
         return text.getvalue()
 
     @cached_property
@@ -256,6 +260,10 @@ def _counted(rows: Sequence[Row]) -> tuple[int, tuple[tuple[int, str], ...]]:
     """The number of finished episodes, and the failures of the others."""
     failures = tuple((row["seed"], row["failure"]) for row in rows if row["failure"] is not None)
     return len(rows) - len(failures), failures
+
+
+def _information(rows: Sequence[Row]) -> str:
+    return "; ".join(dict.fromkeys(row["information"] for row in rows if row["failure"] is None))
 
 
 def _scores(rows: Sequence[Row], metric: str) -> Scores:

@@ -73,8 +73,13 @@ def print_json(content: object) -> None:
     typer.echo(json.dumps(content, indent=2, allow_nan=False))
 
 
-def print_episodes(result: "RunResult") -> None:
-    """Print a row for every episode, and their mean and standard deviation where there are several."""
+def print_episodes(result: "RunResult", how_played: str) -> None:
+    """Print a row for every episode, and their mean and standard deviation where there are several.
+
+    Args:
+        result: of the run.
+        how_played: see `crowdgym.isolation.policy.how_played`.
+    """
     metrics = [*(metric for metric in environment_spec(result.env).metrics if metric.in_table), STEPS]
     rows = [
         [str(episode.seed), *_figures({**episode.metrics, "steps": episode.steps}, metrics), f"{episode.wall_s:.2f}"]
@@ -86,7 +91,7 @@ def print_episodes(result: "RunResult") -> None:
         summary.append(["mean", *_figures(result.mean, metrics), f"{mean_s:.2f}"])
         summary.append(["sd", *_figures(result.standard_deviation, metrics), ""])
     print_table(
-        f"{result.env} on {result.scenario}, agent {result.agent}",
+        f"{result.env} on {result.scenario}, agent {result.agent} ({result.information}, {how_played})",
         ["seed", *(metric.heading or metric.name for metric in metrics), "wall, s"],
         rows,
         summary,
