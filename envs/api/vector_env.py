@@ -143,7 +143,8 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             ClosedEnvironmentError: after ``close``.
         """
         self._refuse_closed("step")
-        self._refuse_unready()
+        self._refuse_unready("step")
+        self._refuse_ended()
         joint = self._checked(actions)
         over_before = self._ended.copy()
         self._play(joint, np.flatnonzero(~over_before))
@@ -163,6 +164,18 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             self._by_row(truncated),
             self._infos() | extra,
         )
+
+    def state(self) -> Rows:
+        """The present moment of every copy, a row each: ``state()`` of the parallel environment. Shape [B, ...].
+
+        Raises:
+            ResetNeeded: a copy has not begun.
+        """
+        if not self._began.all():
+            raise ResetNeeded(
+                f"state was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
+            )
+        return np.stack([self._definition.global_state(self._simulation, copy) for copy in range(self.batch_shape[0])])
 
     def close_extras(self, **_: Any) -> None:
         """End the threads."""
@@ -186,11 +199,13 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         if self.closed:
             raise ClosedEnvironmentError(f"{call} was called, but the environment is closed: make another one")
 
-    def _refuse_unready(self) -> None:
+    def _refuse_unready(self, call: str) -> None:
         if not self._began.all():
             raise ResetNeeded(
-                f"step was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
+                f"{call} was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
             )
+
+    def _refuse_ended(self) -> None:
         if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
             copy = int(np.argmax(self._ended))
             raise ResetNeeded(f"the episode of copy {copy} is over: call reset(options={{'reset_mask': …}}) first")
