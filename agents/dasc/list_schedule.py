@@ -103,10 +103,12 @@ def improved_schedule(
 def _improve(
     problem: Problem, order: Integers, moves: Integers, rescues: Integers, prices: Prices, schedule: Schedule
 ) -> None:
-    best = _fill(problem, order, prices, schedule)
-    left_out = np.empty(len(order), np.int64)
+    tasks = len(order)
+    done, tried, left_out = _empty_like(schedule), order.copy(), np.empty(tasks, np.int64)
+    value, value_tried = np.zeros(tasks), np.zeros(tasks)  # of the tasks in the list
+    _fill(problem, order, 0, prices, schedule, value)
+    _keep(problem, order, tasks, schedule, done)
     missing = _list_left_out(problem, order, schedule, left_out)
-    tried = order.copy()
     for number in range(len(moves) + len(rescues)):
         if number % 2 == 0 and number // 2 < len(moves):
             source, target = moves[number // 2]
@@ -118,12 +120,45 @@ def _improve(
         if source == target:
             continue
         _move(order, tried, source, target)
-        value = _fill(problem, tried, prices, schedule)
-        if value >= best:
-            best = value
+        begin = min(source, target)
+        _keep(problem, order, begin, done, schedule)
+        _fill(problem, tried, begin, prices, schedule, value_tried)
+        if value_tried[begin:].sum() >= value[begin:].sum():
             order[:] = tried
+            value[begin:] = value_tried[begin:]
+            _keep(problem, order, tasks, schedule, done)
             missing = _list_left_out(problem, order, schedule, left_out)
-    _fill(problem, order, prices, schedule)
+    _keep(problem, order, tasks, done, schedule)
+
+
+@jit
+def _empty_like(schedule: Schedule) -> Schedule:
+    return Schedule(
+        np.empty_like(schedule.worker),
+        np.empty_like(schedule.begin_s),
+        np.empty_like(schedule.end_s),
+        np.empty_like(schedule.spent_s),
+        np.empty_like(schedule.line),
+        np.empty_like(schedule.length),
+    )
+
+
+@jit
+def _keep(problem: Problem, order: Integers, count: int, full: Schedule, schedule: Schedule) -> None:
+    """Write the schedule of the first tasks of a list: what is placed later does not change what is there."""
+    kept = np.zeros(len(problem.duration_s), np.bool_)
+    for task in order[:count]:
+        kept[problem.first[task] : problem.first[task + 1]] = True
+    schedule.worker[:] = NONE
+    for w in range(len(full.length)):
+        length = 0
+        for i in full.line[w, : full.length[w]]:
+            if kept[i]:
+                schedule.line[w, length] = i
+                schedule.worker[i], schedule.begin_s[i] = w, full.begin_s[i]
+                schedule.end_s[i], schedule.spent_s[i] = full.end_s[i], full.spent_s[i]
+                length += 1
+        schedule.length[w] = length
 
 
 @jit
@@ -150,19 +185,14 @@ def _list_left_out(problem: Problem, order: Integers, schedule: Schedule, left_o
 
 
 @jit
-def _fill(problem: Problem, order: Integers, prices: Prices, schedule: Schedule) -> float:
-    """Build the schedule of a list; returns its value."""
-    schedule.length[:] = 0
-    schedule.worker[:] = NONE
-    total = 0.0
-    for task in order:
-        value = _add_task(problem, task, prices, schedule)
-        if value > 0.0:
-            total += value
-        else:
+def _fill(problem: Problem, order: Integers, begin: int, prices: Prices, schedule: Schedule, value: Floats) -> None:
+    """Place the tasks of a list from a place on, and write the value of each; 0 for one that is left out."""
+    for place in range(begin, len(order)):
+        task = order[place]
+        value[place] = max(_add_task(problem, task, prices, schedule), 0.0)
+        if value[place] == 0.0:
             for i in range(problem.first[task], problem.first[task + 1]):
                 _take_out(i, schedule)
-    return total
 
 
 @jit

@@ -143,8 +143,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             ClosedEnvironmentError: after ``close``.
         """
         self._refuse_closed("step")
-        self._refuse_unready("step")
-        self._refuse_ended()
+        self._refuse_unready()
         joint = self._checked(actions)
         over_before = self._ended.copy()
         self._play(joint, np.flatnonzero(~over_before))
@@ -199,13 +198,14 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         if self.closed:
             raise ClosedEnvironmentError(f"{call} was called, but the environment is closed: make another one")
 
-    def _refuse_unready(self, call: str) -> None:
+    def _refuse_unbegun(self, call: str) -> None:
         if not self._began.all():
             raise ResetNeeded(
                 f"{call} was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
             )
 
-    def _refuse_ended(self) -> None:
+    def _refuse_unready(self) -> None:
+        self._refuse_unbegun("step")
         if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
             copy = int(np.argmax(self._ended))
             raise ResetNeeded(f"the episode of copy {copy} is over: call reset(options={{'reset_mask': …}}) first")
