@@ -48,10 +48,12 @@ class RowPolicy(ABC):
     Attributes:
         parameters: what a search may change; see `crowdgym.agents.es`.
         reads: the infos that `choose` gets.
+        reads_state: whether it also gets "state", the global state of each copy, [B, ...].
     """
 
     parameters: Parameters = NO_PARAMETERS
     reads: ClassVar[tuple[str, ...]] = ()
+    reads_state: ClassVar[bool] = False
 
     def set_parameters(self, values: Floats) -> None:  # noqa: B027
         """Play with these numbers, [D], from now on. Raises `ConfigError`, see `Parameters.checked`."""
@@ -73,12 +75,12 @@ class RowPolicy(ABC):
 
         Args:
             observations: shape [B, N, F].
-            infos: those that ``reads`` names, each of shape [B, N, ...].
+            infos: those that ``reads`` names, each of shape [B, N, ...]; "state" if ``reads_state``.
         """
 
     def reset(self, episode: Episode) -> None:
         """See `crowdgym.agents.policy.EpisodicPolicy`."""
-        self._agents = episode.agents
+        self._agents, self._state = episode.agents, episode.state
         width = int(np.prod(episode.observation_space.shape or (0,)))
         self.begin(1, len(episode.agents), width, episode.metadata)
 
@@ -86,4 +88,6 @@ class RowPolicy(ABC):
         """See `crowdgym.agents.policy.Policy`."""
         rows = np.stack([observations[agent] for agent in self._agents])[np.newaxis]
         read = {name: np.stack([infos[agent][name] for agent in self._agents])[np.newaxis] for name in self.reads}
+        if self.reads_state:
+            read["state"] = self._state()[np.newaxis]
         return dict(zip(self._agents, self.choose(rows, read)[0].tolist(), strict=True))

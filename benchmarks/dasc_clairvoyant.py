@@ -92,8 +92,9 @@ def clairvoyant(env: Any, seed: int, moves: int) -> float:
     work_s = np.add.reduceat(problem.duration_s, problem.first[:-1])
     order = np.argsort(-problem.payment / work_s).astype(np.int64)
     for prices in PRICES:
-        tried = generator.integers(len(order), size=(moves, 2))
-        schedule, _ = improved_schedule(problem, order, tried, prices)
+        tried = generator.integers(len(order), size=(moves // 2, 2))
+        rescues = generator.integers(2**31, size=(moves // 2, 2))
+        schedule, _ = improved_schedule(problem, order, tried, rescues, prices)
         policy = PlaySchedule(problem, schedule)
         (episode,) = run_episodes(env, policy, agent="clairvoyant", episodes=1, seed=seed).episodes
         best = max(best, episode.metrics["revenue"])
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("--agents", default="random,recommend-all,critical-path,rolling-horizon,task-schedule")
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=11_000, help="of the first instance")
-    parser.add_argument("--moves", type=int, default=20_000, help="in the search from each start")
+    parser.add_argument("--moves", type=int, default=20_000, help="and rescues, in the search from each start")
     options = parser.parse_args()
     agents = options.agents.split(",")
     env = crowdgym.make("dasc_v0", scenario=options.scenario)

@@ -44,11 +44,12 @@ class Problem(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """What a place in a timetable costs besides the finish time of the subtask, in seconds."""
+    """What a place in a timetable costs besides the finish time of the subtask, in seconds; and a task, in currency."""
 
     travel: float  # of a second of additional way
     idle: float  # of a second in which the worker waits
     surplus: float  # of a skill that is not needed
+    time: float = 0.0  # currency, of a second of a worker's work, way and waiting; a task has to be worth more
 
 
 class Schedule(NamedTuple):
@@ -57,6 +58,7 @@ class Schedule(NamedTuple):
     worker: Integers  # [N] or NONE
     begin_s: Floats  # [N]
     end_s: Floats  # [N]
+    spent_s: Floats  # [N] work, additional way and waiting of the worker
     line: Integers  # [W, N] the subtasks of a worker in order
     length: Integers  # [W] how many there are
 
@@ -68,74 +70,142 @@ def empty_schedule(problem: Problem) -> Schedule:
         np.full(subtasks, NONE),
         np.zeros(subtasks),
         np.zeros(subtasks),
+        np.zeros(subtasks),
         np.zeros((workers, subtasks), np.int64),
         np.zeros(workers, np.int64),
     )
 
 
-def improved_schedule(problem: Problem, order: Integers, moves: Integers, prices: Prices) -> tuple[Schedule, Integers]:
+def improved_schedule(
+    problem: Problem, order: Integers, moves: Integers, rescues: Integers, prices: Prices
+) -> tuple[Schedule, Integers]:
     """The schedule of a list of tasks after trying moves in the list.
 
     Args:
         problem: what is to be scheduled.
         order: [Q] the tasks in order.
-        moves: [M, 2] the task at the first place of the list is put at the second place. A move that lowers the planned
-            payments is taken back.
+        moves: [M, 2] the task at the first place of the list is put at the second place. A move that lowers the value
+            of the schedule is taken back: the planned payments, less the price of the workers' time.
+        rescues: [M, 2] numbers of any size. A rescue takes the task that the first number falls on, counted round and
+            round, of those that are left out, and puts it at a place before its own, counted by the second number. One
+            is tried after each move.
         prices: see `Prices`.
 
     Returns:
         The schedule and the order that it is made from.
     """
     schedule, best = empty_schedule(problem), order.copy()
-    _improve(problem, best, moves, prices, schedule)
+    _improve(problem, best, moves, rescues, prices, schedule)
     return schedule, best
 
 
 @jit
-def _improve(problem: Problem, order: Integers, moves: Integers, prices: Prices, schedule: Schedule) -> None:
-    best = _fill(problem, order, prices, schedule)
-    tried = order.copy()
-    for move in range(len(moves)):
-        source, target = moves[move, 0], moves[move, 1]
+def _improve(
+    problem: Problem, order: Integers, moves: Integers, rescues: Integers, prices: Prices, schedule: Schedule
+) -> None:
+    tasks = len(order)
+    done, tried, left_out = _empty_like(schedule), order.copy(), np.empty(tasks, np.int64)
+    value, value_tried = np.zeros(tasks), np.zeros(tasks)  # of the tasks in the list
+    _fill(problem, order, 0, prices, schedule, value)
+    _keep(problem, order, tasks, schedule, done)
+    missing = _list_left_out(problem, order, schedule, left_out)
+    for number in range(len(moves) + len(rescues)):
+        if number % 2 == 0 and number // 2 < len(moves):
+            source, target = moves[number // 2]
+        elif missing == 0 or left_out[rescues[number // 2, 0] % missing] == 0:
+            continue
+        else:
+            source = left_out[rescues[number // 2, 0] % missing]
+            target = rescues[number // 2, 1] % source
         if source == target:
             continue
-        tried[:] = order
-        task = tried[source]
-        if source < target:
-            tried[source:target] = order[source + 1 : target + 1]
-        else:
-            tried[target + 1 : source + 1] = order[target:source]
-        tried[target] = task
-        value = _fill(problem, tried, prices, schedule)
-        if value >= best:
-            best = value
+        _move(order, tried, source, target)
+        begin = min(source, target)
+        _keep(problem, order, begin, done, schedule)
+        _fill(problem, tried, begin, prices, schedule, value_tried)
+        if value_tried[begin:].sum() >= value[begin:].sum():
             order[:] = tried
-    _fill(problem, order, prices, schedule)
+            value[begin:] = value_tried[begin:]
+            _keep(problem, order, tasks, schedule, done)
+            missing = _list_left_out(problem, order, schedule, left_out)
+    _keep(problem, order, tasks, done, schedule)
 
 
 @jit
-def _fill(problem: Problem, order: Integers, prices: Prices, schedule: Schedule) -> float:
-    """Build the schedule of a list; returns the planned payments."""
-    schedule.length[:] = 0
+def _empty_like(schedule: Schedule) -> Schedule:
+    return Schedule(
+        np.empty_like(schedule.worker),
+        np.empty_like(schedule.begin_s),
+        np.empty_like(schedule.end_s),
+        np.empty_like(schedule.spent_s),
+        np.empty_like(schedule.line),
+        np.empty_like(schedule.length),
+    )
+
+
+@jit
+def _keep(problem: Problem, order: Integers, count: int, full: Schedule, schedule: Schedule) -> None:
+    """Write the schedule of the first tasks of a list: what is placed later does not change what is there."""
+    kept = np.zeros(len(problem.duration_s), np.bool_)
+    for task in order[:count]:
+        kept[problem.first[task] : problem.first[task + 1]] = True
     schedule.worker[:] = NONE
-    total = 0.0
-    for task in order:
-        end_s = problem.assigned_s[task]
-        paid = 0.0
-        for i in range(problem.first[task], problem.first[task + 1]):
-            if not _place(problem, task, i, prices, schedule):
-                paid = -1.0
-                break
-            end_s = max(end_s, schedule.end_s[i])
-        if paid == 0.0:
-            late_s = max(0.0, end_s - problem.expected_s[task])
-            paid = problem.payment[task] - problem.penalty_per_s * late_s
-        if paid > 0.0:
-            total += paid
-        else:
+    for w in range(len(full.length)):
+        length = 0
+        for i in full.line[w, : full.length[w]]:
+            if kept[i]:
+                schedule.line[w, length] = i
+                schedule.worker[i], schedule.begin_s[i] = w, full.begin_s[i]
+                schedule.end_s[i], schedule.spent_s[i] = full.end_s[i], full.spent_s[i]
+                length += 1
+        schedule.length[w] = length
+
+
+@jit
+def _move(order: Integers, tried: Integers, source: int, target: int) -> None:
+    """Write the list into ``tried`` with the task at ``source`` put at ``target``."""
+    tried[:] = order
+    task = tried[source]
+    if source < target:
+        tried[source:target] = order[source + 1 : target + 1]
+    else:
+        tried[target + 1 : source + 1] = order[target:source]
+    tried[target] = task
+
+
+@jit
+def _list_left_out(problem: Problem, order: Integers, schedule: Schedule, left_out: Integers) -> int:
+    """Write the places of the tasks that are left out; returns how many there are."""
+    count = 0
+    for place in range(len(order)):
+        if schedule.worker[problem.first[order[place]]] == NONE:
+            left_out[count] = place
+            count += 1
+    return count
+
+
+@jit
+def _fill(problem: Problem, order: Integers, begin: int, prices: Prices, schedule: Schedule, value: Floats) -> None:
+    """Place the tasks of a list from a place on, and write the value of each; 0 for one that is left out."""
+    for place in range(begin, len(order)):
+        task = order[place]
+        value[place] = max(_add_task(problem, task, prices, schedule), 0.0)
+        if value[place] == 0.0:
             for i in range(problem.first[task], problem.first[task + 1]):
                 _take_out(i, schedule)
-    return total
+
+
+@jit
+def _add_task(problem: Problem, task: int, prices: Prices, schedule: Schedule) -> float:
+    """Place the subtasks of a task; returns its payment less the price of the workers' time, −1 if it does not fit."""
+    end_s, spent_s = problem.assigned_s[task], 0.0
+    for i in range(problem.first[task], problem.first[task + 1]):
+        if not _place(problem, task, i, prices, schedule):
+            return -1.0
+        end_s = max(end_s, schedule.end_s[i])
+        spent_s += schedule.spent_s[i]
+    late_s = max(0.0, end_s - problem.expected_s[task])
+    return float(problem.payment[task] - problem.penalty_per_s * late_s - prices.time * spent_s)
 
 
 @jit
@@ -143,7 +213,7 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
     """Put subtask i where it costs least; False if it is too late everywhere."""
     ready_s = _ready_s(problem, task, i, schedule)
     latest_s = problem.deadline_s[task] - problem.after_s[i] - problem.duration_s[i]
-    cheapest, best_worker, best_gap, best_s = np.inf, NONE, 0, 0.0
+    cheapest, best_worker, best_gap, best_s, best_spent_s = np.inf, NONE, 0, 0.0, 0.0
     for w in range(len(problem.free_s)):
         if not problem.able[w, i] or problem.free_s[w] >= latest_s:
             continue
@@ -163,6 +233,7 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
                 cost = begin_s + prices.travel * more_s + prices.idle * waits_s + prices.surplus * problem.surplus[w, i]
                 if cost < cheapest:
                     cheapest, best_worker, best_gap, best_s = cost, w, gap, begin_s
+                    best_spent_s = more_s + waits_s
             if following != NONE:
                 idle_s, last = schedule.end_s[following], following
     if best_worker == NONE:
@@ -173,6 +244,7 @@ def _place(problem: Problem, task: int, i: int, prices: Prices, schedule: Schedu
     schedule.length[best_worker] += 1
     schedule.worker[i], schedule.begin_s[i] = best_worker, best_s
     schedule.end_s[i] = best_s + problem.duration_s[i]
+    schedule.spent_s[i] = best_spent_s + problem.duration_s[i]
     return True
 
 

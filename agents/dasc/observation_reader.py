@@ -1,7 +1,7 @@
 """The state of the subtasks that may be dispatched now, read from observations and infos."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ class DispatchState:
     Times are seconds from now, negative in the past; they are clipped at the scale of the observation.
 
     Attributes:
-        agents: names of the subtasks.
+        slots: the numbers of the subtasks among all agents. Shape [n].
         candidates: ids of the nearest able idle workers, by road, nearest first; -1 for none. Shape [n, K].
         distance_m: distance to each candidate; infinite for none. Shape [n, K].
         slack_expected_s: from the finish, if work began now, to the latest finish at which the task is paid in full.
@@ -53,7 +53,7 @@ class DispatchState:
         skills: the required skills, as flags. Shape [n, skills].
     """
 
-    agents: list[str]
+    slots: NDArray[np.int64]
     candidates: NDArray[np.int64]
     distance_m: Floats
     slack_expected_s: Floats
@@ -78,40 +78,38 @@ class Reader:
     """Reads the dispatch state of one environment.
 
     Args:
-        episode: the episode; its metadata have the layout of observations.
+        metadata: metadata of the environment; they have the layout of observations.
+        width: F, the length of an observation.
     """
 
-    def __init__(self, episode: Episode) -> None:
-        width = int(np.prod(episode.observation_space.shape or (0,)))
-        layout = ObservationLayout.from_metadata(episode.metadata, width)
-        self._width = width
+    def __init__(self, metadata: Mapping[str, Any], width: int) -> None:
+        layout = ObservationLayout.from_metadata(metadata, width)
         self._own = (layout["t_self"], layout["own_task"])
         self._candidates = layout["W_candidates"]
         t_self = layout["t_self"]
         self._skills = [t_self.column(name) for name in t_self.features if name.startswith("skill_")]
 
-    def read(self, observations: Observations, infos: Infos) -> DispatchState:
-        """The dispatch state of this epoch."""
-        agents = [agent for agent, info in infos.items() if info["action_mask"][1]]
-        if not agents:
-            return self._of([], np.zeros((0, self._width)), infos)
-        seen = np.stack([observations[agent] for agent in agents]).astype(np.float64)  # [n, F]
-        ready = self._values(seen, "predecessors_unassigned") < _COUNT_ABOUT
-        return self._of([agent for agent, is_ready in zip(agents, ready, strict=True) if is_ready], seen[ready], infos)
+    def read(self, slots: NDArray[np.int64], rows: NDArray[np.float32], candidates: NDArray[Any]) -> DispatchState:
+        """The dispatch state of this epoch.
 
-    def _of(self, agents: list[str], seen: Floats, infos: Infos) -> DispatchState:
+        Args:
+            slots: the agents that may ask for a worker, in order. Shape [m].
+            rows: their observations. Shape [m, F].
+            candidates: their infos ``candidates``. Shape [m, K].
+        """
+        ready = self._values(rows.astype(np.float64), "predecessors_unassigned") < _COUNT_ABOUT
+        seen = rows[ready].astype(np.float64)
+        able = candidates[ready].astype(np.int64)
         by_road = self._candidates.column("distance_by_road")
         distance_m = self._candidates.take(seen)[:, :, by_road] * self._candidates.scale("distance_by_road")
-        most = distance_m.shape[1]
-        candidates = np.array([infos[agent]["candidates"] for agent in agents], np.int64).reshape(-1, most)
 
         def values(name: str) -> Floats:
             return self._values(seen, name)
 
         return DispatchState(
-            agents=agents,
-            candidates=candidates,
-            distance_m=np.where(candidates >= 0, distance_m, np.inf),
+            slots=slots[ready],
+            candidates=able,
+            distance_m=np.where(able >= 0, distance_m, np.inf),
             slack_expected_s=values("slack_expected"),
             slack_deadline_s=values("slack_deadline"),
             ready_s=values("until_ready"),
@@ -140,21 +138,28 @@ class Dispatcher(ABC):
 
     _reader: Reader
     _rules: Rules
+    _agents: Sequence[str]
     _selects: bool
 
     def reset(self, episode: Episode) -> None:
         """Read the layout of observations, and the rules."""
-        self._reader = Reader(episode)
+        self._reader = Reader(episode.metadata, int(np.prod(episode.observation_space.shape or (0,))))
         self._rules = Rules.of(episode.metadata)
+        self._agents = episode.agents
         self._selects = int(getattr(episode.action_space, "n", 2)) > 2
 
     def act(self, observations: Observations, infos: Infos) -> Actions:
         """See `crowdgym.agents.policy.Policy`."""
         actions = dict.fromkeys(infos, 0)
-        now = self._reader.read(observations, infos)
-        if now.agents:
+        asking = [slot for slot, agent in enumerate(self._agents) if infos[agent]["action_mask"][1]]
+        if not asking:
+            return actions
+        rows = np.stack([observations[self._agents[slot]] for slot in asking])
+        candidates = np.stack([infos[self._agents[slot]]["candidates"] for slot in asking])
+        now = self._reader.read(np.array(asking), rows, candidates)
+        if len(now.slots):
             for row, choice in self.choose(now).items():
-                actions[now.agents[row]] = choice + 1 if self._selects else 1
+                actions[self._agents[now.slots[row]]] = choice + 1 if self._selects else 1
         return actions
 
     @abstractmethod

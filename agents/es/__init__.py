@@ -5,7 +5,7 @@ from crowdgym.agents.catalogue import LearnerSpec
 LEARNERS = (
     LearnerSpec(
         name="es",
-        about="CMA-ES on the parameters of a policy (Hansen 2016); csc_v0: the prices of `lookahead`",
+        about="CMA-ES on the parameters of a policy (Hansen 2016); those of `lookahead`, `task-schedule`",
         settings="crowdgym.configs.es:EsSettings",
         trainer="crowdgym.agents.es.trainer:EsTrainer",
         policy="crowdgym.agents.es.policy:EsPolicy",

@@ -176,6 +176,8 @@ def play_rows(env: VectorEnvironment, policy: RowPolicy, seeds: Sequence[int], m
     while not truncated.any():
         decisions += int((infos["action_mask"].sum(axis=1) > 1).sum())
         read = {name: infos[name].reshape(copies, agents, *infos[name].shape[1:]) for name in policy.reads}
+        if policy.reads_state:
+            read["state"] = env.state()
         joint = policy.choose(observations.reshape(copies, agents, -1), read)
         environment_s -= time.perf_counter()
         observations, _, _, truncated, infos = env.step(joint.reshape(-1))

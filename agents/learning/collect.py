@@ -39,6 +39,8 @@ class VectorEnvironment(Protocol):
 
     def step(self, actions: Any, /) -> tuple[Any, Any, Any, Any, dict[str, Any]]: ...  # noqa: D102
 
+    def state(self) -> NDArray[np.float32]: ...  # noqa: D102
+
     def close(self) -> None: ...  # noqa: D102
 
 

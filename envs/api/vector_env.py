@@ -164,6 +164,18 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
             self._infos() | extra,
         )
 
+    def state(self) -> Rows:
+        """The present moment of every copy, a row each: ``state()`` of the parallel environment. Shape [B, ...].
+
+        Raises:
+            ResetNeeded: a copy has not begun.
+        """
+        if not self._began.all():
+            raise ResetNeeded(
+                f"state was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
+            )
+        return np.stack([self._definition.global_state(self._simulation, copy) for copy in range(self.batch_shape[0])])
+
     def close_extras(self, **_: Any) -> None:
         """End the threads."""
         if self._pool is not None:
@@ -186,11 +198,14 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         if self.closed:
             raise ClosedEnvironmentError(f"{call} was called, but the environment is closed: make another one")
 
-    def _refuse_unready(self) -> None:
+    def _refuse_unbegun(self, call: str) -> None:
         if not self._began.all():
             raise ResetNeeded(
-                f"step was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
+                f"{call} was called, but copy {int(np.argmin(self._began))} has not begun: call reset first"
             )
+
+    def _refuse_unready(self) -> None:
+        self._refuse_unbegun("step")
         if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
             copy = int(np.argmax(self._ended))
             raise ResetNeeded(f"the episode of copy {copy} is over: call reset(options={{'reset_mask': …}}) first")

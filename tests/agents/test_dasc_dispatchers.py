@@ -216,9 +216,22 @@ def test_task_schedule_keeps_a_worker_for_a_successor() -> None:
     assert played.chooses_at(45.0) == [0, 0, 1]  # at 90 s
 
 
-def test_task_schedule_takes_parameters_by_name() -> None:
-    assert set(TaskSchedule.START) == set(TaskSchedule.SCALE)
-    assert TaskSchedule({"lead_s": 5.0}).parameters == {**TaskSchedule.START, "lead_s": 5.0}
+def test_task_schedule_waits_at_first_for_tasks_that_pay_more() -> None:
+    """A second of a worker costs 3 at 0 s and nothing from 600 s on: 1.025 at 395 s, 1 at 400 s. 30 s are paid 30.3."""
+    job = one(Part(1), expected_s=500.0, deadline_s=600.0, payment=30.3)
+    played = Played(a_world([Helper(0)], [job]), TaskSchedule({"early_price": 3.0}))
+    assert [played.chooses() for _ in range(80)] == [[0]] * 80  # 0 to 395 s
+    assert played.chooses() == [1]
+
+
+def test_task_schedule_takes_parameters_by_name_and_as_numbers() -> None:
+    policy = TaskSchedule({"lead_s": 5.0})
+    place = policy.parameters.names.index("lead_s")
+    assert policy.values["lead_s"] == 5.0
+    numbers = policy.parameters.start.copy()
+    numbers[place] = -3.0
+    policy.set_parameters(numbers)
+    assert policy.values["lead_s"] == 0.0
 
 
 # ---- all

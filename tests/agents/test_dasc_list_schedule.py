@@ -37,9 +37,12 @@ def problem(*tasks: tuple[float, list[tuple[float, float]]], workers: int = 1, *
     return Problem(**{**usual, **changed})
 
 
-def scheduled(of: Problem, *order: int, moves: tuple[tuple[int, int], ...] = (), prices: Prices = PLAIN) -> Schedule:
-    tried = np.array(moves, np.int64).reshape(-1, 2)
-    return improved_schedule(of, np.array(order or range(len(of.payment)), np.int64), tried, prices)[0]
+Pairs = tuple[tuple[int, int], ...]
+
+
+def scheduled(of: Problem, *order: int, moves: Pairs = (), rescues: Pairs = (), prices: Prices = PLAIN) -> Schedule:
+    tried, rescued = (np.array(pairs, np.int64).reshape(-1, 2) for pairs in (moves, rescues))
+    return improved_schedule(of, np.array(order or range(len(of.payment)), np.int64), tried, rescued, prices)[0]
 
 
 def test_a_worker_does_one_subtask_after_the_other() -> None:
@@ -93,6 +96,24 @@ def test_a_move_that_pays_is_kept_and_another_is_taken_back() -> None:
     assert scheduled(of).worker.tolist() == [0, NONE]
     assert scheduled(of, moves=((1, 0),)).worker.tolist() == [NONE, 0]
     assert scheduled(of, 1, 0, moves=((1, 0),)).worker.tolist() == [NONE, 0]
+
+
+def test_a_rescue_puts_a_task_that_is_left_out_before_others() -> None:
+    """One of three tasks fits, at first that which pays 5. Places 1 and 2 are left out; 3 falls on the second of them.
+
+    A second number of 1 puts it at place 1, where nothing changes; 0 and 2 put it at place 0.
+    """
+    of = problem((5.0, [(600.0, 0.0)]), (6.0, [(600.0, 0.0)]), (8.0, [(600.0, 0.0)]))
+    assert scheduled(of, moves=((0, 0),), rescues=((3, 1),)).worker.tolist() == [0, NONE, NONE]
+    assert scheduled(of, moves=((0, 0),), rescues=((3, 0),)).worker.tolist() == [NONE, NONE, 0]
+    assert scheduled(of, moves=((0, 0),), rescues=((2, 2),)).worker.tolist() == [NONE, 0, NONE]
+
+
+@pytest.mark.parametrize(("price", "worker"), [(0.07, 0), (0.08, NONE)])
+def test_a_task_that_is_not_worth_the_time_of_its_worker_is_left_out(price: float, worker: int) -> None:
+    """20 s of way and 50 s of work at a price of 0.07 are 4.9 of 5; at 0.08 they are 5.6."""
+    prices = Prices(travel=0.0, idle=0.0, surplus=0.0, time=price)
+    assert scheduled(problem((5.0, [(50.0, 0.0)])), prices=prices).worker.tolist() == [worker]
 
 
 @pytest.mark.parametrize(("prices", "worker"), [(PLAIN, 0), (Prices(travel=0.0, idle=0.0, surplus=15.0), 1)])

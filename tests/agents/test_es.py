@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +12,17 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 pytest.importorskip("cma", reason="the extra 'agents' is not installed")
 
+from crowdgym.agents.dasc.task_schedule import TaskSchedule  # noqa: E402
 from crowdgym.agents.es.search import Search  # noqa: E402
-from crowdgym.agents.es.trainer import relative_scores  # noqa: E402
+from crowdgym.agents.es.trainer import play_rows, relative_scores  # noqa: E402
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors  # noqa: E402
 from crowdgym.agents.row_policy import Parameters  # noqa: E402
 from crowdgym.cli.main import app  # noqa: E402
 from crowdgym.common.errors import ConfigError  # noqa: E402
 from crowdgym.common.seeds import EVALUATION  # noqa: E402
 from crowdgym.configs.es import EsSettings  # noqa: E402
+from crowdgym.envs import dasc_v0  # noqa: E402
+from crowdgym.runner import run_episodes  # noqa: E402
 
 SPACE = Parameters(("a", "b", "c"), np.zeros(3), np.array([1.0, 1.0, 10.0]))
 OPTIMUM = np.array([1.0, -2.0, 30.0])
@@ -65,6 +69,18 @@ def test_a_search_is_repeated_from_its_scores() -> None:
 def test_scores_are_shares_above_the_mean_of_an_episode() -> None:
     """Mean 10 and 200: the first is 10 % below and 5 % above, -2.5 % in the mean."""
     assert relative_scores(np.array([[9.0, 210.0], [11.0, 190.0]])) == pytest.approx([-0.025, 0.025])
+
+
+# ---- a policy that reads the state ----
+
+
+def test_a_policy_that_reads_the_state_plays_many_copies_as_it_plays_each() -> None:
+    """Without moves it draws nothing. Two copies of a vector environment, of seeds 3 and 4, and the two episodes."""
+    keywords: dict[str, Any] = {"scenario": "tiny", "step_s": 20.0}
+    rows = dasc_v0.vector_env(2, **keywords)
+    many = play_rows(rows, TaskSchedule(moves=0), [3, 4], "profit").metric
+    single = run_episodes(dasc_v0.parallel_env(**keywords), TaskSchedule(moves=0), agent="it", episodes=2, seed=3)
+    assert many.tolist() == [episode.metrics["profit"] for episode in single.episodes]
 
 
 # ---- a run ----
@@ -152,4 +168,4 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 
 def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
     with pytest.raises(ConfigError, match=r"^policy must be given: it has no default here$"):
-        EsSettings.load("dasc_v0")
+        EsSettings.load("sensing_v0")

@@ -44,6 +44,7 @@ def test_rows_are_those_of_single_environments(num_threads: int) -> None:
             assert infos["action_mask"][rows].tolist() == [i["action_mask"].tolist() for i in info.values()]
             assert infos["candidates"][rows].tolist() == [i["candidates"].tolist() for i in info.values()]
         assert not terminations.any()
+        assert vector.state().tobytes() == np.stack([single.state() for single in singles]).tobytes()
     for copy, single in enumerate(singles):
         assert infos["metrics"]["revenue"][copy] == single.metrics.revenue
     vector.close()
@@ -93,6 +94,8 @@ def test_same_step_hands_out_the_last_and_the_first_observations() -> None:
     vector.reset(seed=0)
     for _ in range(9):
         vector.step(np.zeros(24, np.int64))
+    with pytest.raises(ResetNeeded, match="state was called, but copy 0 has not begun"):
+        vector.state()
     first, _, _, truncations, infos = vector.step(np.zeros(24, np.int64))
     assert truncations.all()
     elapsed = vector.metadata["observation_layout"]["w_self"]["features"].index("elapsed")
