@@ -25,15 +25,14 @@ from scipy import stats
 import crowdgym
 from crowdgym.agents.preference.policies import KmPolicy
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
-from crowdgym.agents.ta_fpl.federation import Federation
 from crowdgym.agents.ta_fpl.ranking import Predictions, ranks
 from crowdgym.common.files import write_bytes
 from crowdgym.configs.ta_fpl import TaFplSettings
 from crowdgym.data.histories.synthetic import Population
 from crowdgym.envs.preference.definition import PreferenceDefinition
-from crowdgym.learners import find_learner
 from crowdgym.runner import run_episodes
-from crowdgym.training.centres import LocalCentres, make_centres
+from crowdgym.training.centres import LocalCentres
+from crowdgym.training.preferences import learn_preferences
 
 Floats = NDArray[np.float64]
 Row = dict[str, float]
@@ -45,8 +44,6 @@ WORLDS: dict[str, dict[str, Any]] = {
 STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
 PAPER_MODEL = "feddyn, paper's model"
 HELD_OUT = 6  # events of each worker
-EVERY = 2  # rounds between two validations
-PATIENCE = 2  # validations without a better one, after which training ends
 EPISODES = 3  # of each source in each population
 SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
@@ -78,23 +75,12 @@ class Measurement:
     def _learnt(self, strategy: str, changes: dict[str, Any]) -> Row:
         """Train, keep the round of the smallest validation loss, predict and play."""
         settings = TaFplSettings.load("preference_v0", strategy=strategy, held_out_events=HELD_OUT, **changes)
-        centres = make_centres(find_learner("ta-fpl"), self._env(), settings, self.seed, jobs=1)
-        assert isinstance(centres, LocalCentres)
-        federation = Federation(settings, centres, self.seed)
-        best: tuple[float, Any, Any, int] = (np.inf, None, None, 0)
-        for number in range(settings.rounds):
-            federation.round(number)
-            if (number + 1) % EVERY == 0:
-                assessed = federation.assess()
-                if assessed.figures["loss"] < best[0]:
-                    best = (assessed.figures["loss"], federation.state, assessed, number + 1)
-                elif number + 1 - best[3] >= PATIENCE * EVERY:
-                    break
-        _, federation.state, assessed, best_round = best
-        clients: list[Any] = centres.clients
-        said = [client.predict_held_out(federation.to_assess(k)) for k, client in enumerate(clients)]
-        figures = self._figures(said)
-        return {**figures, **self._accepted(TableSource(assessed.preferences.numpy())), "round": float(best_round)}
+        learnt = learn_preferences(self._env(), settings, self.seed)
+        assert isinstance(learnt.centres, LocalCentres)
+        clients: list[Any] = learnt.centres.clients
+        said = [client.predict_held_out(learnt.federation.to_assess(k)) for k, client in enumerate(clients)]
+        played = self._accepted(TableSource(learnt.assessment.preferences.numpy()))
+        return {**self._figures(said), **played, "round": float(learnt.best_round)}
 
     def _figures(self, said: list[Predictions]) -> Row:
         """Means over all held-out events. The divergence is from the truth to the prediction, in nats."""

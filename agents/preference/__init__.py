@@ -12,6 +12,12 @@ POLICIES = (
         "km", "the matching of most expected acceptances, by the shares of histories", f"{_MODULE}:KmPolicy", _ONLY
     ),
     PolicySpec(
+        "km-answers",
+        "km that also learns from the answers of the episode (ours)",
+        f"{_MODULE}:AnswersKmPolicy",
+        _ONLY,
+    ),
+    PolicySpec(
         "km-lexicographic",
         "most offers, and of these matchings that of most expected acceptances, by the shares of histories",
         f"{_MODULE}:LexicographicKmPolicy",

@@ -1,5 +1,6 @@
 """The matchings of `preference_v0` against brute force, sources of preferences, and policies in the environment."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from crowdgym.agents.policy import Episode
 from crowdgym.agents.preference.matching import greedy, lexicographic, max_cardinality, max_weight
 from crowdgym.agents.preference.observation_reader import Reader
-from crowdgym.agents.preference.policies import KmPolicy, MatchingPolicy
+from crowdgym.agents.preference.policies import KmPolicy, MatchingPolicy, estimated_acceptance
 from crowdgym.agents.preference.sources import HistoryShareSource, TableSource, UniformSource
 from crowdgym.envs import preference_v0
 from crowdgym.envs.preference.acceptance import acceptance_probabilities
@@ -20,7 +21,7 @@ from crowdgym.runner import run_episodes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-OWN = ("greedy", "km", "km-lexicographic", "max-flow")
+OWN = ("greedy", "km", "km-answers", "km-lexicographic", "max-flow")
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -63,14 +64,23 @@ def episode_of(env: Any) -> Episode:
     return Episode(0, agents, env.observation_space(agents[0]), env.action_space(agents[0]), env.metadata, env.state)
 
 
+def reader_of(env: Any) -> Reader:
+    return Reader(env.metadata, env.observation_space(env.possible_agents[0]).shape[0])
+
+
+def rows_of(observations: Any, infos: Any) -> tuple[NDArray[np.float32], Ints]:
+    candidates = np.stack([info["candidates"] for info in infos.values()]).astype(np.int64)
+    return np.stack(list(observations.values())), candidates
+
+
 def test_the_reader_reads_what_there_is() -> None:
     env = preference_v0.parallel_env(scenario="preference-tiny")
     observations, infos = env.reset(seed=1)
-    reader = Reader(episode_of(env))
+    reader = reader_of(env)
     rng = np.random.default_rng(0)
     accepted, declined = np.zeros((12, 8)), np.zeros((12, 8))
     for _ in range(20):
-        state, instance = reader.read(observations, infos), env.instance
+        state, instance = reader.read(*rows_of(observations, infos)), env.instance
         np.testing.assert_allclose(state.history_share, instance.history_share, atol=1e-6)
         np.testing.assert_allclose(state.accepted, accepted, atol=1e-5)
         np.testing.assert_allclose(state.declined, declined, atol=1e-5)
@@ -90,7 +100,7 @@ def test_the_reader_reads_what_there_is() -> None:
 
 def test_sources() -> None:
     env = preference_v0.parallel_env(scenario="preference-tiny")
-    state = Reader(episode_of(env)).read(*env.reset(seed=1))
+    state = reader_of(env).read(*rows_of(*env.reset(seed=1)))
     np.testing.assert_array_equal(UniformSource().preferences(state), np.full((12, 8), 1 / 8))
     np.testing.assert_array_equal(HistoryShareSource().preferences(state), state.history_share)
     table = np.random.default_rng(0).dirichlet(np.ones(8), 12)
@@ -118,6 +128,25 @@ def test_weights_are_the_true_acceptance_probabilities_if_the_preferences_are_tr
     category = env.instance.task_category[candidates[worker, slot]]
     assert len(worker) > 0
     np.testing.assert_allclose(weight[worker, slot], truth[worker, category])
+
+
+def test_an_answer_counts_as_much_as_the_estimate() -> None:
+    # one worker: categories 0 and 1 are liked alike, so a = 0.95 without answers; category 0: 2 accepted, 1 declined
+    env = preference_v0.parallel_env(scenario="preference-tiny")
+    state = reader_of(env).read(*rows_of(*env.reset(seed=1)))
+    answered = np.zeros((2, 8, 12))
+    answered[:, 0] = [[2.0], [1.0]]
+    state = replace(
+        state,
+        candidates=np.tile([3, 4, -1], (12, 1)),
+        category=np.tile([0, 1, -1], (12, 1)),
+        accepted=answered[0].T,
+        declined=answered[1].T,
+    )
+    weight = estimated_acceptance(np.full((12, 8), 1 / 8), state, env.metadata["rules"], answer_weight=1.0)
+    np.testing.assert_allclose(weight, np.tile([(0.95 + 2) / (1 + 3), 0.95, 0.0], (12, 1)))
+    without = estimated_acceptance(np.full((12, 8), 1 / 8), state, env.metadata["rules"])
+    np.testing.assert_allclose(without, np.tile([0.95, 0.95, 0.0], (12, 1)))
 
 
 @pytest.mark.parametrize("name", OWN)
