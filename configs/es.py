@@ -23,3 +23,8 @@ class EsSettings(LearnerSettings):
     def takes_mix(self) -> bool:
         """See `LearnerSettings`."""
         return True
+
+    @property
+    def takes_workers(self) -> bool:
+        """See `LearnerSettings`."""
+        return True
