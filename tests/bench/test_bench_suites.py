@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from worlds.spoilt import EDITS, ODD_PLACES, Edit, often, spoilt, with_odd_values
 
 from crowdgym.bench.jobs import Agent, PolicyCheckJob, check_policy
 from crowdgym.bench.published.cafe import CITIES, points
@@ -339,3 +341,27 @@ def test_a_pipe_or_a_device_is_no_suite(tmp_path: Path) -> None:
     for file in (tmp_path / "pipe.yaml", Path("/dev/zero")):
         with pytest.raises(ConfigError, match="cannot be read: it is a device or a pipe, not a plain file"):
             read_suite(file)
+
+
+def judge_suite(file: Path) -> None:
+    try:
+        read_suite(file)
+    except ConfigError as error:
+        assert "spoilt.yaml" in str(error) or "the suite" in str(error)  # noqa: PT017
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+@often(200)
+@given(changes=EDITS)
+def test_a_spoilt_suite(tmp_path: Path, changes: list[Edit]) -> None:
+    file = tmp_path / "spoilt.yaml"
+    file.write_bytes(spoilt(yaml.safe_dump(GOOD).encode(), changes))
+    judge_suite(file)
+
+
+@often(200)
+@given(changes=ODD_PLACES)
+def test_odd_values_in_a_suite(tmp_path: Path, changes: list[tuple[int, Any]]) -> None:
+    file = tmp_path / "spoilt.yaml"
+    file.write_text(yaml.safe_dump(with_odd_values(GOOD, changes)))
+    judge_suite(file)

@@ -147,6 +147,18 @@ def test_strict_names_the_agent_by_the_name_it_has() -> None:
         vector.step(np.array([[0, 0, 3], [0, 0, 0]]))
 
 
+def test_strict_does_not_look_at_the_actions_of_a_copy_that_begins_anew() -> None:
+    vector = MarketVectorEnv(2, strict=True, prices=PRICES)
+    vector.reset(seed=0)
+    for sold in (2, 1, 0):
+        truncated = vector.step(np.array([[sold, 0, 0], [0, sold, 0]]))[3]
+    assert truncated.all()
+    vector.step(np.array([[2, 2, 2], [2, 2, 2]]))  # sellers 0 and 1 have nothing left; this step begins an episode
+    vector.step(np.array([[2, 2, 2], [2, 2, 2]]))
+    with pytest.raises(InvalidAction, match="seller_0 of copy 0 may not take action 2 now; legal: 0, 1"):
+        vector.step(np.array([[2, 2, 2], [2, 2, 2]]))
+
+
 def test_a_picture_is_the_viewers_and_close_is_too() -> None:
     env = MarketEnv(render_mode="rgb_array")
     with pytest.raises(ResetNeeded, match="no snapshot yet"):
