@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -100,14 +101,16 @@ def _encode(command: list[str], pixels: Iterator[bytes]) -> None:
         try:
             for frame in pixels:
                 process.stdin.write(frame)
-            process.stdin.close()
         except BrokenPipeError:
             pass  # it has ended early, and says why
         except BaseException:
             process.kill()
-            process.wait()
             raise
-        if process.wait() != 0:
+        finally:
+            with suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+        if process.returncode != 0:
             said.seek(0)
             reason = " ".join(said.read().decode(errors="replace").split())[-_LAST_WORDS:]
             raise DataError(f"ffmpeg cannot encode the video: {reason}")

@@ -5,6 +5,7 @@ import type { Looks } from "./unpack";
 import type { View } from "./view";
 
 const BUILT_UP_M = 350; // ground within this width along a street is part of the city
+const BUILT_UP_SHARE = 0.15; // of the side of a small city, likewise
 const BUILT_UP_LEAST_PX = 30;
 const SOFT_PX = 14;
 
@@ -58,7 +59,9 @@ export class Ground {
     const brush = small.getContext("2d")!;
     brush.scale(1 / SOFT_PX, 1 / SOFT_PX);
     brush.strokeStyle = this.looks.paper;
-    brush.lineWidth = Math.max(BUILT_UP_LEAST_PX, BUILT_UP_M * this.view.pixelsPerMetre);
+    brush.lineCap = brush.lineJoin = "round";
+    const width = Math.min(BUILT_UP_M, BUILT_UP_SHARE * this.city.header.side_m);
+    brush.lineWidth = Math.max(BUILT_UP_LEAST_PX, width * this.view.pixelsPerMetre);
     brush.stroke(streets);
     pen.imageSmoothingQuality = "low";
     pen.drawImage(small, 0, 0, small.width * SOFT_PX, small.height * SOFT_PX);

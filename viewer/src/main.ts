@@ -221,6 +221,7 @@ class Player {
       if (Math.abs(this.view.magnified - 1) < 1e-6) this.fit(); // nobody has zoomed
     });
     for (const pane of this.panes) watched.observe(pane.canvas);
+    for (const curve of this.curves) watched.observe(curve.root);
     window.addEventListener("keydown", (event) => this.key(event));
     this.panes.forEach((pane, number) => this.listenTo(pane, number));
   }

@@ -107,7 +107,7 @@ export class Pane {
   }
 
   private enlarged(): number {
-    const small = Math.min(Math.max(Math.sqrt(Math.min(this.width, this.height) / 560), 0.72), 1.1);
+    const small = Math.min(Math.max(Math.sqrt(Math.min(this.width, this.height) / 560), 0.6), 1.1);
     return this.usual * small * Math.min(Math.max(this.view.magnified ** 0.25, 1), 1.8);
   }
 
