@@ -140,8 +140,24 @@ def _events(env: Any, snapshots: Sequence[CscSnapshot]) -> list[Event]:
                 Event(float(when_s[worker]), worker, int(now.worker_task[worker]), text)
                 for worker in np.flatnonzero(happened & (now.worker_task >= 0)).tolist()
             ]
+        events += _partings(before, now)
     last = snapshots[-1]
     for task in np.flatnonzero(~np.isnan(last.end_s)).tolist():
         ended = "{site} expires" if last.paid[task] == 0 else f"{{site}} is finished and pays {last.paid[task]:,.0f}"
         events.append(Event(float(last.end_s[task]), NO_MOVER, task, ended))
+    return events
+
+
+def _partings(before: CscSnapshot, now: CscSnapshot) -> list[Event]:
+    """Which workers left their task between two epochs because it ended, and who arrived just before."""
+    events: list[Event] = []
+    for worker in np.flatnonzero((before.worker_task >= 0) & (now.worker_task != before.worker_task)).tolist():
+        task, arrive_s = int(before.worker_task[worker]), float(before.arrive_s[worker])
+        end_s = float(now.end_s[task])
+        if arrive_s <= end_s:
+            if arrive_s > before.time_s:
+                events.append(Event(arrive_s, worker, task, "{mover} arrives at {site}"))
+            events.append(Event(end_s, worker, task, "{mover} has done its work at {site}"))
+        else:
+            events.append(Event(end_s, worker, task, "{mover} is freed on its way: {site} has ended"))
     return events

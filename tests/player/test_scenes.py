@@ -61,6 +61,15 @@ def test_a_worker_sets_out_before_it_arrives_and_arrives_where_its_way_ends() ->
         assert all("sets out" in texts[number - 1] for number in arrivals)
 
 
+def test_the_story_of_a_worker_goes_on_after_each_task() -> None:
+    of = played("csc_v0")
+    ends = ("has done its work", "is freed")
+    for worker in range(len(of.scene.mover_start)):
+        texts = [event.text for event in of.scene.events if event.mover == worker]
+        begins = [number for number, text in enumerate(texts) if "sets out" in text]
+        assert all(any(end in texts[number - 1] for end in ends) for number in begins if number > 0)
+
+
 def test_subtasks_are_linked_as_their_precedence_says() -> None:
     of = played("dasc_v0")
     assert of.scene.links.tolist() == of.snapshots[0].arrows.tolist()

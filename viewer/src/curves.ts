@@ -13,19 +13,18 @@ export class Curve {
   constructor(
     private readonly runs: Run[],
     private readonly name: string,
-    private readonly height: number,
     private readonly seek: (time: number) => void,
   ) {
     this.root.append(element("h2", "", capital(name)), this.box);
   }
 
-  resize(): void {
-    const width = Math.max(this.box.clientWidth, 200);
+  resize(height: number): void {
+    const width = Math.max(this.box.clientWidth, 160);
     if (this.plot) {
-      if (this.plot.width !== width) this.plot.setSize({ width, height: this.height });
+      if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
       return;
     }
-    this.plot = new uPlot(this.options(width), this.data(), this.box);
+    this.plot = new uPlot(this.options(width, height), this.data(), this.box);
     const { over } = this.plot;
     const follow = (event: PointerEvent) => {
       const left = event.clientX - over.getBoundingClientRect().left;
@@ -57,19 +56,19 @@ export class Curve {
     return [times, ...values] as uPlot.AlignedData;
   }
 
-  private options(width: number): uPlot.Options {
+  private options(width: number, height: number): uPlot.Options {
     const { header } = this.runs[0];
     const ticks = { stroke: "#6b7284", font: "11px system-ui, sans-serif", ticks: { show: false } };
     const hours = (time: number) => (header.time === "cycles" ? String(time) : clock(time, header).slice(0, -3));
     return {
       width,
-      height: this.height,
+      height,
       legend: { show: false },
       cursor: { show: false },
       padding: [6, 18, 0, 0],
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(low, 0), high > 0 ? high * 1.05 : 1] } },
       axes: [
-        { ...ticks, values: (_, at) => at.map(hours), space: 45, size: 26, grid: { show: false }, incrs: steps(header.time) },
+        { ...ticks, values: (_, at) => at.map(hours), space: 45, size: 20, gap: 2, grid: { show: false }, incrs: steps(header.time) },
         { ...ticks, values: (_, at) => at.map(compact), size: 46, space: 32, grid: { stroke: "#efeae0", width: 1 } },
       ],
       series: [

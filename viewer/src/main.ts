@@ -13,6 +13,7 @@ import { View } from "./view";
 const SPEEDS = { seconds: [30, 60, 120, 300, 600], cycles: [0.5, 1, 2, 5, 10] };
 const USUAL_SPEED = 2; // its place in the list
 const ZOOM_STEP = 1.4;
+const [CURVES_PX, LOW_CURVES_PX] = [[150, 105], [186, 78]]; // heights: of one curve, and of each of several
 const [BESIDE_PX, BELOW_PX, CAPTION_PX, NARROW_PX] = [308, 236, 50, 900]; // as in player.css
 
 class Player {
@@ -54,8 +55,7 @@ class Player {
     this.story = new Story(seek, () => this.pick(0, null), hint);
     this.gantt = new Gantt(seek, (site) => this.pick(this.picked!.run, { kind: "site", number: site }));
     this.table = header.table ? new CountTable(runs) : null;
-    const height = header.curves.length > 1 ? 112 : 150;
-    this.curves = header.curves.map((name) => new Curve(runs, name, height, seek));
+    this.curves = header.curves.map((name) => new Curve(runs, name, seek));
     this.build(root);
     this.listen();
     this.resize();
@@ -211,7 +211,8 @@ class Player {
   private resize(): void {
     this.arrange();
     for (const pane of this.panes) pane.resize();
-    for (const curve of this.curves) curve.resize();
+    const heights = this.body.classList.contains("low") ? LOW_CURVES_PX : CURVES_PX;
+    for (const curve of this.curves) curve.resize(heights[this.curves.length > 1 ? 1 : 0]);
     this.changed = true;
   }
 
