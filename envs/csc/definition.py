@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings, InfoName
+from crowdgym.data.ground import ground_of
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
@@ -139,7 +140,9 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         """What draws snapshots."""
         from crowdgym.envs.csc.viewer import CscViewer
 
-        return CscViewer(self.network, title=f"{self.name} · {self.settings.scenario}")
+        return CscViewer(
+            self.network, f"{self.name} · {self.settings.scenario}", ground=ground_of(self.settings.dataset)
+        )
 
 
 def _checked_infos(infos: Sequence[InfoName]) -> tuple[InfoName, ...]:

@@ -119,7 +119,13 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
 @pytest.mark.parametrize(
     ("command", "headings"),
     [
-        ("run", ["Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:", "Options:"]),
+        (
+            "run",
+            [
+                *("Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:"),
+                *("Animation:", "Options:"),
+            ],
+        ),
         ("train", ["Arguments:", "Environment and hyperparameters:", "Run:", "Machine:", "Options:"]),
     ],
 )

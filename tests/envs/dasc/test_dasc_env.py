@@ -11,6 +11,7 @@ from pettingzoo.test import parallel_api_test
 from worlds.dasc_worlds import Helper, Job, Part, a_world
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.data.ground import ground_of
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.dasc.env import DascEnv
@@ -189,7 +190,9 @@ def test_a_picture() -> None:
         _, _, _, _, infos = env.step(act(infos, np.random.default_rng(0)))
     later = env.render()
     assert (later != first).any()
-    np.testing.assert_array_equal(DascViewer(env._simulation.network, "dasc_v0 · tiny").draw(env.snapshot()), later)
+    np.testing.assert_array_equal(
+        DascViewer(env._simulation.network, "dasc_v0 · tiny", ground=ground_of("tiny")).draw(env.snapshot()), later
+    )
     env.close()
 
 
@@ -199,7 +202,7 @@ def test_subtasks_at_one_place_are_drawn_apart() -> None:
 
     world = a_world([Helper(0, (1,))], [Job((Part(2), Part(2), Part(2)))])
     frame = DascViewer(world.instance.network, "three").draw(DascSnapshot.of(world.start(), 0))
-    on_the_map = frame[97:880]
+    on_the_map = frame[97:870]
     _, discs = label(np.abs(on_the_map.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30)
     assert discs == 3
 
