@@ -148,7 +148,8 @@ class Training(Checked):
         teacher: the policy that is cloned first, with the first seed; all runs begin with the clone. None: they begin
             with random networks.
         teacher_steps: of the environment, of the clone.
-        only: the trained policies play the grid points at which each of these parameters has one of these values.
+        only: the policies of runs that begin where their settings say play the grid points at which each of these
+            parameters has one of these values.
     """
 
     learner: Name

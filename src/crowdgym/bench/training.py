@@ -106,7 +106,7 @@ def training_jobs(name: str, suite: SuiteSettings, folder: Path) -> list[Trainin
             training.steps,
             None if training.teacher is None else _teacher_folder(folder, scenario),
             folder / RUNS_NAME / scenario / f"{variant} {seed}".replace(" ", "-"),
-            _points(suite, training, scenario),
+            _points(suite, training, scenario) if variant in training.variants else (),
             suite.episodes,
             suite.first_seed,
         )
