@@ -120,12 +120,18 @@ def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool)
 
         def watch(job: Job, outcome: Outcome) -> None:
             progress.advance()
-            took_s[job.parameters().get("agent", "bounds")].append(outcome.wall_s)
+            took_s[_label(job)].append(outcome.wall_s)
 
         play_all(folder, benchmark, engine, finished=finished, watch=watch)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
+
+
+def _label(job: Job) -> str:
+    """The agent that a job plays or the variant that it trains; "bounds" for a bound."""
+    parameters = job.parameters()
+    return str(parameters.get("agent", parameters.get("variant", "bounds")))
 
 
 def _print(report: "Report") -> None:

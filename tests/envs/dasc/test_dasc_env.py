@@ -31,7 +31,7 @@ def test_pettingzoo_finds_nothing_wrong(action_mode: Any) -> None:
     parallel_api_test(dasc_v0.parallel_env(action_mode=action_mode, **SMALL), num_cycles=200)
 
 
-@pytest.mark.parametrize("reward", ["sparse", "shaped", "team"])
+@pytest.mark.parametrize("reward", ["sparse", "shaped", "team", "shared"])
 def test_an_episode(reward: Any) -> None:
     env = dasc_v0.parallel_env(reward=reward, **SMALL)
     observations, infos = env.reset(seed=1)
@@ -44,8 +44,9 @@ def test_an_episode(reward: Any) -> None:
             assert env.observation_space(agent).contains(observations[agent])
             assert info["action_mask"].shape == (2,)
             assert info["live"] or not observations[agent].any()
-            assert was_live[agent] or info["reward_sparse"] == info["reward_shaped"] == rewards[agent] == 0.0
-            if reward != "team":
+            assert was_live[agent] or info["reward_sparse"] == info["reward_shaped"] == 0.0
+            assert was_live[agent] or rewards[agent] == 0.0 or reward == "shared"
+            if reward not in ("team", "shared"):
                 assert rewards[agent] == info[f"reward_{reward}"]
             matches += bool(info["match_utility"].any())
         assert env.state_space.contains(env.state())
