@@ -104,9 +104,7 @@ class MachineOptions:
     def playing(self, folder: Path) -> Iterator["EngineWorkers | None"]:
         """The workers, to the end of the block; None if this process plays."""
         if self.engine is EngineName.SLURM:
-            raise ConfigError(
-                "--engine of 'crowdgym train' must be local or ray, got slurm"
-            )
+            raise ConfigError("--engine of 'crowdgym train' must be local or ray, got slurm")
         if self.device != "cpu" and self.workers > 1:
             raise ConfigError(f"--workers needs --device cpu, got {self.device}: a GPU rounds otherwise than they do")
         opened = EngineChoice(self.engine, self.workers, self.address).open(folder)
