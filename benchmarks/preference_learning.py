@@ -20,17 +20,18 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 
 import crowdgym
+from crowdgym.agents.es.trainer import play_rows
 from crowdgym.agents.preference.policies import KmPolicy
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
 from crowdgym.agents.ta_fpl.ranking import Predictions, ranks
+from crowdgym.bench.preference.hook import difference_text
 from crowdgym.common.files import write_bytes
 from crowdgym.configs.ta_fpl import TaFplSettings
 from crowdgym.data.histories.synthetic import Population
 from crowdgym.envs.preference.definition import PreferenceDefinition
-from crowdgym.runner import run_episodes
+from crowdgym.registration import environment_spec
 from crowdgym.training.centres import LocalCentres
 from crowdgym.training.preferences import learn_preferences
 
@@ -44,7 +45,7 @@ WORLDS: dict[str, dict[str, Any]] = {
 STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
 PAPER_MODEL = "feddyn, paper's model"
 HELD_OUT = 6  # events of each worker
-EPISODES = 3  # of each source in each population
+EPISODES = 10  # of each source in each population
 SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
 
@@ -70,10 +71,10 @@ class Measurement:
             last = truth.category.shape[1]
             return {**self._figures(self._oracle()), **self._accepted(TableSource(truth.category_probabilities(last)))}
         changes: dict[str, Any] = {"history_share": 0.0} if source == PAPER_MODEL else {}
-        return self._learnt(source.split(",")[0], changes)
+        return self.learnt(source.split(",")[0], changes)
 
-    def _learnt(self, strategy: str, changes: dict[str, Any]) -> Row:
-        """Train, keep the round of the smallest validation loss, predict and play."""
+    def learnt(self, strategy: str, changes: Mapping[str, Any]) -> Row:
+        """Train with some hyperparameters changed, keep the round of the smallest validation loss, predict and play."""
         settings = TaFplSettings.load("preference_v0", strategy=strategy, held_out_events=HELD_OUT, **changes)
         learnt = learn_preferences(self._env(), settings, self.seed)
         assert isinstance(learnt.centres, LocalCentres)
@@ -97,8 +98,10 @@ class Measurement:
         return found
 
     def _accepted(self, source: PreferenceSource) -> Row:
-        run = run_episodes(self._env(), KmPolicy(source), agent="km", episodes=EPISODES, seed=self.seed * EPISODES)
-        return {"accepted": run.mean["accepted"]}
+        make = environment_spec("preference_v0").interface("vector_env")
+        env = make(num_envs=EPISODES, generator=self._generator, **self.keywords)
+        seeds = range(self.seed * EPISODES, (self.seed + 1) * EPISODES)
+        return {"accepted": float(play_rows(env, KmPolicy(source), seeds, "accepted").metric.mean())}
 
     def _env(self) -> Any:
         return crowdgym.make("preference_v0", generator=self._generator, **self.keywords)
@@ -168,14 +171,7 @@ def measure(world: str, seeds: range, sources: tuple[str, ...], out: Path) -> di
 
 def gain(values: Floats, over: Floats, places: int) -> str:
     """The mean of the paired difference and its 95 % interval; nothing for a source over itself."""
-    if values is over or (values == over).all():
-        return ""
-    differences = values - over
-    shown = f"{differences.mean():+.{places}f}"
-    if len(differences) == 1:
-        return shown
-    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
-    return f"{shown} ({differences.mean() - half:+.{places}f} to {differences.mean() + half:+.{places}f})"
+    return "" if values is over else difference_text(values - over, places)
 
 
 def column(rows: dict[str, dict[str, Row]], source: str, name: str, seeds: range) -> Floats:
