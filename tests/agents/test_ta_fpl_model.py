@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
+from worlds.ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
 
 from crowdgym.agents.learning.centres import CentreRecords, Order, PublicPlaces  # noqa: E402
 from crowdgym.agents.ta_fpl.client import TaFplClient  # noqa: E402
