@@ -32,22 +32,22 @@ def client_app(task_of: Callable[[Context], CentreTask]) -> ClientApp:
         task_of: reads the records of the centre, and its number, on the centre's machine; called for every message. The
             context has the configuration of the node.
     """
-    app = ClientApp()
 
-    @app.query()
     def number(message: Message, context: Context) -> Message:
         return _reply(message, {_CENTRE: task_of(context).centre})
 
-    @app.train()
     def fit(message: Message, context: Context) -> Message:
         update = TaFplClient(task_of(context)).fit(_order(message))
         return _reply(message, {_ANSWER: answer_to_bytes(update)})
 
-    @app.evaluate()
     def assess(message: Message, context: Context) -> Message:
         assessment = TaFplClient(task_of(context)).assess(_order(message))
         return _reply(message, {_ANSWER: answer_to_bytes(assessment)})
 
+    app = ClientApp()
+    app.query()(number)
+    app.train()(fit)
+    app.evaluate()(assess)
     return app
 
 
