@@ -115,8 +115,11 @@ class PreferenceModel(nn.Module):
             category: shape [B, k].
 
         Returns:
-            Shapes [B, k, d] and [B, k].
+            Shapes [B, k, d] and [B, k]. Zeros and False if the encoder sees no event.
         """
+        if examples.same_category.shape[-1] == 0:
+            width = self.place_in.embedding_dim
+            return torch.zeros(*category.shape, width), torch.zeros(category.shape, dtype=torch.bool)
         places = torch.gather(
             examples.same_category, 1, category.unsqueeze(-1).expand(-1, -1, examples.same_category.shape[-1])
         ).flatten(0, 1)  # [B k, L_c]

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
+from worlds.ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
 
 from crowdgym.agents.learning.centres import CentreRecords, Order, PublicPlaces  # noqa: E402
 from crowdgym.agents.ta_fpl.client import TaFplClient  # noqa: E402
@@ -200,6 +200,24 @@ def test_training_lowers_the_loss_on_what_it_sees() -> None:
     first = client.fit(Order(0, initial_parameters(PLACES, settings(), 0)))
     second = client.fit(Order(1, first.parameters))
     assert second.figures["loss"] < 0.8 * first.figures["loss"]
+
+
+@pytest.mark.parametrize("without", [{"neighbours": 0}, {"in_category": 0}, {"neighbours": 0, "in_category": 0}])
+def test_a_model_without_memory_or_in_category_encoder(without: dict[str, int]) -> None:
+    """The encoder's part of h_j is then 0, and so is that of the neighbours; the rest learns all the same."""
+    own = task(**without, dropout=0.0, local_epochs=8)
+    client = TaFplClient(own)
+    first = client.fit(Order(0, initial_parameters(PLACES, own.settings, 0)))
+    second = client.fit(Order(1, first.parameters))
+    assert second.figures["loss"] < first.figures["loss"]
+    model = PreferenceModel(PLACES, own.settings).eval()
+    examples = Split.of(own.records, PLACES, own.settings).training
+    hidden, seen = model.in_category(examples, examples.category.unsqueeze(1))
+    assert (hidden.abs().sum() == 0) == (not seen.any()) == ("in_category" in without)
+    memory = Memory(NUM_CATEGORIES, 4, hidden.shape[-1])
+    memory.write(examples.category, torch.ones(len(examples), hidden.shape[-1]), examples.worker + 100)
+    read = memory.read(examples.category.unsqueeze(1), hidden, examples.worker, own.settings.neighbours)
+    assert (read.abs().sum() == 0) == ("neighbours" in without)
 
 
 def test_ranks_and_figures_by_hand() -> None:
