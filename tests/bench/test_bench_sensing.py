@@ -170,7 +170,7 @@ def of_claim(words: str, *agents: list[dict[str, Any]]) -> tuple[str, bool]:
 
 
 def test_ours_has_to_be_better_at_lower_cost() -> None:
-    qco, claim = rows("qco-ta", 0.2, 2.0), "variogram-swap has less error"
+    qco, claim = rows("qco-ta", 0.2, 2.0), "gaussian-swap has less error"
     assert of_claim(claim, qco, rows(OURS, 0.1, 1.0)) == (
         "error in 12 of 12 (0.50 times on average), cost in 12 (0.50 times)",
         True,
@@ -232,7 +232,7 @@ def test_on_the_papers_series_the_page_has_the_papers_figures_and_claims() -> No
     assert "| `qco-ta` | 8 | 0.200 (0.153) |" in page
     assert "| `qco-ta` | 0.2000 | 0.1746 | 2.000 | 3.588 |" in page
     assert "## Cost in km (table 2)" in page
-    assert "| variogram-swap has less error than QCO-TA" in page
+    assert "| gaussian-swap has less error than QCO-TA" in page
 
 
 def test_on_another_series_the_page_has_nothing_of_the_paper() -> None:
