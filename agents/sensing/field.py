@@ -67,7 +67,7 @@ class FieldModel:
         """Deviation of the effect of each cell from the mean of all, given the values so far. Shape [A, X]."""
         own = np.einsum("axx->ax", self._effect)
         shared = self._effect.mean(axis=2)
-        return np.sqrt(np.maximum(own - 2.0 * shared + shared.mean(axis=1, keepdims=True), 0.0))
+        return np.asarray(np.sqrt(np.maximum(own - 2.0 * shared + shared.mean(axis=1, keepdims=True), 0.0)))
 
     def _refit(self, a: int) -> None:
         """Estimate the covariances of attribute ``a`` anew, and with them the effects of the cells."""

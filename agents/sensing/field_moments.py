@@ -34,7 +34,7 @@ class Effects(NamedTuple):
 
     of_cell: Floats  # [X]
     of_cycle: Floats  # [Y]
-    count: Floats  # [X] values of each cell
+    values: Floats  # [X] how many each cell has
 
 
 @jit
@@ -121,7 +121,7 @@ def estimate(values: Floats, known: Flags, distance_km: Floats, prior_cycles: fl
 @jit
 def _variance_between(effects: Effects) -> float:
     """The variance of the effects of the cells that have values."""
-    seen = effects.of_cell[effects.count > 0.0]
+    seen = effects.of_cell[effects.values > 0.0]
     if len(seen) < 2:
         return SMALLEST_VARIANCE
     return float(max(seen.var() * len(seen) / (len(seen) - 1.0), SMALLEST_VARIANCE))
@@ -143,13 +143,13 @@ def _deviations(values: Floats, known: Flags, effects: Effects, prior_cycles: fl
         used_cycles += 1.0 if here > 0 else 0.0
     spare = 0.0
     for x in range(cells):
-        used_cells += 1.0 if effects.count[x] > 0.0 else 0.0
-        spare += max(effects.count[x] - 1.0, 0.0)
+        used_cells += 1.0 if effects.values[x] > 0.0 else 0.0
+        spare += max(effects.values[x] - 1.0, 0.0)
     freedom = max(number - used_cells - used_cycles + 1.0, 0.0)
     pooled = (squares.sum() + prior_cycles * assumed) / (freedom + prior_cycles)
     inflation = min(spare / freedom, _LARGEST_INFLATION) if freedom > 0.0 else 1.0  # effects of cycles take some
-    own = (prior_cycles * pooled + squares * inflation) / (prior_cycles + np.maximum(effects.count - 1.0, 0.0))
-    return np.sqrt(own)
+    own = (prior_cycles * pooled + squares * inflation) / (prior_cycles + np.maximum(effects.values - 1.0, 0.0))
+    return np.asarray(np.sqrt(own))
 
 
 @jit
@@ -163,10 +163,10 @@ def _residual_variogram(
     for y in range(cycles):
         m = 0
         for x in range(cells):
-            if known[y, x] and effects.count[x] > 1.0:
+            if known[y, x] and effects.values[x] > 1.0:
                 residual = values[y, x] - effects.of_cell[x] - effects.of_cycle[y]
                 which[m] = x
-                scaled[m] = residual / deviation[x] * np.sqrt(effects.count[x] / (effects.count[x] - 1.0))
+                scaled[m] = residual / deviation[x] * np.sqrt(effects.values[x] / (effects.values[x] - 1.0))
                 m += 1
         for i in range(m):
             for j in range(i):
@@ -187,13 +187,13 @@ def _effect_variogram(
     effects: Effects, deviation: Floats, between: float, distance_km: Floats, ranges_km: Floats
 ) -> Floats:
     """Nugget, sill and range of the effects of cells, less what is the noise of their estimates."""
-    seen = np.flatnonzero(effects.count > 0.0)
+    seen = np.flatnonzero(effects.values > 0.0)
     pairs = len(seen) * (len(seen) - 1) // 2
     apart_km, semivariance, k = np.empty(pairs), np.empty(pairs), 0
     for i in range(len(seen)):
         for j in range(i):
             x, z = seen[i], seen[j]
-            noise = deviation[x] ** 2 / effects.count[x] + deviation[z] ** 2 / effects.count[z]
+            noise = deviation[x] ** 2 / effects.values[x] + deviation[z] ** 2 / effects.values[z]
             apart_km[k] = distance_km[x, z]
             semivariance[k] = 0.5 * (effects.of_cell[x] - effects.of_cell[z]) ** 2 - 0.5 * noise
             k += 1

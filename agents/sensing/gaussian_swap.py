@@ -114,7 +114,7 @@ class _Copy:
         width = self._highest - self._lowest
         weight = np.where(width > 0, 1.0 / np.where(width > 0, width, 1.0), 0.0)  # what does not vary has no error
         covariance = self._model.covariance if self._spread == 1.0 else self._spread * self._model.covariance
-        field = Field(self._model.mean, covariance, weight, self._gives, self._gives.all(axis=1))
+        field = Field(self._model.mean, covariance, weight, self._gives, np.asarray(self._gives.all(axis=1)))
         goals = self._visits(known, field, cost_weight)
         if (goals != STAYS).any():
             return np.where(goals == STAYS, known.participant_cell, goals)

@@ -65,7 +65,9 @@ class InferenceRule:
             for x in compared:
                 others = known[known != x]
                 if len(others):
-                    given = _values(self._rules, self._nearest, self._near_km, self._places, x, others, collected[:, a])
+                    given = _values(
+                        self._rules, self._nearest, self._near_km, self._places, int(x), others, collected[:, a]
+                    )
                     self._misses += np.minimum(np.abs(given - inferred[x, a]) / width, 1.0)
 
 

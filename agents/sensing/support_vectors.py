@@ -84,7 +84,7 @@ def predict(among: Floats, across: Floats, values: Floats, c: float, epsilon: fl
         return np.full(across.shape[1], mean)
     coefficients = np.empty(n)
     intercept = fit_coefficients(among, (values - mean) / deviation, c, epsilon, coefficients)
-    return mean + deviation * (intercept + np.dot(coefficients, across))
+    return np.asarray(mean + deviation * (intercept + np.dot(coefficients, across)))
 
 
 @jit

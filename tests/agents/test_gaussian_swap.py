@@ -46,7 +46,7 @@ def test_effects_of_cells_and_cycles_are_those_that_explain_the_values() -> None
     """Cells 0, 10 and 40 in cycles 1 and 5; the last cell is seen once, the first two twice."""
     values, known = np.array([[1.0, 11.0, 0.0], [5.0, 15.0, 45.0]]), np.array([[True, True, False], [True] * 3])
     effects = fit_effects(values, known)
-    assert effects.count.tolist() == [2, 2, 1]
+    assert effects.values.tolist() == [2, 2, 1]
     assert effects.of_cell - effects.of_cell[0] == pytest.approx([0, 10, 40], abs=1e-6)
 
 
