@@ -17,6 +17,9 @@ PAPERS = ("qco-ta", *BASELINES)
 OURS = "gaussian-swap"
 FRONT_PREFIX = f"{OURS} λ="  # our scheme with other weights of the cost than its default
 
+CLAIRVOYANT_PREFIX = "clairvoyant λ="
+CLAIRVOYANT_WEIGHTS = (0.001, 0.005, 0.02)  # λ of the bound for moving choices, errors per km
+
 
 @dataclass(frozen=True)
 class Means:
