@@ -98,7 +98,7 @@ class Clairvoyant(SensingScheme):
             self._left = plan(self._pool, cycle.participant_cell, self._cost_weight)
         goals, self._left = self._pool.cells[self._left[0]], self._left[1:]
         _, nearest = linear_sum_assignment(self._pool.distance_km[np.ix_(cycle.participant_cell, goals)])
-        return goals[nearest]
+        return np.asarray(goals[nearest])
 
 
 def _travel_km(distance_km: Floats, one: Cells, other: Cells) -> float:
