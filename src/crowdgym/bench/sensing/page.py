@@ -135,9 +135,9 @@ def _shares(table: SchemeTable) -> Iterator[str]:
     if rows:
         yield "## Shares of the possible\n"
         yield (
-            "Error + λ · cost, means over the columns. The last two columns say how much of the way from never moving to "
-            f"the clairvoyant plan of moves is gone: by `{OURS}` with its default settings, and by the best fixed cells in "
-            "hindsight.\n"
+            "Error + λ · cost, means over the columns. The last two columns say how much of the way from never moving "
+            f"to the clairvoyant plan of moves is gone: by `{OURS}` with its default settings, and by the best fixed "
+            "cells in hindsight.\n"
         )
         headings = ("", "λ", "never moving", OURS, "best fixed cells", "clairvoyant", OURS, "best fixed cells")
         yield _markdown(headings, rows)
