@@ -3,7 +3,7 @@
 An iteration is a generation of CMA-ES (Hansen, "The CMA evolution strategy: a tutorial", 2016). All its candidates play
 the same instances (common random numbers), so that their difference is that of the parameters. Candidates are scored by
 how far they are above the mean candidate on the same instance, as a share of it: with a mix, no setting counts more
-because more can be earned there. The metric of the environment is to be maximised.
+because more can be earned there. What is maximised is the metric of the environment or the sum of all rewards.
 """
 
 import math
@@ -29,9 +29,10 @@ from crowdgym.configs.es import EsSettings
 
 @dataclass(frozen=True)
 class Played:
-    """The episodes of B copies: the metric of each, [B], their steps, and how many decisions there were."""
+    """The episodes of B copies: metric and sum of rewards of each, [B], their steps, and the number of decisions."""
 
     metric: Floats
+    rewards: Floats
     steps: int
     decisions: int
     environment_s: float
@@ -71,13 +72,12 @@ class EsTrainer:
         """One generation."""
         seeds = IterationSeeds.of(self.task.seed, number, self.settings.episodes).copies.instances
         played = self._play(self._training, list(self.search.ask()), seeds)
-        metric = np.stack([np.concatenate([one.metric for one in each]) for each in played])  # [λ, episodes]
-        scores = relative_scores(metric)
+        scores = relative_scores(np.stack([self._scored(each) for each in played]))
         self.search.tell(scores)
         every = [one for each in played for one in each]
         return {
             "decisions": sum(one.decisions for one in every),
-            "training": float(metric.mean()),
+            "training": float(np.mean([one.metric.mean() for one in every])),
             "environment_s": sum(one.environment_s for one in every),
             "charts/step_size": self.search.step_size,
             "charts/best_score": float(scores.max()),
@@ -90,8 +90,11 @@ class EsTrainer:
     def evaluate(self) -> Mapping[str, float]:
         """Play the evaluation instances with the mean of the search."""
         (played,) = self._play(self._evaluation, [self.search.mean], tuple(self.task.evaluation_seeds))
-        metric = np.concatenate([one.metric for one in played])
-        return {"evaluation": float(metric.mean()), "environment_s": sum(one.environment_s for one in played)}
+        return {
+            "evaluation": float(np.concatenate([one.metric for one in played]).mean()),
+            "environment_s": sum(one.environment_s for one in played),
+            **({"selection": float(self._scored(played).mean())} if self.settings.score == "rewards" else {}),
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         """The scores of all generations: they fix the search."""
@@ -130,6 +133,10 @@ class EsTrainer:
     def _restart(self) -> None:
         settings = self.settings
         self.search = Search(self._parameters, settings.population, settings.step_size, self.task.seed)
+
+    def _scored(self, played: Sequence[Played]) -> Floats:
+        """What is maximised, of every episode. Shape [episodes]."""
+        return np.concatenate([one.rewards if self.settings.score == "rewards" else one.metric for one in played])
 
     def _play(self, copies: "Copies", candidates: Sequence[Floats], seeds: Sequence[int]) -> list[list[Played]]:
         """Play an episode of every copy with each candidate; ``seeds`` has one for each copy."""
@@ -206,6 +213,7 @@ def play_rows(env: VectorEnvironment, policy: RowPolicy, seeds: Sequence[int], m
     policy.begin(copies, agents, observations.shape[1], env.metadata)
     steps = decisions = 0
     truncated = np.zeros(copies, np.bool_)
+    earned = np.zeros(copies)
     while not truncated.any():
         decisions += int((infos["action_mask"].sum(axis=1) > 1).sum())
         read = {name: infos[name].reshape(copies, agents, *infos[name].shape[1:]) for name in policy.reads}
@@ -213,9 +221,10 @@ def play_rows(env: VectorEnvironment, policy: RowPolicy, seeds: Sequence[int], m
             read["state"] = env.state()
         joint = policy.choose(observations.reshape(copies, agents, -1), read)
         environment_s -= time.perf_counter()
-        observations, _, _, truncated, infos = env.step(joint.reshape(-1))
+        observations, rewards, _, truncated, infos = env.step(joint.reshape(-1))
         environment_s += time.perf_counter()
+        earned += rewards.reshape(copies, agents).sum(axis=1)
         steps += 1
     if not truncated.all():
         raise ConfigError("the evolution strategy needs episodes of one length, but some copies ended before others")
-    return Played(np.asarray(infos["metrics"][metric], np.float64), steps, decisions, environment_s)
+    return Played(np.asarray(infos["metrics"][metric], np.float64), earned, steps, decisions, environment_s)

@@ -185,7 +185,7 @@ def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
         play_all(tmp_path / "run", benchmark, engine, finished=finished, watch=lambda job, outcome: None)
     written = benchmark.report(tmp_path / "run").markdown
     assert "### error, piemonte-synth by num_participants (inference = knn)" in written
-    assert "| num_participants | `uns-ta` | paper | off | `variogram-swap` | `short-ways` |" in written
+    assert "| num_participants | `uns-ta` | paper | off | `gaussian-swap` | `short-ways` |" in written
     played = [(job.agent.name, dict(job.instance.point)["inference"]) for job in benchmark.job_lists[0].jobs]
     assert len(played) == 3 * 3 + 2
     assert ("short-ways", "idw") not in played
@@ -265,7 +265,7 @@ def test_arguments_go_to_the_class_of_the_policy() -> None:
 
 
 def agent(name: str, arguments: dict[str, Any]) -> Agent:
-    return Agent.of(AgentEntry(name=name, policy="variogram-swap", arguments=arguments))
+    return Agent.of(AgentEntry(name=name, policy="gaussian-swap", arguments=arguments))
 
 
 def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from crowdgym.envs.sensing.agent_modes import AgentMode
 from crowdgym.envs.sensing.inference import InferenceStrategy
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.kernel.dynamics import place
-from crowdgym.envs.sensing.kernel.features import cell_features
 from crowdgym.envs.sensing.kernel.observation import Sight
 from crowdgym.envs.sensing.kernel.state import SensingState, Sizes, World, empty_state
 
@@ -58,7 +57,7 @@ class SensingSimulation:
             attributes=len(mode.attributes),
             participants=mode.participants,
             agents=len(mode.agents),
-            cell_features=len(cell_features(mode.attributes)),
+            cell_features=len(mode.cell_features),
         )
         self.state: SensingState = empty_state(sizes)
         width = mode.layout(self.sight).width
