@@ -28,7 +28,10 @@ export class Gantt {
     if (!run || !spans || group < 0) return;
     const sites = run.groupOf(group);
     const [first, last] = this.range(run, group, sites);
-    const width = Math.max(this.root.clientWidth - 32, 200);
+    const title = `${capital(run.header.group_word)} ${group}: ${sites.length} ${run.header.site_word}s`;
+    const head = element("h2", "", title);
+    this.root.append(head); // an empty section has no width
+    const width = Math.max(head.clientWidth, 120);
     const height = TOP + ROW * sites.length + BOTTOM;
     this.scale = (time) => LEFT + ((time - first) / Math.max(last - first, 1)) * (width - LEFT - 4);
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, class: "chart" });
@@ -37,8 +40,7 @@ export class Gantt {
     this.line = shape("line", { y1: 0, y2: height - BOTTOM, stroke: "#1b2a4a", "stroke-width": 1 });
     svg.append(this.line);
     svg.addEventListener("click", (event) => this.click(event as MouseEvent, svg, sites, first, last));
-    const title = `${capital(run.header.group_word)} ${group}: ${sites.length} ${run.header.site_word}s`;
-    this.root.append(element("h2", "", title), svg, this.key(run, group));
+    this.root.append(svg, this.key(run, group));
   }
 
   mark(time: number): void {
@@ -100,7 +102,9 @@ export class Gantt {
     names.forEach((name, at) => {
       const swatch = element("i");
       swatch.style.background = colours[at];
-      key.append(swatch, element("span", "", name));
+      const label = element("span", "label");
+      label.append(swatch, name);
+      key.append(label);
     });
     const dates = this.dates(run, group).map((time, at) => `${group_names[at]} ${clock(time, run.header)}`);
     key.append(element("span", "dates", dates.join(" · ")));

@@ -219,7 +219,7 @@ class Player {
   private listen(): void {
     const watched = new ResizeObserver(() => {
       this.resize();
-      if (Math.abs(this.view.magnified - 1) < 1e-6) this.fit(); // nobody has zoomed
+      if (Math.abs(this.view.magnified - 1) < 1e-6) this.fit(); // all is shown, and stays so
     });
     for (const pane of this.panes) watched.observe(pane.canvas);
     for (const curve of this.curves) watched.observe(curve.root);

@@ -212,8 +212,8 @@ export class Run {
       text
         .replace("{mover}", this.name({ kind: "mover", number: mover }))
         .replace("{site}", this.name({ kind: "site", number: site }));
-    return Array.from(times, (time, at) => ({
-      time,
+    return Array.from(times, (tenths, at) => ({
+      time: tenths / 10,
       mover: ofMover[at],
       site: ofSite[at],
       text: worded(this.header.texts[texts[at]], ofMover[at], ofSite[at]),

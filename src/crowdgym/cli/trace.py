@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 DIFFERENT, UNREADABLE = 1, 2  # exit codes
 
-app = typer.Typer(name="trace", help="Check and show recorded episodes.", no_args_is_help=True)
+app = typer.Typer(
+    name="trace", help="Check and show recorded episodes; 'crowdgym view' draws them.", no_args_is_help=True
+)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
 

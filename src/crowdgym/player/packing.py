@@ -164,7 +164,7 @@ def _run(run: Run, frame: _Frame, number: int, arrays: _Arrays) -> dict[str, Any
         arrays.add(f"{name}.series.{series}", values, "f8")
     texts = list(dict.fromkeys(event.text for event in scene.events))
     at = {text: place for place, text in enumerate(texts)}
-    arrays.add(f"{name}.event_time", np.array([event.time_s for event in scene.events]), "f8")
+    arrays.add(f"{name}.event_time", _tenths(np.array([event.time_s for event in scene.events])), "i4", delta=True)
     arrays.add(f"{name}.event_mover", np.array([event.mover for event in scene.events]), "i4")
     arrays.add(f"{name}.event_site", np.array([event.site for event in scene.events]), "i4")
     arrays.add(f"{name}.event_text", np.array([at[event.text] for event in scene.events]), "u4")
