@@ -35,6 +35,7 @@ Rows = dict[str, dict[str, dict[str, float]]]  # by the key of a cell, by popula
 
 WORLD = {"num_workers": 100, "num_centres": 10}
 STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
+PAPER = {"history_share": 0.0, "share_scale": 0.0}  # the paper's model of categories
 SHOWN = {"ndcg_10": 3, "category_kl": 3, "accepted": 1}  # and the places of each
 PREDICTIONS = ("hr_1", "hr_5", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
@@ -78,7 +79,7 @@ def _settings(strategy: str, name: str, values: tuple[float, ...], default: floa
 STUDIES: dict[str, tuple[Cell, ...]] = {
     "strategies": (
         *(Cell("", source) for source in ("local", "popularity", "blind", "history shares", *STRATEGIES[1:])),
-        Cell("", "feddyn", {"history_share": 0.0}),  # the paper's model of categories
+        Cell("", "feddyn", PAPER),
         Cell("", "oracle"),
     ),
     "centres": _in_worlds("num_centres", (2, 5, 10, 20, 50), ("local", "feddyn"), default=10),
@@ -89,7 +90,7 @@ STUDIES: dict[str, tuple[Cell, ...]] = {
         for settings in ({}, {"centre_share": 0.5}, {"centre_share": 0.2})
     ),
     "proximal": (Cell("", "fedavg"), *(Cell("", "fedprox", {"proximal": mu}) for mu in (0.001, 0.01, 0.1, 1.0))),
-    "dynamic": _settings("feddyn", "dynamic", (0.1, 0.01, 1.0), default=0.1),
+    "dynamic": _settings("feddyn", "dynamic", (0.01, 0.001, 0.1, 1.0), default=0.01),
     "parts": tuple(
         Cell("", "feddyn", settings)
         for settings in (
@@ -100,7 +101,8 @@ STUDIES: dict[str, tuple[Cell, ...]] = {
             {"top_categories": 8},  # no gate
             {"recent": 30},
             {"personal_epochs": 0},
-            {"history_share": 0.0},  # the paper's model of categories
+            {"share_scale": 0.0},  # the gate does not see the shares of the history
+            PAPER,
         )
     ),
 }

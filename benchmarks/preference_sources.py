@@ -6,6 +6,7 @@
     python benchmarks/preference_sources.py declines     what declines have to cost for preferences to matter
     python benchmarks/preference_sources.py ranking      whether a matching needs the order or the size of preferences
     python benchmarks/preference_sources.py answers      what the answers of an episode are worth
+    python benchmarks/preference_sources.py agents --agents km,km-answers,FOLDER    policies by name, and trained ones
 
 Every seed is an episode with a population of its own. ``--first-seed 7000000`` names the seeds on which defaults are
 chosen (`crowdgym.common.seeds`); tables are about others. Intervals are 95 % bootstrap intervals of the mean over the
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import crowdgym
+from crowdgym.agents.policy import Policy
 from crowdgym.agents.preference.observation_reader import OfferState
 from crowdgym.agents.preference.policies import (
     AnswersKmPolicy,
@@ -31,10 +33,11 @@ from crowdgym.agents.preference.policies import (
 )
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
 from crowdgym.agents.ta_fpl.policy import LiteralTopKPolicy, TopKPolicy
+from crowdgym.policies import load_policy
 from crowdgym.runner import run_episodes
 
 Floats = NDArray[np.float64]
-Make = Callable[[Floats], MatchingPolicy]  # from the true preferences, which all but the oracle ignore
+Make = Callable[[Floats], Policy]  # from the true preferences, which all but the oracle ignore
 
 RESAMPLES = 10_000
 SHOWN = ("accepted", "declined", "closed", "expired", "acceptance_rate", "preference")
@@ -112,6 +115,11 @@ def of_source(matching: type[MatchingPolicy], source: str) -> Make:
     return lambda truth: matching(SOURCES[source](truth))
 
 
+def of_name(name: str) -> Make:
+    """A policy by its name, or by the folder of a trained agent."""
+    return lambda _: load_policy(name, "preference_v0")
+
+
 def play(world: Mapping[str, Any], makers: Mapping[str, Make], seeds: range) -> dict[str, dict[str, Floats]]:
     """The metrics of every policy in every seed. By policy, by metric, shape [seeds]."""
     rows: dict[str, list[Mapping[str, float]]] = {name: [] for name in makers}
@@ -171,7 +179,8 @@ def _shown(metric: str, value: float) -> str:
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["sources", "matchings", "always", "declines", "ranking", "answers"])
+    parser.add_argument("table", choices=["sources", "matchings", "always", "declines", "ranking", "answers", "agents"])
+    parser.add_argument("--agents", default="km,km-answers", help="the first is what others are compared with")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
@@ -179,6 +188,8 @@ def main() -> None:
     makers: dict[str, Make] = {"max-flow": lambda _: MaxFlowPolicy()}
     if options.table == "sources":
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
+    elif options.table == "agents":
+        lines = table_of_policies({}, {name: of_name(name) for name in options.agents.split(",")}, seeds)
     elif options.table in ("ranking", "answers"):
         lines = table_of_policies({}, RANKING if options.table == "ranking" else ANSWERS, seeds)
     elif options.table in ("matchings", "always"):

@@ -42,6 +42,9 @@ class TaFplSettings(LearnerSettings):
     history_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
         description="weight of the shares of a worker's whole history in the prediction of categories, eta"
     )
+    share_scale: NonNegative = Field(
+        description="weight of these shares in what the gate expects after the latest category, sigma"
+    )
     top_categories: Annotated[int, Field(ge=1, le=1_000)] = Field(
         description="likeliest categories that the gate lets through, k"
     )

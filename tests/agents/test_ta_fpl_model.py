@@ -164,6 +164,25 @@ def test_categories_are_a_mixture_of_the_encoder_s_and_the_shares_of_the_history
     np.testing.assert_allclose(tables[1], 0.75 * tables[0] + 0.25 * shares / shares.sum(), rtol=1e-6)
 
 
+def test_the_gate_learns_what_a_liking_means_after_a_category() -> None:
+    """T[z, i, j] adds sigma (s_i - 1/C) T to the logit of j where z is the latest category, and nowhere else."""
+    examples = Split.of(records([0, 1]), PLACES, settings()).training
+    plain, changed = (model_of(history_share=0.0, share_scale=2.0) for _ in range(2))
+    with torch.no_grad():
+        changed.of_shares[1, 0, 2] = 3.0
+    before, after = (torch.log(model.category_probabilities(examples)) for model in (plain, changed))
+    smoothed = examples.counts + 0.5
+    share = smoothed[:, 0] / smoothed.sum(dim=1)
+    added = torch.where(examples.recent_category[:, -1] == 1, 2.0 * (share - 1 / 3) * 3.0, 0.0)
+    assert (added != 0).any()
+    # logits are known up to a constant of each row: category 0 and 1 stay as they are
+    torch.testing.assert_close((after - before)[:, 2] - (after - before)[:, 0], added)
+    torch.testing.assert_close((after - before)[:, 1], (after - before)[:, 0])
+    unseen = model_of(history_share=0.0, share_scale=0.0)
+    unseen.load_state_dict(changed.state_dict())
+    torch.testing.assert_close(torch.log(unseen.category_probabilities(examples)), before)
+
+
 def test_a_place_where_no_worker_has_been_begins_with_its_popularity() -> None:
     bias = model_of().place_bias.detach().numpy()
     share = PLACES.popularity[PLACES.category == 1] / PLACES.popularity[PLACES.category == 1].sum()
