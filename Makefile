@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
 
-.PHONY: help install demo test attack lint types golden bench profile mutation clean
+.PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
 ATTACKS := tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
@@ -21,7 +21,7 @@ install: $(VENV)/.installed  ## make .venv with the versions of constraints.txt
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[agents,bench,osm,examples,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[agents,bench,osm,examples,test,docs,dev]'
 	@touch $@
 
 demo: install  ## Greedy on an embedded city: a table of results and a map
@@ -31,6 +31,11 @@ test: install  ## run the whole test suite
 	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" "preference_v0 --scenario preference-tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+docs: install  ## build the documentation site in out/docs; a warning is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs $(OUT)/docs
+	$(BIN)/python -m pytest -q tests/site -m "slow or not slow"
+	@echo "open $(OUT)/docs/index.html in a browser"
 
 attack: install  ## repeat the attacks of docs/trust.md, the long ones included
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow" $(ATTACKS)

@@ -217,10 +217,13 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
     def chosen(self, simulation: AnySimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
         """What the actions of copy ``b`` ask for at its present epoch: a candidate's number each, else -1. Shape [N].
 
-        -1 where an action holds or is masked. Actions that hold come before those that take a candidate.
+        -1 where an action holds or is masked. Actions that hold come before those that take a candidate. Where infos
+        have no ``candidates``, an action asks for its own number.
         """
         arrays = self.agent_arrays(simulation)
-        mask, candidates = arrays[ACTION_MASK][b], arrays["candidates"][b]
+        mask = arrays[ACTION_MASK][b]
+        own_numbers = np.tile(np.arange(mask.shape[1]), (len(mask), 1))  # [N, actions]
+        candidates = arrays["candidates"][b] if "candidates" in arrays else own_numbers
         agents = np.arange(len(actions))
         place = actions - (mask.shape[1] - candidates.shape[1])
         taken = (place >= 0) & (mask[agents, actions] > 0)

@@ -127,6 +127,7 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
             ],
         ),
         ("train", ["Arguments:", "Environment and hyperparameters:", "Run:", "Machine:", "Options:"]),
+        ("bench", ["Arguments:", "What is played:", "Machines:", "Files:", "Options:"]),
     ],
 )
 def test_the_help_of_long_commands_has_sections(command: str, headings: list[str]) -> None:

@@ -45,6 +45,15 @@ def test_pettingzoo_gymnasium_and_our_own_kit_find_nothing_wrong() -> None:
         gymnasium_check_env(MarketDispatcherEnv(render_mode="rgb_array"), skip_render_check=True)
 
 
+def test_without_candidates_an_action_asks_for_its_own_number_and_a_masked_one_for_nothing() -> None:
+    env = MarketEnv(prices=PRICES)
+    env.reset(seed=0)
+    env.step(sell(2, 1, 0))  # of 3 units each
+
+    assert env.chosen(sell(2, 2, 2)).tolist() == [-1, 2, 2]
+    assert env.chosen(sell(1, 0, 1)).tolist() == [1, 0, 1]
+
+
 def test_an_episode_by_hand() -> None:
     env = MarketEnv(prices=PRICES)
     observations, infos = env.reset(seed=0)
