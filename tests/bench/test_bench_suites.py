@@ -276,7 +276,9 @@ def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: P
 
 def test_those_that_come_with_crowdgym() -> None:
     of_csc = ("csc-paper", "csc-planners", "csc-shift")
-    assert suite_names() == (*of_csc, "dasc-dispatchers", "dasc-settings", "preference-sources", "sensing-paper")
+    of_boards = tuple(f"leaderboard-{name}-v1" for name in ("csc", "dasc", "preference", "sensing"))
+    others = ("dasc-dispatchers", "dasc-settings", *of_boards, "preference-sources", "sensing-paper")
+    assert suite_names() == (*of_csc, *others)
 
 
 @pytest.mark.parametrize("name", suite_names())

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from crowdgym.agents.information import Information
+from crowdgym.configs.documents import Checked
 from crowdgym.configs.suites import Scalar
-from crowdgym.leaderboard.texts import Checked, Hexadecimal, Slug, Text, WebAddress
+from crowdgym.leaderboard.texts import Hexadecimal, Slug, Text, WebAddress
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Versions = dict[Slug, Text]

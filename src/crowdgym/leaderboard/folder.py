@@ -15,10 +15,10 @@ from typing import Final
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.text import shortened
+from crowdgym.configs.documents import read_document
 from crowdgym.leaderboard.boards import Board, find_board
 from crowdgym.leaderboard.entry import Entry, Execution, Proof
 from crowdgym.leaderboard.pack import SUFFIX
-from crowdgym.leaderboard.texts import read_yaml
 
 ENTRY, EXECUTION, TRACES, HIDDEN, ROUNDS = "entry.yaml", "execution.yaml", "traces", "hidden", "rounds"
 MOST_FILES: Final = 2_000
@@ -98,7 +98,7 @@ def read_entry(path: Path) -> EntryFolder:
     """
     path = path.absolute()
     files = list(_files(path))
-    entry = read_yaml(path / ENTRY, Entry)
+    entry = read_document(Entry, path / ENTRY, "entry")
     if entry.name != path.name:
         raise ConfigError(f"{path / ENTRY}: name must be that of the folder, {path.name!r}, got {entry.name!r}")
     board = find_board(entry.suite)
@@ -109,7 +109,7 @@ def read_entry(path: Path) -> EntryFolder:
         parts = file.relative_to(path).parts
         if not (parts[0] in known and len(parts) == 1) and not _is_pack(parts) and not _is_hidden(parts):
             raise ConfigError(f"{file} does not belong to an entry: expected {', '.join(sorted(known))} and packs")
-    execution = read_yaml(path / EXECUTION, Execution) if (path / EXECUTION) in files else None
+    execution = read_document(Execution, path / EXECUTION, "execution") if (path / EXECUTION) in files else None
     return EntryFolder(path, entry, board, _packs(path / TRACES), execution, tuple(_hidden(path)))
 
 
@@ -146,7 +146,7 @@ def _hidden(path: Path) -> Iterator[HiddenRun]:
     for folder in sorted((path / HIDDEN).glob("*")):
         if not (folder / EXECUTION).is_file():
             raise ConfigError(f"{folder} is no run of a maintainer: there is no {EXECUTION}")
-        execution = read_yaml(folder / EXECUTION, Execution)
+        execution = read_document(Execution, folder / EXECUTION, "execution")
         if execution.round != folder.name:
             raise ConfigError(
                 f"{folder / EXECUTION} must be of the round {folder.name!r}, got {shortened(execution.round)!r}"

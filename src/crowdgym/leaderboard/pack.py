@@ -20,7 +20,7 @@ from crowdgym.common.errors import DataError, TraceError
 from crowdgym.common.files import write_bytes
 from crowdgym.common.json_text import parse_json, texts_in
 from crowdgym.common.text import shortened
-from crowdgym.leaderboard.texts import Checked
+from crowdgym.configs.documents import Checked
 from crowdgym.traces.format import Trace
 
 FORMAT: Final = "crowdgym-pack"

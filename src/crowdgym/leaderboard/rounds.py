@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import read_plain
+from crowdgym.configs.documents import Checked, read_document
 from crowdgym.leaderboard.boards import Board, Cell
-from crowdgym.leaderboard.texts import Checked, Hexadecimal, Slug, read_yaml
+from crowdgym.leaderboard.texts import Hexadecimal, Slug
 
 MOST_RUNS: Final = 3  # of a team in a round, so that the best of many does not win
 _MOST_SECRET_BYTES: Final = 1024
@@ -76,7 +77,7 @@ def read_round(folder: Path, name: str) -> Round:
     file = folder / f"{name}.yaml"
     if not file.is_file():
         raise ConfigError(f"there is no round {name!r}: expected its file {file}")
-    found = read_yaml(file, Round)
+    found = read_document(Round, file, "round")
     if found.name != name:
         raise ConfigError(f"{file} must be of the round {name!r}, got {found.name!r}")
     return found
