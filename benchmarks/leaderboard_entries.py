@@ -2,8 +2,8 @@
 
     python -m benchmarks.leaderboard_entries leaderboard/entries --round 2026-1
 
-The agents are those that the suites list. An entry that is there keeps its ``entry.yaml``, and what was run is run again
-only with ``--again``.
+The agents are those that the suites list. An entry that is there keeps its ``entry.yaml``, and what was run is run
+again only with ``--again``.
 """
 
 import argparse
