@@ -7,7 +7,7 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Final
 
-from crowdgym.bench.jobs import Agent, EpisodeJob, play_episode, prepare
+from crowdgym.bench.jobs import Agent, EpisodeJob, keep_trace, play_episode, prepare
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 from crowdgym.common.seeds import SUITES
@@ -70,6 +70,7 @@ def play_entry(
         for job, outcome in engine.run(kind, episodes):
             if outcome.failure is not None:
                 raise ConfigError(f"{entry.name} on {job.instance.scenario}: {outcome.failure}")
+            keep_trace(job, outcome.values)
             check_information(entry, str(outcome.values["information"]))
             watch()
         return {cell: pack_of(cell, [read_trace(file) for file in files]) for cell, files in played.items()}
