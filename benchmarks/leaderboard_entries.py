@@ -7,6 +7,7 @@ again only with ``--again``.
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 from crowdgym.agents.information import information_of
@@ -18,8 +19,8 @@ from crowdgym.execution.processes import ProcessEngine
 from crowdgym.leaderboard.boards import Board, boards
 from crowdgym.leaderboard.entry import Entry
 from crowdgym.leaderboard.execute import execute_hidden, execute_public, yaml_of
-from crowdgym.leaderboard.folder import ENTRY, EXECUTION, read_entry
-from crowdgym.leaderboard.rounds import read_round, secret_of
+from crowdgym.leaderboard.folder import ENTRY, EXECUTION, read_entry, rounds_of
+from crowdgym.leaderboard.rounds import Round, read_round, secret_of
 from crowdgym.policies import all_policies, load_policy
 
 PLANNERS = ("lookahead", "rolling-horizon", "task-schedule")
@@ -61,7 +62,9 @@ def main() -> None:
     parser.add_argument("entries", type=Path)
     parser.add_argument("--boards", nargs="*", help="names of suites; default: all")
     parser.add_argument("--agents", nargs="*", help="names; default: all of the suites")
-    parser.add_argument("--round", help="also play the hidden seeds of this closed round")
+    parser.add_argument("--round", help="also play the hidden seeds of this round")
+    parser.add_argument("--secret-file", type=Path, help="file with the secret of an open round")
+    parser.add_argument("--vault", type=Path, help="folder for the traces of an open round")
     parser.add_argument("--again", action="store_true", help="run entries that were run before")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -71,6 +74,7 @@ def main() -> None:
         for agent in board.suite.agents
         if board.name in (options.boards or [board.name]) and agent.name in (options.agents or [agent.name])
     ]
+    hidden = None if options.round is None else Hidden.of(options)
     with ProcessEngine(options.jobs) as engine:
         for board, agent in wanted:
             path = options.entries / board.environment / agent.name
@@ -78,21 +82,35 @@ def main() -> None:
                 entry = entry_of(board, agent)
                 content = entry.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
                 write_bytes(path / ENTRY, yaml_of({"format": 1, **content}))
-            run(path, options.round, engine, again=options.again)
+            run(path, hidden, engine, again=options.again)
 
 
-def run(path: Path, round_name: str | None, engine: Engine, *, again: bool) -> None:
+@dataclass(frozen=True)
+class Hidden:
+    """The hidden seeds that are played."""
+
+    round: Round
+    secret: str
+    vault: Path | None
+
+    @classmethod
+    def of(cls, options: argparse.Namespace) -> "Hidden":
+        """Those that the options name."""
+        found = read_round(rounds_of(options.entries), options.round)
+        return cls(found, secret_of(found, options.secret_file), options.vault)
+
+
+def run(path: Path, hidden: Hidden | None, engine: Engine, *, again: bool) -> None:
     """Run an entry on the public seeds, and on those of a round."""
     folder = read_entry(path)
     total = len(folder.board.cells) * folder.board.suite.episodes
     if again or not (path / EXECUTION).exists():
         with shown_progress(total) as progress:
             print(path, execute_public(folder, engine, progress.advance).scores, flush=True)
-    if round_name is not None and (again or round_name not in {one.round for one in folder.hidden}):
-        found = read_round(folder.rounds, round_name)
+    if hidden is not None and (again or hidden.round.name not in {one.round for one in folder.hidden}):
         with shown_progress(total) as progress:
-            played = execute_hidden(folder, found, secret_of(found, None), None, engine, progress.advance)
-        print(path, round_name, played.scores, flush=True)
+            played = execute_hidden(folder, hidden.round, hidden.secret, hidden.vault, engine, progress.advance)
+        print(path, hidden.round.name, played.scores, flush=True)
 
 
 if __name__ == "__main__":
