@@ -171,9 +171,9 @@ FORGED = {
         with_yaml("entry.yaml", lambda of: of.update(policy={"kind": "rule", "package": "../../x.zip"})),
         "policy.package",
     ),
-    "a script as paper": (with_yaml("entry.yaml", lambda of: of.update(paper="javascript:alert(1)")), "paper must be"),
+    "a script as paper": (with_yaml("entry.yaml", lambda of: of.update(paper="javascript:run()")), "paper must be"),
     "an unknown board": (with_yaml("entry.yaml", lambda of: of.update(suite="easy")), "there is no board 'easy'"),
-    "a text of control characters": (with_yaml("entry.yaml", lambda of: of.update(title="a\x07b")), "title must be must"),
+    "a control character": (with_yaml("entry.yaml", lambda of: of.update(title="a\x07b")), "title must be printable"),
 }  # fmt: skip
 
 

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from crowdgym.cli.shared.engines import EngineOptions
 from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import Jobs, output_folder
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.execution.engines import EngineChoice, EngineName
 
 if TYPE_CHECKING:
     from crowdgym.leaderboard.entry import Execution
     from crowdgym.leaderboard.folder import EntryFolder
 
 REFUSED = 1  # exit code
+_OUT = Path("out", "leaderboard")  # of the files of cluster jobs
 
 app = typer.Typer(name="leaderboard", help="Hand in, check, run and show entries.", no_args_is_help=True)
 
@@ -62,14 +65,16 @@ def submit(
     )
     folder = write(run, agent, entry, of, entries)
     typer.echo(f"wrote {folder}")
-    _judge([folder], jobs, [])
+    _judge([folder], EngineChoice(EngineName.LOCAL, jobs), [])
 
 
 @app.command()
+@grouped
 def verify(
     entries: Annotated[
         list[Path], typer.Argument(metavar="ENTRY...", help="Folders of entries, or a folder with all entries.")
     ],
+    machines: EngineOptions,
     only_changed: Annotated[
         str | None,
         typer.Option(metavar="BASE", help="Of all entries, those that differ from this commit: a pull request."),
@@ -84,13 +89,14 @@ def verify(
     from crowdgym.leaderboard.changes import changed_entries
     from crowdgym.leaderboard.folder import find_entries
 
+    choice = machines.chosen(jobs)
     if only_changed is None:
-        _judge([found for path in entries for found in find_entries(path)], jobs, [])
+        _judge([found for path in entries for found in find_entries(path)], choice, [])
         return
     if len(entries) != 1:
         raise ConfigError(f"--only-changed needs the folder of all entries, got {len(entries)} folders")
     changed, faults = changed_entries(entries[0], only_changed)
-    _judge(changed, jobs, faults)
+    _judge(changed, choice, faults)
 
 
 @app.command()
@@ -148,15 +154,14 @@ def build(
     typer.echo(f"wrote {pages} files; open {out / 'index.html'}")
 
 
-def _judge(paths: list[Path], jobs: int, faults: list[str]) -> None:
+def _judge(paths: list[Path], machines: EngineChoice, faults: list[str]) -> None:
     """Verify entries, and print a line for each; exit with `REFUSED` if there is anything wrong."""
-    from crowdgym.execution.processes import ProcessEngine
     from crowdgym.leaderboard.folder import read_entry
     from crowdgym.leaderboard.verify import check_runs, verify_entries
 
     refused = list(faults)
     sound: list[EntryFolder] = []
-    with ProcessEngine(jobs) as engine:
+    with machines.open(_OUT) as engine:
         for path, found in verify_entries(paths, engine):
             refused += [f"{path}: refused: {fault}" for fault in found]
             if not found:

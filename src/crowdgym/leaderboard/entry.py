@@ -63,9 +63,9 @@ class PolicyPart(Checked):
     def _one_source(self) -> "PolicyPart":
         given = (self.package, self.sha256, self.entry_point)
         if any(given) and not all(given):
-            raise ValueError("a package needs package, sha256 and entry_point")
+            raise ValueError("one with package, sha256 and entry_point, or with none of them")
         if self.package is not None and self.name is not None:
-            raise ValueError("a policy is either one of CrowdGym (name) or a package, not both")
+            raise ValueError("either one of CrowdGym (name) or a package, not both")
         return self
 
 

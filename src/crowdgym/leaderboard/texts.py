@@ -9,7 +9,7 @@ MOST_CHARACTERS: Final = 300
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("must be printable characters on one line")
+        raise ValueError("printable characters on one line")
     return text
 
 
