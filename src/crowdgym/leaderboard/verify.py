@@ -153,7 +153,7 @@ def play_again(env: Any, pack: Pack, number: int) -> Trace:
     recorder = TraceRecorder(env, "replay")
     try:
         recorder.reset(seed=episode.seed, options=dict(header.options))
-    except (ValueError, ArithmeticError, MemoryError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, MemoryError) as error:
         raise TraceError(f"{where} cannot begin: {shortened(error)}") from None
     here = env.provenance.data_checksum
     if header.data_checksum != here:
