@@ -7,7 +7,7 @@ OUT := out
 .PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
-ATTACKS := tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
+ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
 	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
 	tests/execution tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
 	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/envs/api \

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import read_plain
+from crowdgym.common.text import shown
 from crowdgym.common.yaml_text import parse_yaml
 
 MOST_BYTES = 2**20  # of a file
@@ -81,7 +82,7 @@ def _in_one_sentence(error: ValidationError, kind: type[BaseModel]) -> str:
     if not where:  # the sentence of a check of the whole document
         return message
     wanted = message.removeprefix("Input should be ")
-    return f"{where} must be {wanted}, got {first['input']!r}"
+    return f"{where} must be {wanted}, got {shown(first['input'])}"
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

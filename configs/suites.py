@@ -187,6 +187,23 @@ class Corner(Checked):
     training: Training | None = None
 
 
+class BoardSettings(Checked):
+    """What a leaderboard shows of a suite.
+
+    Attributes:
+        title: of the board, for people.
+        score: a metric of the suite; entries are ranked by it.
+        cost: a second metric of the suite, where less is better. Such a board ranks nothing: it shows the front of
+            entries that no other beats in both.
+        ceiling: ``module:function`` of what an instance offers, from (instance, settings); the score is a share of it.
+    """
+
+    title: Name
+    score: Name
+    cost: Name | None = None
+    ceiling: Name | None = None
+
+
 class SuiteSettings(Checked):
     """A suite: which agents play which grid points, and which metrics its tables show.
 
@@ -209,6 +226,7 @@ class SuiteSettings(Checked):
         hook: ``module:Class``, a child of `crowdgym.bench.hooks.SuiteHook`, for a suite that a YAML file alone cannot
             describe.
         quick: the part that ``--quick`` plays.
+        board: what the leaderboard of the suite shows, if it has one.
     """
 
     about: Name = "a suite of your own"
@@ -227,6 +245,15 @@ class SuiteSettings(Checked):
     training: Training | None = None
     hook: Name | None = None
     quick: Corner = Corner(episodes=1)
+    board: BoardSettings | None = None
+
+    @model_validator(mode="after")
+    def _board_shows_metrics(self) -> "SuiteSettings":
+        shown = () if self.board is None else (self.board.score, self.board.cost)
+        wrong = next((metric for metric in shown if metric is not None and metric not in self.metrics), None)
+        if wrong is not None:
+            raise ValueError(f"score and cost of board must be metrics of the suite, got {wrong!r}")
+        return self
 
     @model_validator(mode="after")
     def _compared_agent_plays(self) -> "SuiteSettings":

@@ -173,7 +173,7 @@ def test_what_does_not_exist_is_said_in_a_sentence(changes: dict[str, Any], mess
 def test_the_one_in_the_documentation_is_all_right() -> None:
     settings = parse_suite(documented(), "docs/how_to_add/suite.md")
     Suite("documented", settings).check()
-    assert set(yaml.safe_load(documented())) == set(SuiteSettings.model_fields) - {"hook"}
+    assert set(yaml.safe_load(documented())) == set(SuiteSettings.model_fields) - {"hook", "board"}
 
 
 def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
@@ -278,14 +278,9 @@ def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: P
 
 def test_those_that_come_with_crowdgym() -> None:
     of_csc = ("csc-paper", "csc-planners", "csc-shift")
-    assert suite_names() == (
-        *of_csc,
-        "dasc-dispatchers",
-        "dasc-rmo",
-        "dasc-settings",
-        "preference-sources",
-        "sensing-paper",
-    )
+    of_boards = tuple(f"leaderboard-{name}-v1" for name in ("csc", "dasc", "preference", "sensing"))
+    others = ("dasc-dispatchers", "dasc-rmo", "dasc-settings", *of_boards, "preference-sources", "sensing-paper")
+    assert suite_names() == (*of_csc, *others)
 
 
 @pytest.mark.parametrize("name", suite_names())

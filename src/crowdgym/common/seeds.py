@@ -13,6 +13,9 @@ must have different seeds. These ranges do not overlap:
 | 10,000,000 to 2^32 - 1 | the candidates of a calibration |
 | 2^32 to 2^63 - 1 | training |
 
+The hidden seeds of a round of the leaderboard are drawn from all of 0 to 2^63 - 1 by a secret, and are known to no one
+who hands in an entry: see `crowdgym.leaderboard.rounds`.
+
 Three sources of randomness have no range, because a word of entropy keeps them apart from every seed: the instances of
 a scenario's benchmark set, the randomness of a policy, and a population of workers.
 """
