@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner
+from crowdgym.common.jit import kernel
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.csc.instance import NUM_SKILLS
@@ -133,7 +133,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("share")
 
 
-@inner
+@kernel
 def begin_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
@@ -59,7 +59,7 @@ def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
     clear_step(output, b)
 
 
-@inner_inlined
+@inlined
 def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
     for q in range(tasks.status.shape[1]):
         tasks.status[b, q] = PENDING
@@ -76,7 +76,7 @@ def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
         _open_if_created(tasks, subtasks, b, q, 0.0)
 
 
-@inner_inlined
+@inlined
 def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays, b: int) -> None:
     for s in range(subtasks.status.shape[1]):
         node = subtasks.node[b, s]
@@ -88,7 +88,7 @@ def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays,
             distances.from_places[b, s, place] = row[distances.place_node[b, place]]
 
 
-@inner_inlined
+@inlined
 def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Precedence, b: int) -> None:
     """Latest finish times (design, section 6): from the last subtask, which no other one waits for, to the first."""
     subtasks.successors[b, :] = 0
@@ -106,7 +106,7 @@ def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Preceden
             subtasks.successors[b, p] += 1
 
 
-@inner_inlined
+@inlined
 def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
     num_workers = workers.status.shape[1]
     slots = distances.place_node.shape[1] - num_workers
@@ -130,7 +130,7 @@ def begin_step(output: StepOutput, b: int) -> None:
         output.was_live[b, s] = output.live[b, s]
 
 
-@inner_inlined
+@inlined
 def assign(
     workers: Workers,
     tasks: Tasks,
@@ -183,7 +183,7 @@ def play(state: DascState, roads: RoadArrays, rules: Rules, b: int, until_s: flo
             _become_idle_at_own_place(workers, state.distances, state.idle, b, w)
 
 
-@inner_inlined
+@inlined
 def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: float) -> None:
     if tasks.status[b, q] == PENDING and tasks.created_s[b, q] <= until_s:
         tasks.status[b, q] = OPEN
@@ -191,7 +191,7 @@ def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: 
             subtasks.status[b, s] = UNASSIGNED
 
 
-@inner_inlined
+@inlined
 def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int, until_s: float) -> None:
     tasks, subtasks, rows = state.tasks, state.subtasks, state.distances.rows[b]
     deadline_s = tasks.deadline_s[b, q]
@@ -205,7 +205,7 @@ def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int
         _expire(state.workers, tasks, subtasks, rows, state.idle, roads, rules.speed_mps, b, q)
 
 
-@inner_inlined
+@inlined
 def _play_subtask(
     workers: Workers, subtasks: Subtasks, idle: Idle, b: int, s: int, until_s: float, deadline_s: float
 ) -> None:
@@ -224,7 +224,7 @@ def _play_subtask(
         _become_idle(workers, idle, b, w, s, finish_s)
 
 
-@inner_inlined
+@inlined
 def _pay(tasks: Tasks, output: StepOutput, rules: Rules, b: int, q: int) -> None:
     """All subtasks of a task are finished."""
     finish_s = tasks.latest_s[b, q]
@@ -240,7 +240,7 @@ def _pay(tasks: Tasks, output: StepOutput, rules: Rules, b: int, q: int) -> None
         output.sparse[b, s] = paid / (after - first)
 
 
-@inner_inlined
+@inlined
 def _expire(
     workers: Workers,
     tasks: Tasks,
@@ -270,7 +270,7 @@ def _expire(
             subtasks.status[b, s] = FAILED
 
 
-@inner_inlined
+@inlined
 def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since_s: float) -> None:
     workers.status[b, w] = IDLE
     workers.place[b, w] = place
@@ -279,7 +279,7 @@ def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since
     idle.version[b] += 1
 
 
-@inner_inlined
+@inlined
 def _become_idle_at_own_place(workers: Workers, distances: Distances, idle: Idle, b: int, w: int) -> None:
     """A released worker has reached the end of its way: its own place is there from now on."""
     slots = distances.rows.shape[1]

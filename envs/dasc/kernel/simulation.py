@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.jit import kernel
+from crowdgym.common.references import reference_to
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
@@ -85,6 +86,7 @@ class DascSimulation:
 
     Attributes:
         state: the structure of arrays that the kernel works on.
+        passed: the same as kernels are handed it.
         epochs: the epoch of each copy. Shape [B].
         observations: what every slot sees, written in place by `reset_copy` and `step`. Shape [B, S, F].
         matching_s: wall-clock seconds that each copy's decisions have taken (admission, matching, setting out) since
@@ -106,7 +108,7 @@ class DascSimulation:
             after_finish=settings.dependency == "finished",
         )
         self.scales = _scales(network, settings)
-        self.roads = RoadArrays.of(network)
+        self.roads = reference_to(RoadArrays.of(network))
         self.sizes = Sizes(
             settings.num_workers,
             settings.num_tasks,
@@ -116,6 +118,7 @@ class DascSimulation:
             settings.max_candidates + 1 if self.rules.selects else 2,
         )
         self.state: DascState = empty_state(batch, self.sizes)
+        self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)
         self.matching_s = np.zeros(batch)
         width = observation_layout(settings.max_candidates).width
@@ -124,7 +127,8 @@ class DascSimulation:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.roads = RoadArrays.of(self.network)  # a copied array can be written to, and kernels would compile anew
+        # A copied array can be written to, and kernels would compile anew.
+        self.roads = reference_to(RoadArrays.of(self.network))
 
     def reset_copy(self, b: int, instance: DascInstance, utility: tuple[float, float] | None = None) -> None:
         """Begin ``instance`` in copy ``b``, with (α, β) of ``utility``, or of the settings.
@@ -149,7 +153,7 @@ class DascSimulation:
         self.state.weights[b] = alpha * beta, alpha * (1 - beta), 1 - alpha
         self.epochs[b] = 0
         self.matching_s[b] = 0.0
-        start_episode(self.state, self.roads, b)
+        start_episode(self.passed, self.roads, b)
         self._play_on(np.array([b]), begins=True)
 
     def _fill_slots(self, b: int, instance: DascInstance) -> None:
@@ -176,6 +180,7 @@ class DascSimulation:
             new.start[:] = old.start
             new.predecessors[:, : old.predecessors.shape[1]] = old.predecessors
             self.state = self.state._replace(precedence=new)
+            self.passed = reference_to(self.state)
 
     def _refuse_misfit(self, instance: DascInstance) -> None:
         sizes = (
@@ -203,7 +208,7 @@ class DascSimulation:
         if not len(which):
             return
         began_s = time.perf_counter()
-        _decide(self.state, self.roads, self.rules, self.clock, self.epochs, actions, which)
+        _decide(self.passed, self.roads, self.rules, self.clock, self.epochs, actions, which)
         self.matching_s[which] += (time.perf_counter() - began_s) / len(which)
         self._play_on(which, begins=False)
 
@@ -212,7 +217,7 @@ class DascSimulation:
         return self.epochs >= self.clock.epochs
 
     def _play_on(self, copies: Copies, begins: bool) -> None:
-        arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        arrays = (self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
         _play_on(*arrays, copies, begins)
 
     def now_s(self, b: int) -> float:

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined
+from crowdgym.common.jit import inlined
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.matching import Graph
 from crowdgym.envs.core.neighbours import Line
@@ -164,7 +164,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("outcome")
 
 
-@inner_inlined
+@inlined
 def clear_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)

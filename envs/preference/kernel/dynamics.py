@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.preference.kernel.state import UNLISTED, PreferenceState, begin_step
 
@@ -90,7 +90,7 @@ def take_actions(
             tasks.asker[b, output.candidates[b, w, actions[w] - 1]] = -1
 
 
-@inner_inlined
+@inlined
 def _ask(state: PreferenceState, b: int, w: int, action: int) -> None:
     """Let worker ``w`` ask for a candidate; it counts as contested until its offer is answered."""
     workers, tasks, output = state.workers, state.tasks, state.output
@@ -105,7 +105,7 @@ def _ask(state: PreferenceState, b: int, w: int, action: int) -> None:
         tasks.asker[b, task] = w
 
 
-@inner_inlined
+@inlined
 def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` accepts a task and sets out for it."""
     workers, tasks, output = state.workers, state.tasks, state.output
@@ -131,7 +131,7 @@ def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: 
     output.preference[b, w] = workers.preference[b, w, category]
 
 
-@inner_inlined
+@inlined
 def _decline(state: PreferenceState, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` declines a task, which is closed if that was its last offer."""
     workers, tasks = state.workers, state.tasks

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner
+from crowdgym.common.jit import kernel
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.preference.instance import NUM_CATEGORIES
@@ -145,7 +145,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("outcome")
 
 
-@inner
+@kernel
 def begin_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)
