@@ -41,7 +41,7 @@ class Travellers(Protocol):
 def follow_trail(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
 ) -> None:
-    """Move a worker's trail on to the last node that it has passed at ``now_s``. ``to_goal``: shape [N]."""
+    """Move a worker's trail on to the last node that it has passed at ``now_s``. ``to_goal``: by position, [N]."""
     node, units, arc = workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w]
     while units < workers.leg_units[b, w]:
         if arc < 0:

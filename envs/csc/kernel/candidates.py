@@ -8,7 +8,7 @@ others. Keys are distance and id in one number, so whichever way a list came abo
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN
-from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules
+from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules, units_to_task
 
 
 @kernel
@@ -99,7 +99,7 @@ def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: i
 def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> None:
     """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest."""
     choices = state.choices
-    units = int(state.distances.to_tasks[b, state.workers.node[b, w], task])
+    units = units_to_task(state.distances, b, state.workers.node[b, w], task)
     key = (units << 32) | int(task)
     if key < choices.bound[b, w] and units * unit_m <= rules.range_m:
         _insert(choices.keys[b, w], choices.kept[b], choices.bound[b], w, key)

@@ -13,7 +13,16 @@ from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.csc.kernel.projection import NO_ARRIVAL, payment_without, projected_payment
-from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, Rules, StepOutput, Tasks, Workers, begin_step
+from crowdgym.envs.csc.kernel.state import (
+    UNLISTED,
+    CscState,
+    Rules,
+    StepOutput,
+    Tasks,
+    Workers,
+    begin_step,
+    units_to_task,
+)
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
@@ -70,12 +79,13 @@ def take_actions(
             workers.illegal[b, w] += 1
             continue
         task = output.candidates[b, w, action - 1]
-        units = int(state.distances.to_tasks[b, workers.node[b, w], task])
+        units = units_to_task(state.distances, b, workers.node[b, w], task)
         workers.status[b, w] = TRAVELLING
         workers.task[b, w] = task
         workers.depart_s[b, w] = now_s
         arrival_s = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
-        output.marginal[b, w] = gain_of_joining(state, rules, b, task, arrival_s)
+        if rules.tells_marginal:
+            output.marginal[b, w] = gain_of_joining(state, rules, b, task, arrival_s)
         workers.arrive_s[b, w] = arrival_s
         workers.leg_units[b, w] = units
         workers.goal[b, w] = tasks.node[b, task]
@@ -197,7 +207,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
         output.revenue[b] += paid
         _share_payment(workers, tasks, output, b, task, end_s, paid)
     first = _line_up(workers, tasks, b, task)
-    if status == FINISHED:
+    if status == FINISHED and rules.tells_difference:
         _note_differences(state, rules, b, task, first)
     w = first
     while w >= 0:

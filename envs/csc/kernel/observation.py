@@ -44,7 +44,7 @@ from crowdgym.envs.csc.kernel.neighbour_lists import (
     update_near_tasks,
     update_near_workers,
 )
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus, units_to_task
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
@@ -294,7 +294,7 @@ def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m
         if task < 0:
             break
         _write_task_to_all(row, at, sight, task)
-        _write_task_to_one(row, at, sight, w, task, state.distances.to_tasks[b, node, task] * unit_m)
+        _write_task_to_one(row, at, sight, w, task, units_to_task(state.distances, b, node, task) * unit_m)
         at += _TASK
     _empty_rows(row, at, end, _TASK)
 

@@ -21,6 +21,7 @@ from crowdgym.envs.csc.kernel.dynamics import play, start_episode, take_actions
 from crowdgym.envs.csc.kernel.observation import Rows, Scales, locate_workers, observation_layout, observe
 from crowdgym.envs.csc.kernel.state import CscState, Rules, TaskStatus, WorkerStatus, empty_state
 
+CREDITS = ("marginal", "difference")  # parts of `StepOutput` that are worked out only for who reads them
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 
 
@@ -77,6 +78,8 @@ def _play_interval(
 class CscSimulation:
     """B copies of CSC on one network, each at an epoch of its own.
 
+    Of `CREDITS`, those in ``credited`` are worked out; the others stay 0.
+
     Attributes:
         state: the structure of arrays that the kernel works on.
         passed: the same as kernels are handed it.
@@ -86,30 +89,42 @@ class CscSimulation:
     """
 
     def __init__(
-        self, network: RoadNetwork, settings: CscSettings, batch: int, infos: tuple[InfoName, ...] = ()
+        self,
+        network: RoadNetwork,
+        settings: CscSettings,
+        batch: int,
+        infos: tuple[InfoName, ...] = (),
+        credited: tuple[str, ...] = CREDITS,
     ) -> None:
         self.network = network
         self.settings = settings
         self.clock = Clock(settings.step_s, settings.horizon_s)
         self._last_epoch = self.clock.epochs
-        self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s, settings.horizon_s)
+        self.rules = Rules(
+            settings.speed_mps,
+            settings.range_m,
+            settings.penalty_per_s,
+            settings.horizon_s,
+            *(name in credited for name in CREDITS),
+        )
         self.scales = _scales(network, settings)
-        self.roads = reference_to(RoadArrays.of(network))
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.state: CscState = empty_state(
             batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
         )
+        self.state.distances.position[:] = self._distances.position
         self.passed = reference_to(self.state)
         self.asked = empty_asked(infos, batch, settings.num_workers, settings.max_candidates)
         self.epochs = np.zeros(batch, np.int64)
         width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
         self.observations = self._written
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         # A copied array can be written to, and kernels would compile anew.
-        self.roads = reference_to(RoadArrays.of(self.network))
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: CscInstance) -> None:
         """Begin ``instance`` in copy ``b``.
@@ -125,7 +140,7 @@ class CscSimulation:
         tasks.node[b] = instance.task_node
         tasks.skill[b] = instance.task_skill
         workers.node[b] = instance.worker_node
-        self._distances.columns_into(instance.task_node, distances.to_tasks[b])
+        self._distances.table_into(instance.task_node, distances.to_tasks[b])
         self.epochs[b] = 0
         near, x_m = self.state.neighbour_lists, self.network.x_m
         near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")

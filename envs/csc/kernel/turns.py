@@ -17,7 +17,7 @@ from crowdgym.envs.csc.kernel.dynamics import IDLE
 from crowdgym.envs.csc.kernel.features import TASK, TASK_FEATURES
 from crowdgym.envs.csc.kernel.observation import CREW_SCALE
 from crowdgym.envs.csc.kernel.projection import NO_ARRIVAL, projected_payment
-from crowdgym.envs.csc.kernel.state import Bytes, CscState, Floats, Ints, Keys, Rules
+from crowdgym.envs.csc.kernel.state import Bytes, CscState, Floats, Ints, Keys, Rules, units_to_task
 
 NO_CHOOSER: Final = -1
 LEAST_GAIN: Final = 1e-9  # as a share of a task's highest payment: a smaller gain is none
@@ -115,7 +115,7 @@ def _group_by_task(state: CscState, roads: RoadArrays, rules: Rules, turns: Turn
             if task < 0:
                 break
             first[task + 1] += 1
-            units = int(state.distances.to_tasks[b, state.workers.node[b, w], task])
+            units = units_to_task(state.distances, b, state.workers.node[b, w], task)
             turns.arrival_s[b, w, j] = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
     for task in range(len(first) - 1):
         first[task + 1] += first[task]

@@ -47,7 +47,7 @@ class Rules(NamedTuple):
 
 @kernel
 def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
-    """Put copy ``b`` at time 0. Its constants and ``distances.rows`` have been filled in before."""
+    """Put copy ``b`` at time 0. Its constants and ``distances.to_subtasks`` have been filled in before."""
     _start_tasks(state.tasks, state.subtasks, b)
     _find_latest_finishes(state.tasks, state.subtasks, state.precedence, b)
     _place_subtasks(state.subtasks, state.distances, roads, b)
@@ -82,10 +82,16 @@ def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays,
         node = subtasks.node[b, s]
         distances.place_node[b, s] = node
         subtasks.x_m[b, s], subtasks.y_m[b, s] = roads.x_m[node], roads.y_m[node]
-    for s in range(subtasks.status.shape[1]):  # row by row: a row of 16-bit distances stays in the nearest cache
-        row = distances.rows[b, s]
-        for place in range(distances.place_node.shape[1]):
-            distances.from_places[b, s, place] = row[distances.place_node[b, place]]
+    for place in range(distances.place_node.shape[1]):
+        _measure_from(distances, b, place)
+
+
+@inlined
+def _measure_from(distances: Distances, b: int, place: int) -> None:
+    """Look up the distances from a place to all subtasks."""
+    to_subtasks = distances.to_subtasks[b, distances.position[distances.place_node[b, place]]]
+    for s in range(len(to_subtasks)):
+        distances.from_places[b, s, place] = to_subtasks[s]
 
 
 @inlined
@@ -193,7 +199,7 @@ def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: 
 
 @inlined
 def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int, until_s: float) -> None:
-    tasks, subtasks, rows = state.tasks, state.subtasks, state.distances.rows[b]
+    tasks, subtasks, to_subtasks = state.tasks, state.subtasks, state.distances.to_subtasks[b]
     deadline_s = tasks.deadline_s[b, q]
     for s in range(tasks.first[b, q], tasks.first[b, q + 1]):
         if subtasks.status[b, s] == ASSIGNED:
@@ -202,7 +208,7 @@ def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int
         if tasks.latest_s[b, q] <= until_s:
             _pay(tasks, state.output, rules, b, q)
     elif deadline_s <= until_s:
-        _expire(state.workers, tasks, subtasks, rows, state.idle, roads, rules.speed_mps, b, q)
+        _expire(state.workers, tasks, subtasks, to_subtasks, state.idle, roads, rules.speed_mps, b, q)
 
 
 @inlined
@@ -245,14 +251,14 @@ def _expire(
     workers: Workers,
     tasks: Tasks,
     subtasks: Subtasks,
-    rows: NDArray[np.uint16],
+    to_subtasks: NDArray[np.uint16],
     idle: Idle,
     roads: RoadArrays,
     speed_mps: float,
     b: int,
     q: int,
 ) -> None:
-    """A task is at its deadline: its workers are free. ``rows``: shape [S, N]."""
+    """A task is at its deadline: its workers are free. ``to_subtasks``: shape [N, S]."""
     end_s = tasks.deadline_s[b, q]
     tasks.status[b, q] = EXPIRED
     tasks.end_s[b, q] = end_s
@@ -260,7 +266,7 @@ def _expire(
         if subtasks.status[b, s] == ASSIGNED:
             w = subtasks.worker[b, s]
             if workers.status[b, w] == TRAVELLING:
-                stop_at_next_node(roads, speed_mps, rows[s], workers, b, w, end_s)
+                stop_at_next_node(roads, speed_mps, to_subtasks[:, s], workers, b, w, end_s)
                 way_s = travel_time_s(workers.leg_units[b, w], roads.unit_m, speed_mps)
                 workers.status[b, w] = RELEASED
                 workers.free_s[b, w] = workers.depart_s[b, w] + way_s
@@ -282,11 +288,9 @@ def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since
 @inlined
 def _become_idle_at_own_place(workers: Workers, distances: Distances, idle: Idle, b: int, w: int) -> None:
     """A released worker has reached the end of its way: its own place is there from now on."""
-    slots = distances.rows.shape[1]
-    own, goal = slots + w, workers.goal[b, w]
-    distances.place_node[b, own] = goal
-    for s in range(slots):
-        distances.from_places[b, s, own] = distances.rows[b, s, goal]
+    own = distances.to_subtasks.shape[2] + w
+    distances.place_node[b, own] = workers.goal[b, w]
+    _measure_from(distances, b, own)
     workers.driven_units[b, w] += workers.leg_units[b, w]
     workers.leg_units[b, w] = 0
     _become_idle(workers, idle, b, w, own, workers.free_s[b, w])

@@ -120,7 +120,7 @@ def locate_workers(
             node = distances.place_node[b, workers.place[b, w]]
             workers.x_m[b, w], workers.y_m[b, w] = roads.x_m[node], roads.y_m[node]
             continue
-        to_goal = distances.rows[b, workers.subtask[b, w]]
+        to_goal = distances.to_subtasks[b, :, workers.subtask[b, w]]
         x, y = place_on_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
         workers.x_m[b, w], workers.y_m[b, w] = x, y
 

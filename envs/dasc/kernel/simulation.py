@@ -108,7 +108,8 @@ class DascSimulation:
             after_finish=settings.dependency == "finished",
         )
         self.scales = _scales(network, settings)
-        self.roads = reference_to(RoadArrays.of(network))
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.sizes = Sizes(
             settings.num_workers,
             settings.num_tasks,
@@ -118,17 +119,17 @@ class DascSimulation:
             settings.max_candidates + 1 if self.rules.selects else 2,
         )
         self.state: DascState = empty_state(batch, self.sizes)
+        self.state.distances.position[:] = self._distances.position
         self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)
         self.matching_s = np.zeros(batch)
         width = observation_layout(settings.max_candidates).width
         self.observations = np.zeros((batch, self.sizes.slots, width), np.float32)
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         # A copied array can be written to, and kernels would compile anew.
-        self.roads = reference_to(RoadArrays.of(self.network))
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: DascInstance, utility: tuple[float, float] | None = None) -> None:
         """Begin ``instance`` in copy ``b``, with (α, β) of ``utility``, or of the settings.
@@ -148,7 +149,7 @@ class DascSimulation:
         self._fill_slots(b, instance)
         distances = self.state.distances
         distances.place_node[b, self.sizes.slots :] = instance.worker_node
-        self._distances.rows_into(self.state.subtasks.node[b], distances.rows[b])
+        self._distances.table_into(self.state.subtasks.node[b], distances.to_subtasks[b])
         alpha, beta = self.settings.utility if utility is None else utility
         self.state.weights[b] = alpha * beta, alpha * (1 - beta), 1 - alpha
         self.epochs[b] = 0

@@ -130,7 +130,8 @@ class Precedence(NamedTuple):
 class Distances(NamedTuple):
     """Distances along roads, in units."""
 
-    rows: Annotated[NDArray[np.uint16], "B, S, N"]  # from every node to each subtask
+    position: Annotated[Ints, "N"]  # of each node in the next table
+    to_subtasks: Annotated[NDArray[np.uint16], "B, N, S"]  # from every node, by its position, to each subtask
     from_places: Annotated[NDArray[np.uint16], "B, S, S + W"]  # to each subtask from each place
     place_node: Annotated[Ints, "B, S + W"]
 

@@ -71,7 +71,7 @@ def _furthest_units(rules: Rules, unit_m: float, expiry_s: float, now_s: float) 
 def _search(state: PreferenceState, b: int, w: int, first: int, last: int) -> None:
     """Find all tasks of a span that an idle worker can reach, and offer it the nearest."""
     near, keys, dead = state.near_tasks, state.near_tasks.keys[b, w], state.pairs.dead[b, w]
-    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.workers.node[b, w]]
+    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.pairs.position[state.workers.node[b, w]]]
     found = 0
     for start in range(first, last, _BLOCK):
         end = min(start + _BLOCK, last)
@@ -97,7 +97,7 @@ def _bring_up_to_date(state: PreferenceState, b: int, w: int, opened: int) -> bo
         Whether there was room for all of them. If not, nothing was offered, and the worker has to search.
     """
     near, keys = state.near_tasks, state.near_tasks.keys[b, w]
-    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.workers.node[b, w]]
+    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.pairs.position[state.workers.node[b, w]]]
     kept = 0
     for j in range(near.kept[b, w]):
         if keys[j] >> 32 < bound[keys[j] & 0xFFFFFFFF]:

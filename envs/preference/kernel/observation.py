@@ -39,7 +39,7 @@ from crowdgym.envs.preference.kernel.features import (
     TASK_STATE,
     WORKER_STATE,
 )
-from crowdgym.envs.preference.kernel.state import NEIGHBOURS, PreferenceState, WorkerStatus
+from crowdgym.envs.preference.kernel.state import NEIGHBOURS, PreferenceState, WorkerStatus, units_to_task
 
 _SELF = len(SELF_FEATURES)
 _CANDIDATE = len(CANDIDATE_FEATURES)
@@ -170,7 +170,7 @@ def _write_candidates(
     for task in candidates:
         if task < 0:
             break
-        units = int(state.pairs.to_tasks[b, workers.node[b, w], task])
+        units = units_to_task(state.pairs, b, workers.node[b, w], task)
         left_s = tasks.expiry_s[b, task] - now_s
         slack_s = tasks.expiry_s[b, task] - (now_s + travel_time_s(units, unit_m, rules.speed_mps))
         category = tasks.category[b, task]

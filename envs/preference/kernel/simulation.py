@@ -101,7 +101,8 @@ class PreferenceSimulation:
             settings.max_offers,
         )
         self.scales = _scales(network, settings)
-        self.roads = reference_to(RoadArrays.of(network))
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.state: PreferenceState = empty_state(
             Sizes(
                 batch=batch,
@@ -112,17 +113,17 @@ class PreferenceSimulation:
                 candidates=settings.max_candidates,
             )
         )
+        self.state.pairs.position[:] = self._distances.position
         self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)
         width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
         self.observations = self._written
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         # A copied array can be written to, and kernels would compile anew.
-        self.roads = reference_to(RoadArrays.of(self.network))
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: PreferenceInstance) -> None:
         """Begin ``instance`` in copy ``b``.
@@ -141,7 +142,7 @@ class PreferenceSimulation:
         tasks.created_s[b] = instance.created_s
         tasks.expiry_s[b] = instance.expiry_s
         pairs.willing[b] = willing(instance, self.settings)
-        self._distances.columns_into(instance.task_node, pairs.to_tasks[b])
+        self._distances.table_into(instance.task_node, pairs.to_tasks[b])
         self.epochs[b] = 0
         self.state.colleagues.by_x[b] = np.argsort(self.network.x_m[instance.worker_node], kind="stable")
         start_episode(self.passed, self.roads, b)
