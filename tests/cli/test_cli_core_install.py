@@ -23,11 +23,15 @@ sys.meta_path[:] = [Hiding(finder) for finder in sys.meta_path]
 """
 
 SUITE = """
-env: csc_v0
+about: two policies on the smallest city
+environment: csc_v0
+scenarios: [tiny]
+grid:
+  - {num_workers: [4]}
 agents: [greedy, random]
-cells:
-  - scenario: tiny
-instances: 2
+episodes: 2
+metrics: [revenue]
+share_of_bound: false
 """
 
 
@@ -75,7 +79,7 @@ def needs(what: str, package: str, extra: str) -> str:
     ("arguments", "expected"),
     [
         (("train", "ippo", "csc_v0", "--steps", 1, "--out", "trained"), needs("'crowdgym train'", "torch", "agents")),
-        (("run", "csc_v0", "--agent", "ippo"), needs("the agent 'ippo'", "torch", "agents")),
+        (("run", "csc_v0", "--agent", "ippo"), needs("the agent 'ippo'", "safetensors", "agents")),
         (("run", "sensing_v0", "--agent", "random", "--set", "inference=svr"), needs("this", "sklearn", "svr")),
     ],
     ids=["train", "trained", "svr"],

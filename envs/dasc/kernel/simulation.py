@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from crowdgym.envs.dasc.kernel.state import DascState, Sizes, TaskStatus, Worker
 
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 Copies = NDArray[np.int64]
+_MAKING_ROOM = Lock()  # copies may be reset by several threads, and room is made for all copies at once
 
 
 @dataclass(frozen=True)
@@ -139,14 +141,15 @@ class DascSimulation:
                 another road network.
         """
         self._refuse_misfit(instance)
-        self._make_room(len(instance.predecessors))
+        with _MAKING_ROOM:
+            self._make_room(len(instance.predecessors))
+            self._fill_slots(b, instance)
         workers, tasks = self.state.workers, self.state.tasks
         workers.skill_bits[b] = _bits(instance.worker_skills)
         workers.skill_count[b] = instance.worker_skills.sum(axis=1)
         for name in ("created_s", "expected_s", "deadline_s", "payment"):
             getattr(tasks, name)[b] = getattr(instance, name)
         tasks.first[b] = np.searchsorted(instance.subtask_task, np.arange(self.sizes.tasks + 1))
-        self._fill_slots(b, instance)
         distances = self.state.distances
         distances.place_node[b, self.sizes.slots :] = instance.worker_node
         self._distances.table_into(self.state.subtasks.node[b], distances.to_subtasks[b])
