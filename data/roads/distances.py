@@ -61,7 +61,8 @@ class Distances:
         Raises:
             DataError: one of them is not a node.
         """
-        return self.table(nodes)[self.position[np.asarray(nodes)]]
+        between: RowArray = self.table(nodes)[self.position[np.asarray(nodes)]]
+        return between
 
     def table(self, targets: ArrayLike) -> RowArray:
         """Return what `rows` returns, by position and transposed: ``table[position[n], k]``. Shape [N, K].

@@ -192,8 +192,8 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
                 begin = partial(self._definition.begin, self._simulation, copy, instance, options)
                 begun.append((copy, self._in_background(begin)))
         finally:
-            for copy, begin in begun:
-                begin()
+            for copy, finish in begun:
+                finish()
                 self._began[copy], self._ended[copy] = True, False
 
     def _in_background(self, work: Callable[[], None]) -> Callable[[], None]:
