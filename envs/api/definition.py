@@ -27,7 +27,10 @@ class Simulation(Protocol):
         """Write observations into a new array from now on; views of the old one stay as they are."""
 
     def reset_copy(self, b: int, instance: Any, /) -> None:
-        """Begin ``instance`` in copy ``b``: everything that is handed out is that of its first epoch afterwards."""
+        """Begin ``instance`` in copy ``b``: everything that is handed out is that of its first epoch afterwards.
+
+        Calls for different copies may come from different threads at the same time.
+        """
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None, /) -> None:
         """Play every copy, or those listed, on to its next epoch; actions have shape [B, N].

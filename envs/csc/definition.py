@@ -20,7 +20,7 @@ from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
 from crowdgym.envs.csc.global_state import global_state, state_layout
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.observation import observation_layout
-from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CREDITS, CscSimulation
 from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.csc.snapshot import CscSnapshot
 from crowdgym.envs.csc.turns import CscTurns
@@ -85,7 +85,9 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     def simulation(self, batch: int) -> CscSimulation:
         """Room for ``batch`` copies."""
-        return CscSimulation(self.network, self.settings, batch, self.infos)
+        ours = self.reward_strategy is REWARDS[self.settings.reward]
+        credited = (self.settings.reward,) if ours else CREDITS  # a strategy of the caller's own may read any
+        return CscSimulation(self.network, self.settings, batch, self.infos, credited)
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one worker sees."""

@@ -302,8 +302,7 @@ def test_without_the_extra_it_says_which(package: str, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(cli_train, "find_spec", lambda name: None if name == package else object())
     assert refused(*arguments(tmp_path)) == (
-        f"'crowdgym train' needs {package}: install CrowdGym with its extra 'agents', "
-        "as in: pip install 'crowdgym[agents]'"
+        f"'crowdgym train' needs the package {package}, which is not installed: pip install 'crowdgym[agents]'"
     )
 
 
@@ -314,4 +313,4 @@ def test_playing_without_the_extra_says_which(whole: Path, monkeypatch: pytest.M
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     message = refused("run", "csc_v0", "--scenario", "tiny", "--agent", whole)
-    assert message.endswith("install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'")
+    assert message.endswith("needs the package torch, which is not installed: pip install 'crowdgym[agents]'")

@@ -19,6 +19,7 @@ from crowdgym.cli.shared.options import EnvironmentName, Resume, Scenario, Seed,
 from crowdgym.cli.shared.output import check_output_folder, print_listing, stderr
 from crowdgym.cli.shared.progress import duration
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.extras import needs
 from crowdgym.execution.engines import EngineChoice, EngineName
 
 if TYPE_CHECKING:
@@ -171,7 +172,6 @@ def train(
     """
     # Bad input is found before the first step, as far as possible.
     from crowdgym.learners import find_learner
-    from crowdgym.policies import NEEDS_EXTRA
 
     learner, options = find_learner(agent), TrainOptions(task, run, machine)
     if task.settings:
@@ -179,7 +179,7 @@ def train(
         return
     for package in learner.packages:
         if find_spec(package) is None:
-            raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
+            raise ConfigError(needs("'crowdgym train'", package))
     if machine.jobs > 1 and learner.client is None:
         raise ConfigError(f"--jobs is for learners from records of centres, and {agent} is none")
     _check_device(machine)
