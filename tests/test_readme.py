@@ -14,9 +14,6 @@ from pathlib import Path
 
 import pytest
 from documents import blocks_of, run_crowdgym, run_python, write_streets
-from typer.testing import CliRunner
-
-from crowdgym.cli.main import app
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -145,21 +142,6 @@ def test_the_curve_is_the_one_to_expect(folder: Path) -> None:
     assert [revenue / greedy for revenue in earned] == pytest.approx(shares, abs=0.02)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scenario", ["haikou-synth", "chengdu-synth"])
-def test_the_policies_earn_what_the_page_of_results_says(folder: Path, scenario: str) -> None:
-    (command,) = (
-        c for b in blocks_of(RESULTS) for c in b.commands if c.startswith(f"crowdgym demo --scenario {scenario}")
-    )
-    result = CliRunner().invoke(app, shlex.split(command)[1:])
-    printed = re.findall(r"^ (\w+) +([\d,]+) ± [\d,]+ ", result.stdout, re.MULTILINE)
-    (row,) = re.findall(rf"^\| `{scenario}` \| ([^|]* ± .* 0 ± 0) \|$", RESULTS, re.MULTILINE)
-    written = [cell.split(" ± ")[0] for cell in row.split(" | ")]
-    assert [agent for agent, _ in printed] == ["greedy", "lookahead", "random", "hold"]
-    for (_, earned), claimed in zip(printed, written, strict=True):
-        assert int(claimed.replace(",", "")) == pytest.approx(int(earned.replace(",", "")), rel=0.01)
-
-
 def test_every_file_it_names_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", README)
     named = links + re.findall(r"`((?:agents|configs|docs|benchmarks)/[\w./]+)`", README)
@@ -190,6 +172,6 @@ def test_it_has_a_row_for_every_environment() -> None:
 
 def test_the_figures_of_its_table_are_those_of_the_page_of_results() -> None:
     rows = re.findall(r"^\| `\w+_v\d+` \| (.*) \|$", README, re.MULTILINE)
-    figures = [figure for row in rows for figure in re.findall(r"\d[\d,]*\.\d+(?: %)?", row)]
+    figures = [figure for row in rows for figure in re.findall(r"\d[\d,]*\.\d+(?: %)?|\d+,\d{3}", row)]
     assert len(figures) >= 6
     assert [figure for figure in figures if figure not in RESULTS] == []

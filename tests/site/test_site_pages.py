@@ -56,7 +56,7 @@ def test_the_layout_says_where_each_number_of_an_observation_stands(environments
 
 
 def test_the_best_results_of_an_environment_are_those_of_the_page_of_results(environments: dict[str, str]) -> None:
-    assert "| `variogram-swap` |" in environments["sensing_v0.md"]
+    assert "| `gaussian-swap` |" in environments["sensing_v0.md"]
     assert "| `task-schedule` |" in environments["dasc_v0.md"]
     assert "(../../dasc_results.md#how-much-room-is-left)" in environments["dasc_v0.md"]
 
@@ -73,10 +73,10 @@ def test_a_policy_of_several_environments_has_a_part_for_each(agents: dict[str, 
 
 
 def test_an_agent_has_its_own_rows_of_the_results(agents: dict[str, str]) -> None:
-    results = agents["qco-ta.md"].split("## Results")[1]
+    results = agents["task-schedule.md"].split("## Results")[1]
 
-    assert "| `qco-ta` |" in results
-    assert "| `uns-ta` |" not in results
+    assert "| `task-schedule` | 70.7 %" in results
+    assert "| `greedy` |" not in results
 
 
 def test_a_learner_has_its_hyperparameters_the_page_that_explains_it_and_its_curves(agents: dict[str, str]) -> None:
