@@ -163,6 +163,13 @@ class Training(Checked):
     teacher_steps: Count = 1
     only: dict[str, Values] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _several_are_variants(self) -> "Training":
+        wrong = next((name for name in self.several if name not in self.variants), None)
+        if wrong is not None:
+            raise ValueError(f"several must be some of the variants ({', '.join(self.variants)}), got {wrong!r}")
+        return self
+
     def runs(self) -> dict[str, Hyperparameters]:
         """By name, the hyperparameters of every variant from every start."""
         found: dict[str, Hyperparameters] = {}
@@ -289,6 +296,11 @@ class SuiteSettings(Checked):
                 )
             if not any(agent.plays(point) for point in self.points()):
                 raise ValueError(f"only of the agent {agent.name!r} must leave a point of the grid, got {agent.only!r}")
+        for training in (self.training, self.quick.training):
+            wrong = next((name for name in ({} if training is None else training.only) if name not in parameters), None)
+            if wrong is not None:
+                listed = ", ".join(parameters)
+                raise ValueError(f"only of training must name parameters of the grid ({listed}), got {wrong!r}")
         return self
 
     @property

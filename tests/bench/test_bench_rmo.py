@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from crowdgym.bench.report.table import ResultTable
 from crowdgym.bench.rmo.hook import DascRmo
 from crowdgym.bench.rmo.page import page
 from crowdgym.bench.rmo.results import RmoResults
-from crowdgym.bench.training import RUNS_NAME, teacher_jobs, training_jobs
+from crowdgym.bench.training import RUNS_NAME, check_training, teacher_jobs, training_jobs
+from crowdgym.common.errors import ConfigError
 from crowdgym.configs.suites import SuiteSettings, named_suite
 
 SUITE = SuiteSettings.model_validate(
@@ -107,6 +109,34 @@ def test_trained_policies_play_the_grid_points_that_the_suite_says() -> None:
 def test_a_suite_without_training_trains_nothing() -> None:
     plain = named_suite("dasc-settings")
     assert teacher_jobs("x", plain, Path("out")) == training_jobs("x", plain, Path("out")) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learner": "rmoo"}, "there is no learner 'rmoo'"),
+        ({"settings": {"clip": "much"}}, "clip"),
+        ({"teacher": "absent"}, "there is no agent 'absent'"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_played(changes: dict[str, Any], message: str) -> None:
+    content = SUITE.model_dump(mode="json")
+    wrong = SuiteSettings.model_validate({**content, "training": {**content["training"], **changes}}, strict=False)
+    with pytest.raises(ConfigError, match=message):
+        check_training("mine", wrong)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"several": ["plan"]}, r"several must be some of the variants \(plain, search\), got 'plan'"),
+        ({"only": {"gamma": [1]}}, "only of training must name parameters of the grid"),
+    ],
+)
+def test_what_a_suite_may_not_say_of_training(changes: dict[str, Any], message: str) -> None:
+    content = SUITE.model_dump(mode="json")
+    with pytest.raises(ValidationError, match=message):
+        SuiteSettings.model_validate({**content, "training": {**content["training"], **changes}}, strict=False)
 
 
 def test_alpha_and_beta_are_the_weights_of_the_utility() -> None:

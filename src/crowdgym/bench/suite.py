@@ -26,7 +26,7 @@ from crowdgym.bench.published.figures import published_figures
 from crowdgym.bench.report.files import output_names, write_report
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
-from crowdgym.bench.training import TEACHERS_NAME, TRAINED_NAME, teacher_jobs, train, training_jobs
+from crowdgym.bench.training import TEACHERS_NAME, TRAINED_NAME, check_training, teacher_jobs, train, training_jobs
 from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.common.seeds import SUITES
 from crowdgym.configs.loading import Settings
@@ -94,6 +94,7 @@ class Suite:
         self._check_metrics()
         self._check_points()
         self._check_published()
+        check_training(self.name, suite)
         for agent in map(Agent.of, suite.agents):
             is_known = agent.comes_with_crowdgym(suite.environment, suite.hook)
             for scenario in suite.scenarios:

@@ -10,6 +10,7 @@ import crowdgym
 from crowdgym.bench.hooks import load_hook
 from crowdgym.bench.jobs import Assignments
 from crowdgym.common.seeds import SUITES
+from crowdgym.configs.learning import LearnerSettings
 from crowdgym.configs.suites import SuiteSettings, Training
 from crowdgym.learners import find_learner
 from crowdgym.policies import load_policy
@@ -117,6 +118,28 @@ def training_jobs(name: str, suite: SuiteSettings, folder: Path) -> list[Trainin
     ]
 
 
+def check_training(name: str, suite: SuiteSettings) -> None:
+    """Check the learner, the teacher and all hyperparameters.
+
+    Raises:
+        ConfigError: one of them does not exist, or cannot be used.
+    """
+    for job in (*teacher_jobs(name, suite, Path()), *training_jobs(name, suite, Path())):
+        if job.seed == 0:
+            _settings_of(job)
+        teacher = dict(job.hyperparameters).get("teacher")
+        if teacher is not None:
+            load_policy(str(teacher), job.environment, job.scenario)
+
+
+def _settings_of(job: TrainingJob) -> tuple[dict[str, Any], LearnerSettings]:
+    """The keywords of the environment, and the settings of the learner."""
+    from crowdgym.training.hyperparameters import split_keywords
+
+    keywords = {"scenario": job.scenario, **dict(job.hyperparameters)}
+    return split_keywords(find_learner(job.learner), job.environment, keywords)
+
+
 def train(job: TrainingJob) -> dict[str, Any]:
     """Train to the end, from where an earlier run of the same folder was stopped.
 
@@ -127,17 +150,14 @@ def train(job: TrainingJob) -> dict[str, Any]:
     import torch
 
     from crowdgym.training.folder import RunFolder
-    from crowdgym.training.hyperparameters import split_keywords
     from crowdgym.training.plan import TrainingPlan
     from crowdgym.training.run import TrainingRun
 
     torch.set_num_threads(1)  # the result depends on it
-    learner = find_learner(job.learner)
-    keywords = {"scenario": job.scenario, **dict(job.hyperparameters)}
-    of_environment, settings = split_keywords(learner, job.environment, keywords)
+    of_environment, settings = _settings_of(job)
     plan = TrainingPlan(
         agent=job.learner,
-        learner=learner,
+        learner=find_learner(job.learner),
         environment=job.environment,
         keywords=of_environment,
         settings=settings,
