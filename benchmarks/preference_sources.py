@@ -15,6 +15,7 @@ seeds; gains are paired.
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -189,7 +190,7 @@ def main() -> None:
     if options.table == "sources":
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
     elif options.table == "agents":
-        lines = table_of_policies({}, {name: of_name(name) for name in options.agents.split(",")}, seeds)
+        lines = table_of_policies({}, {Path(name).name: of_name(name) for name in options.agents.split(",")}, seeds)
     elif options.table in ("ranking", "answers"):
         lines = table_of_policies({}, RANKING if options.table == "ranking" else ANSWERS, seeds)
     elif options.table in ("matchings", "always"):

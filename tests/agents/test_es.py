@@ -169,3 +169,16 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
     with pytest.raises(ConfigError, match=r"^policy must be given: it has no default here$"):
         EsSettings.load("sensing_v0")
+
+
+def test_in_preference_v0_it_searches_the_prices_of_a_matching(tmp_path: Path) -> None:
+    settings = ("population=4", "episodes=2", "evaluation_every=1", "evaluation_episodes=2")
+    words = [word for setting in settings for word in ("--set", setting)]
+    scenario = ("--scenario", "preference-tiny")
+    crowdgym("train", "es", "preference_v0", *scenario, *words, "--steps", 1, "--out", tmp_path / "run")
+    first, last = curve(tmp_path / "run")
+    assert {"parameters/level", "parameters/hold", "parameters/answers"} <= set(last)
+    file = tmp_path / "played.json"
+    played = ("--agent", "km-answers", *scenario, "--episodes", 2, "--seed", EVALUATION.start)
+    crowdgym("run", "preference_v0", *played, "--json", file)
+    assert json.loads(file.read_text())["mean"]["accepted"] == float(first["evaluation"])  # where the search begins

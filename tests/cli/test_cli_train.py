@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from training_runs import SMALL, arguments, crowdgym, curve, ran, refused, tensors
+from training_runs import SCENARIO, SMALL, arguments, crowdgym, curve, ran, refused, tensors
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
@@ -247,6 +247,7 @@ def test_a_run_may_begin_with_the_packaged_weights_of_a_scenario(tmp_path: Path)
     [
         ("dasc_v0", {"action_mode": "recommend"}),
         ("dasc_v0", {"action_mode": "select"}),
+        ("preference_v0", {}),
         ("sensing_v0", {}),
         ("sensing_v0", {"agents": "participants"}),
     ],
@@ -256,7 +257,7 @@ def test_it_trains_and_plays_on_the_other_environments(env: str, changed: dict[s
     result = ran(*arguments(out, env, iterations=1, **changed))
     assert "trained agent" in result.stdout
     words = [w for name, value in {**SMALL[env], **changed}.items() for w in ("--set", f"{name}={value}")]
-    scenario = ["--scenario", "tiny"] if env == "dasc_v0" else []
+    scenario = ["--scenario", SCENARIO[env]] if env in SCENARIO else []
     assert "agent" in ran("run", env, *scenario, *words, "--agent", out).stdout
 
 
