@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from crowdgym.agents.information import Information
 from crowdgym.agents.sensing.scheme import Cells, Cycle, SensingScheme
 from crowdgym.bench.sensing.hindsight import best_static_cells, exchange
 from crowdgym.bench.sensing.known_series import Flags, Floats, errors_of_set, known_series
@@ -83,6 +84,8 @@ class Clairvoyant(SensingScheme):
         pool: the sets.
         cost_weight: λ, of the mean km per participant in a cycle, relative to the error of a cycle.
     """
+
+    information = Information.CLAIRVOYANT
 
     def __init__(self, pool: Pool, cost_weight: float) -> None:
         self._pool = pool

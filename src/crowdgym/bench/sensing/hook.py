@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from crowdgym.agents.policy import Policy
-from crowdgym.agents.sensing.static import GivenStatic
 from crowdgym.bench.hooks import SuiteHook
 from crowdgym.bench.report.table import ResultTable
 from crowdgym.bench.sensing import clairvoyant, hindsight, known_series
@@ -59,7 +58,7 @@ class SensingPaper(SuiteHook):
     def make_agent(self, name: str, env: Any) -> Policy:
         """See `SuiteHook`."""
         if name == HINDSIGHT:
-            return GivenStatic(hindsight.best_static_cells(env.settings))
+            return hindsight.BestStatic(env.settings)
         weight = CLAIRVOYANT_WEIGHTS[CLAIRVOYANT.index(name)]
         return clairvoyant.Clairvoyant(clairvoyant.pool_of(env.settings), weight)
 
