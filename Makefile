@@ -3,8 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-compile --constraint constraints.txt
+# One line for each package, with its number, and one when all are there and are unpacked.
+SHOWN := | awk '/^ *(Downloading|Using cached) .*[.](whl|gz)/ { sub("^ *", ""); print "  " ++n ": " $$0; fflush() } /^Installing/ { print "  unpacking " NF - 3 " packages"; fflush() }'
 
-.PHONY: help install demo test attack lint types golden bench profile mutation clean
+.PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
 ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
@@ -16,21 +21,33 @@ ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packa
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
-install: $(VENV)/.installed  ## make .venv with the versions of constraints.txt
+install: $(VENV)/.installed  ## make .venv with everything, in the versions of constraints.txt
 
-$(VENV)/.installed: pyproject.toml setup.py constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[agents,bench,osm,examples,test,dev]'
+# What the demo needs, without PyTorch and what is for tests; the rest comes with everything else.
+$(VENV)/.core: pyproject.toml setup.py constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
+	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "installing CrowdGym and what it needs into $(VENV): 480 MB, half a minute and the time to download 150 MB"
+	@$(PIP) --editable . $(SHOWN)
 	@touch $@
 
-demo: install  ## Greedy on an embedded city: a table of results and a map
+$(VENV)/.installed: $(VENV)/.core
+	@echo "installing PyTorch, what reads data, and the tools of the tests into $(VENV): 1.5 GB more"
+	@$(PIP) --editable '.[agents,bench,data,osm,svr,examples,test,docs,dev]' $(SHOWN)
+	@touch $@
+
+demo: $(VENV)/.core  ## Greedy on an embedded city: a table of results and a map
 	$(BIN)/crowdgym demo --out $(OUT)
 
 test: install  ## run the whole test suite
 	@echo "compiling what is not compiled yet" && for env in "csc_v0 --scenario tiny" "dasc_v0 --scenario tiny" "preference_v0 --scenario preference-tiny" sensing_v0; do \
 		$(BIN)/crowdgym run $$env --agent random >/dev/null 2>&1 & done; wait
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+docs: install  ## build the documentation site in out/docs; a warning is an error
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --fresh-env docs $(OUT)/docs
+	$(BIN)/python -m pytest -q tests/site -m "slow or not slow"
+	@echo "open $(OUT)/docs/index.html in a browser"
 
 attack: install  ## repeat the attacks of docs/trust.md, the long ones included
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or not slow" $(ATTACKS)

@@ -1,226 +1,181 @@
 """What federated learning of preferences is worth in ``preference_v0``: in predictions, and in accepted tasks.
 
-    python benchmarks/preference_learning.py small --out small.json      100 workers at 10 centres of 10
-    python benchmarks/preference_learning.py large --out large.json      100 workers at 2 centres of 50
+    python benchmarks/preference_learning.py strategies --out runs.json   all sources, 10 centres of 10 workers
+    python benchmarks/preference_learning.py centres --out runs.json      how many centres share 100 workers
+    python benchmarks/preference_learning.py unlike --out runs.json       how unlike centres are: alpha of their types
+    python benchmarks/preference_learning.py share --out runs.json        the share of the centres in a round
+    python benchmarks/preference_learning.py proximal --out runs.json     FedProx's mu
+    python benchmarks/preference_learning.py dynamic --out runs.json      FedDyn's alpha
+    python benchmarks/preference_learning.py parts --out runs.json        without gate, memory, in-category encoder
+    python benchmarks/preference_learning.py all --out runs.json          one after the other
 
-Every seed is a population with histories of its own. The last six events of each history are held out: nothing is
-learnt or chosen from them. Each way to learn is trained on the rest, predicts the held-out events one by one, and then
-plays episodes with the preferences that it tells after the whole history. Two tables are printed: predictions of the
-next place and category, and accepted tasks by source of preferences, with the matching of most expected acceptances.
-Intervals are 95 % intervals of Student's t over the seeds; differences are paired. ``--out`` keeps what has been
-measured: the same command goes on from there.
+Every seed is a population with histories of its own, see ``preference_measurement.py``. Each row is compared with the
+first of its group on the same populations; intervals are 95 % intervals of Student's t over the populations. ``--out``
+keeps what has been measured: the same command goes on from there. Several files can be given, of which the first is
+written: runs on several machines are put together so. ``--table`` only prints what the files hold.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
+from preference_measurement import Measurement
 
-import crowdgym
-from crowdgym.agents.preference.policies import KmPolicy
-from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
-from crowdgym.agents.ta_fpl.ranking import Predictions, ranks
+from crowdgym.bench.preference.hook import difference_text
 from crowdgym.common.files import write_bytes
-from crowdgym.configs.ta_fpl import TaFplSettings
-from crowdgym.data.histories.synthetic import Population
-from crowdgym.envs.preference.definition import PreferenceDefinition
-from crowdgym.runner import run_episodes
-from crowdgym.training.centres import LocalCentres
-from crowdgym.training.preferences import learn_preferences
 
 Floats = NDArray[np.float64]
-Row = dict[str, float]
+Rows = dict[str, dict[str, dict[str, float]]]  # by the key of a cell, by population
 
-WORLDS: dict[str, dict[str, Any]] = {
-    "small": {"num_workers": 100, "num_centres": 10},
-    "large": {"num_workers": 100, "num_centres": 2},
-}
+WORLD = {"num_workers": 100, "num_centres": 10}
 STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
-PAPER_MODEL = "feddyn, paper's model"
-HELD_OUT = 6  # events of each worker
-EPISODES = 3  # of each source in each population
-SHOWN = ("hr_1", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
+PAPER = {"history_share": 0.0, "share_scale": 0.0}  # the paper's model of categories
+SHOWN = {"ndcg_10": 3, "category_kl": 3, "accepted": 1}  # and the places of each
+PREDICTIONS = ("hr_1", "hr_5", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
 
-class Measurement:
-    """Everything about one population."""
+@dataclass(frozen=True)
+class Cell:
+    """A row of a table.
 
-    def __init__(self, world: Mapping[str, Any], seed: int) -> None:
-        self.keywords = {**world, "population_seed": seed}
-        self.seed = seed
-        self._generator: Any = PreferenceDefinition.of(self.keywords, None, None).generator
-        self._population: Population = self._generator.population
+    Attributes:
+        group: rows of a group are compared with its first.
+        source: a strategy of TA-FPL, or a source that learns nothing; see `Measurement.row`.
+        settings: hyperparameters that differ from the defaults.
+        world: settings of the environment that differ from `WORLD`.
+    """
 
-    def row(self, source: str) -> Row:
-        """The figures of one source of preferences."""
-        truth = self._population.truth
-        if source == "blind":
-            return self._accepted(UniformSource())
-        if source == "history shares":
-            return {**self._figures(self._own_counts()), **self._accepted(HistoryShareSource())}
-        if source == "popularity":
-            return self._figures(self._popularity())
-        if source == "oracle":
-            last = truth.category.shape[1]
-            return {**self._figures(self._oracle()), **self._accepted(TableSource(truth.category_probabilities(last)))}
-        changes: dict[str, Any] = {"history_share": 0.0} if source == PAPER_MODEL else {}
-        return self._learnt(source.split(",")[0], changes)
+    group: str
+    source: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    world: Mapping[str, Any] = field(default_factory=dict)
 
-    def _learnt(self, strategy: str, changes: dict[str, Any]) -> Row:
-        """Train, keep the round of the smallest validation loss, predict and play."""
-        settings = TaFplSettings.load("preference_v0", strategy=strategy, held_out_events=HELD_OUT, **changes)
-        learnt = learn_preferences(self._env(), settings, self.seed)
-        assert isinstance(learnt.centres, LocalCentres)
-        clients: list[Any] = learnt.centres.clients
-        said = [client.predict_held_out(learnt.federation.to_assess(k)) for k, client in enumerate(clients)]
-        played = self._accepted(TableSource(learnt.assessment.preferences.numpy()))
-        return {**self._figures(said), **played, "round": float(learnt.best_round)}
+    @property
+    def name(self) -> str:
+        """The row in a table: the strategy with its changed hyperparameters."""
+        return ", ".join([self.source, *(f"{name} {value:g}" for name, value in self.settings.items())])
 
-    def _figures(self, said: list[Predictions]) -> Row:
-        """Means over all held-out events. The divergence is from the truth to the prediction, in nats."""
-        parts = [one.figures() | {"category_kl": self._divergence(one)} for one in said]
-        return {name: float(np.concatenate([part[name] for part in parts]).mean()) for name in parts[0]}
-
-    def _divergence(self, said: Predictions) -> Floats:
-        found = np.zeros(len(said.event))
-        for event in np.unique(said.event):
-            of_event = said.event == event
-            p = self._population.truth.category_probabilities(int(event))[said.worker[of_event]]
-            q = np.maximum(said.category_table[of_event], 1e-12)
-            found[of_event] = np.where(p > 0, p * np.log(np.maximum(p, 1e-12) / q), 0.0).sum(axis=1)
-        return found
-
-    def _accepted(self, source: PreferenceSource) -> Row:
-        run = run_episodes(self._env(), KmPolicy(source), agent="km", episodes=EPISODES, seed=self.seed * EPISODES)
-        return {"accepted": run.mean["accepted"]}
-
-    def _env(self) -> Any:
-        return crowdgym.make("preference_v0", generator=self._generator, **self.keywords)
-
-    # Predictions that nothing is learnt for
-
-    def _tables(self, tables: Callable[[int], tuple[Floats, Floats]]) -> list[Predictions]:
-        """Predictions of all workers' held-out events, from p(l) [W, L] and p(c) [W, C] for an event."""
-        truth, events = self._population.truth, self._population.truth.place.shape[1]
-        workers, said = np.arange(len(truth.place)), []
-        for event in range(events - HELD_OUT, events):
-            places, categories = tables(event)
-            rank = ranks(places, truth.place[:, event].astype(np.int64))
-            category = truth.category[:, event].astype(np.int64)
-            said.append(Predictions(workers, np.full(len(workers), event), rank, category, categories))
-        return said
-
-    def _popularity(self) -> list[Predictions]:
-        places, workers = self._population.truth.places, len(self._population.centre)
-        share = np.bincount(places.category, places.popularity, 8) / places.popularity.sum()
-        return self._tables(lambda _: (np.tile(places.popularity, (workers, 1)), np.tile(share, (workers, 1))))
-
-    def _own_counts(self) -> list[Predictions]:
-        """How often the worker was there, ties by popularity; categories with half an event more each."""
-        truth = self._population.truth
-        popularity = truth.places.popularity / truth.places.popularity.sum()
-
-        def tables(event: int) -> tuple[Floats, Floats]:
-            rows = np.repeat(np.arange(len(truth.place)), event)
-            places = np.tile(popularity, (len(truth.place), 1))
-            np.add.at(places, (rows, truth.place[:, :event].ravel()), 1.0)
-            categories = np.full((len(truth.place), 8), 0.5)
-            np.add.at(categories, (rows, truth.category[:, :event].ravel()), 1.0)
-            return places, categories / categories.sum(axis=1, keepdims=True)
-
-        return self._tables(tables)
-
-    def _oracle(self) -> list[Predictions]:
-        truth = self._population.truth
-        kinds = np.unique(truth.places.category)
-
-        def tables(event: int) -> tuple[Floats, Floats]:
-            of_category = truth.category_probabilities(event)
-            each = (np.full(len(of_category), kind) for kind in kinds)
-            within = [truth.place_probabilities(event, kind) for kind in each]
-            return sum(of_category[:, [k]] * one for k, one in zip(kinds, within, strict=True)), of_category
-
-        return self._tables(tables)
+    @property
+    def key(self) -> str:
+        """The same for the same measurement, in whatever study."""
+        return json.dumps([self.source, dict(self.settings), dict(self.world)], sort_keys=True)
 
 
-SOURCES = ("popularity", "blind", "history shares", *STRATEGIES, PAPER_MODEL, "oracle")
+def _in_worlds(name: str, values: tuple[float, ...], strategies: tuple[str, ...], default: float) -> tuple[Cell, ...]:
+    worlds = [(f"{name} {value:g}", {} if value == default else {name: value}) for value in values]
+    return tuple(Cell(group, source, world=world) for group, world in worlds for source in strategies)
 
 
-def measure(world: str, seeds: range, sources: tuple[str, ...], out: Path) -> dict[str, dict[str, Row]]:
-    """The rows by source, by seed. What the file holds is not measured again."""
-    rows: dict[str, dict[str, Row]] = json.loads(out.read_text()) if out.is_file() else {}
+def _settings(strategy: str, name: str, values: tuple[float, ...], default: float) -> tuple[Cell, ...]:
+    return tuple(Cell(strategy, strategy, {} if value == default else {name: value}) for value in values)
+
+
+STUDIES: dict[str, tuple[Cell, ...]] = {
+    "strategies": (
+        *(Cell("", source) for source in ("local", "popularity", "blind", "history shares", *STRATEGIES[1:])),
+        Cell("", "feddyn", PAPER),
+        Cell("", "oracle"),
+    ),
+    "centres": _in_worlds("num_centres", (2, 5, 10, 20, 50), ("local", "feddyn"), default=10),
+    "unlike": _in_worlds("centre_concentration", (0.1, 0.5, 5.0), ("local", "feddyn"), default=0.5),
+    "share": tuple(
+        Cell(strategy, strategy, settings)
+        for strategy in ("fedavg", "feddyn", "scaffold")
+        for settings in ({}, {"centre_share": 0.5}, {"centre_share": 0.2})
+    ),
+    "proximal": (Cell("", "fedavg"), *(Cell("", "fedprox", {"proximal": mu}) for mu in (0.001, 0.01, 0.1, 1.0))),
+    "dynamic": _settings("feddyn", "dynamic", (0.01, 0.001, 0.1, 1.0), default=0.01),
+    "parts": tuple(
+        Cell("", "feddyn", settings)
+        for settings in (
+            {},
+            {"neighbours": 0},  # no memory
+            {"in_category": 0},  # no in-category encoder
+            {"top_categories": 1},
+            {"top_categories": 8},  # no gate
+            {"recent": 30},
+            {"personal_epochs": 0},
+            {"share_scale": 0.0},  # the gate does not see the shares of the history
+            PAPER,
+        )
+    ),
+}
+
+
+def measure(study: str, seeds: range, files: list[Path]) -> None:
+    """Measure what the files do not hold yet, population by population."""
     for seed in seeds:
-        measurement = None
-        for source in sources:
-            if str(seed) in rows.setdefault(source, {}):
-                continue
-            measurement = measurement or Measurement(WORLDS[world], seed)
-            rows[source][str(seed)] = measurement.row(source)
-            write_bytes(out, json.dumps(rows, indent=1).encode())
-    return rows
+        for cell in STUDIES[study]:
+            if str(seed) not in read(files).get(cell.key, {}):
+                row = Measurement({**WORLD, **cell.world}, seed).row(cell.source, cell.settings)
+                rows = read(files[:1])
+                rows.setdefault(cell.key, {})[str(seed)] = row
+                write_bytes(files[0], json.dumps(rows, indent=1).encode())
 
 
-def gain(values: Floats, over: Floats, places: int) -> str:
-    """The mean of the paired difference and its 95 % interval; nothing for a source over itself."""
-    if values is over or (values == over).all():
-        return ""
-    differences = values - over
-    shown = f"{differences.mean():+.{places}f}"
-    if len(differences) == 1:
-        return shown
-    half = stats.t.ppf(0.975, len(differences) - 1) * differences.std(ddof=1) / np.sqrt(len(differences))
-    return f"{shown} ({differences.mean() - half:+.{places}f} to {differences.mean() + half:+.{places}f})"
+def read(files: list[Path]) -> Rows:
+    """What has been measured."""
+    found: Rows = {}
+    for file in files:
+        for key, by_seed in (json.loads(file.read_text()) if file.is_file() else {}).items():
+            found.setdefault(key, {}).update(by_seed)
+    return found
 
 
-def column(rows: dict[str, dict[str, Row]], source: str, name: str, seeds: range) -> Floats:
-    """A figure of a source in each seed."""
-    return np.array([rows[source][str(seed)][name] for seed in seeds])
+def predictions(rows: Rows, seeds: range) -> Iterator[str]:
+    """What all sources predict of the held-out events."""
+    yield f"| source | {' | '.join(PREDICTIONS)} |"
+    yield "|---" * (1 + len(PREDICTIONS)) + "|"
+    for cell in STUDIES["strategies"]:
+        by_seed = rows.get(cell.key, {})
+        if all("ndcg_10" in by_seed.get(str(seed), {}) for seed in seeds):
+            means = (np.mean([by_seed[str(seed)][name] for seed in seeds]) for name in PREDICTIONS)
+            yield f"| {cell.name} | {' | '.join(f'{mean:.3f}' for mean in means)} |"
 
 
-def predictions(rows: dict[str, dict[str, Row]], seeds: range) -> Iterator[str]:
-    """Figure 1."""
-    yield "| source | HR@1 | HR@10 | NDCG@10 | MRR | category accuracy | category KL | NDCG@10 more than local, 95 % |"
-    yield "|---|---|---|---|---|---|---|---|"
-    local = column(rows, "local", "ndcg_10", seeds)
-    for source, by_seed in rows.items():
-        if "ndcg_10" in by_seed[str(seeds[0])]:
-            means = " | ".join(f"{column(rows, source, name, seeds).mean():.3f}" for name in SHOWN)
-            yield f"| {source} | {means} | {gain(column(rows, source, 'ndcg_10', seeds), local, 3)} |"
-
-
-def accepted(rows: dict[str, dict[str, Row]], seeds: range) -> Iterator[str]:
-    """Figure 3."""
-    yield "| source | accepted | more than history shares, 95 % | more than local, 95 % |"
-    yield "|---|---|---|---|"
-    shares, local = (column(rows, source, "accepted", seeds) for source in ("history shares", "local"))
-    for source, by_seed in rows.items():
-        if "accepted" in by_seed[str(seeds[0])]:
-            own = column(rows, source, "accepted", seeds)
-            yield f"| {source} | {own.mean():.1f} | {gain(own, shares, 1)} | {gain(own, local, 1)} |"
+def table(study: str, rows: Rows, seeds: range) -> Iterator[str]:
+    """The lines of a table; rows that are not measured on all populations are left out."""
+    differences = (f"{name} more than the first, 95 %" for name in ("ndcg_10", "accepted"))
+    yield f"| {study} | | {' | '.join(SHOWN)} | {' | '.join(differences)} |"
+    yield "|---" * (4 + len(SHOWN)) + "|"
+    first: dict[str, dict[str, Floats]] = {}
+    for cell in STUDIES[study]:
+        by_seed = rows.get(cell.key, {})
+        if any(str(seed) not in by_seed for seed in seeds):
+            continue
+        values = {name: np.array([by_seed[str(seed)].get(name, np.nan) for seed in seeds]) for name in SHOWN}
+        base = first.setdefault(cell.group, values)
+        means = [f"{values[name].mean():.{places}f}" for name, places in SHOWN.items()]
+        gains = [difference_text(values[name] - base[name], SHOWN[name]) for name in ("ndcg_10", "accepted")]
+        known = ("" if "nan" in text else text for text in means + gains)  # some sources tell no places, or do not play
+        yield f"| {cell.group} | {cell.name} | {' | '.join(known)} |"
 
 
 def main() -> None:
-    """Measure, and print two tables."""
+    """Measure, and print tables."""
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("world", choices=list(WORLDS))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("study", choices=[*STUDIES, "all"])
+    parser.add_argument("--out", type=Path, nargs="+", required=True)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES)
+    parser.add_argument("--table", action="store_true", help="only print what the files hold")
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    rows = measure(options.world, seeds, tuple(options.sources), options.out)
-    rows = {name: rows[name] for name in SOURCES if all(str(seed) in rows.get(name, {}) for seed in seeds)}
-    print(f"seeds {seeds[0]} to {seeds[-1]}\n")
-    for table in (predictions, accepted):
-        print("\n".join(table(rows, seeds)), end="\n\n")
+    for study in STUDIES if options.study == "all" else [options.study]:
+        if not options.table:
+            measure(study, seeds, options.out)
+        rows = read(options.out)
+        print(f"seeds {seeds[0]} to {seeds[-1]}\n")
+        if study == "strategies":
+            print("\n".join(predictions(rows, seeds)), end="\n\n")
+        print("\n".join(table(study, rows, seeds)), end="\n\n")
 
 
 if __name__ == "__main__":

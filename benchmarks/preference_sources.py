@@ -4,6 +4,9 @@
     python benchmarks/preference_sources.py matchings    all matchings, two sources
     python benchmarks/preference_sources.py always       the same where every offer is accepted, as in the paper
     python benchmarks/preference_sources.py declines     what declines have to cost for preferences to matter
+    python benchmarks/preference_sources.py ranking      whether a matching needs the order or the size of preferences
+    python benchmarks/preference_sources.py answers      what the answers of an episode are worth
+    python benchmarks/preference_sources.py agents --agents km,km-answers,FOLDER    policies by name, and trained ones
 
 Every seed is an episode with a population of its own. ``--first-seed 7000000`` names the seeds on which defaults are
 chosen (`crowdgym.common.seeds`); tables are about others. Intervals are 95 % bootstrap intervals of the mean over the
@@ -12,13 +15,17 @@ seeds; gains are paired.
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 import crowdgym
+from crowdgym.agents.policy import Policy
+from crowdgym.agents.preference.observation_reader import OfferState
 from crowdgym.agents.preference.policies import (
+    AnswersKmPolicy,
     GreedyPolicy,
     KmPolicy,
     LexicographicKmPolicy,
@@ -27,10 +34,11 @@ from crowdgym.agents.preference.policies import (
 )
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
 from crowdgym.agents.ta_fpl.policy import LiteralTopKPolicy, TopKPolicy
+from crowdgym.policies import load_policy
 from crowdgym.runner import run_episodes
 
 Floats = NDArray[np.float64]
-Make = Callable[[Floats], MatchingPolicy]  # from the true preferences, which all but the oracle ignore
+Make = Callable[[Floats], Policy]  # from the true preferences, which all but the oracle ignore
 
 RESAMPLES = 10_000
 SHOWN = ("accepted", "declined", "closed", "expired", "acceptance_rate", "preference")
@@ -61,9 +69,56 @@ WORLDS: dict[str, Mapping[str, Any]] = {
 }
 
 
+class InOrderOf:
+    """The preferences of one source, put into the order of another one's: each worker's largest becomes its favourite.
+
+    Args:
+        values: whose numbers these are.
+        order: in whose order.
+    """
+
+    def __init__(self, values: PreferenceSource, order: PreferenceSource) -> None:
+        self._values, self._order = values, order
+
+    def preferences(self, state: OfferState) -> Floats:
+        """See `PreferenceSource`. Shape [W, C]."""
+        largest_first = -np.sort(-self._values.preferences(state), axis=1)
+        wanted = np.argsort(-self._order.preferences(state), axis=1, kind="stable")
+        found = np.empty_like(largest_first)
+        np.put_along_axis(found, wanted, largest_first, axis=1)
+        return found
+
+
+SHARES: Final = "km, history shares"
+RANKING: dict[str, Make] = {
+    SHARES: lambda _: KmPolicy(),
+    "km, values of the oracle in the order of history shares": lambda truth: KmPolicy(
+        InOrderOf(TableSource(truth), HistoryShareSource())
+    ),
+    "km, values of history shares in the order of the oracle": lambda truth: KmPolicy(
+        InOrderOf(HistoryShareSource(), TableSource(truth))
+    ),
+    "km, square roots of the oracle": lambda truth: KmPolicy(TableSource(np.sqrt(truth))),
+    "km, squares of the oracle": lambda truth: KmPolicy(TableSource(truth**2)),
+    "km, oracle": lambda truth: KmPolicy(TableSource(truth)),
+}
+ANSWERS: dict[str, Make] = {
+    SHARES: lambda _: KmPolicy(),
+    "km-answers, blind": lambda _: AnswersKmPolicy(UniformSource()),
+    "km-answers, history shares": lambda _: AnswersKmPolicy(),
+    "km-answers, oracle": lambda truth: AnswersKmPolicy(TableSource(truth)),
+    "km, oracle": lambda truth: KmPolicy(TableSource(truth)),
+}
+
+
 def of_source(matching: type[MatchingPolicy], source: str) -> Make:
     """A matching with a source of preferences."""
     return lambda truth: matching(SOURCES[source](truth))
+
+
+def of_name(name: str) -> Make:
+    """A policy by its name, or by the folder of a trained agent."""
+    return lambda _: load_policy(name, "preference_v0")
 
 
 def play(world: Mapping[str, Any], makers: Mapping[str, Make], seeds: range) -> dict[str, dict[str, Floats]]:
@@ -125,7 +180,8 @@ def _shown(metric: str, value: float) -> str:
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["sources", "matchings", "always", "declines"])
+    parser.add_argument("table", choices=["sources", "matchings", "always", "declines", "ranking", "answers", "agents"])
+    parser.add_argument("--agents", default="km,km-answers", help="the first is what others are compared with")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
@@ -133,6 +189,10 @@ def main() -> None:
     makers: dict[str, Make] = {"max-flow": lambda _: MaxFlowPolicy()}
     if options.table == "sources":
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
+    elif options.table == "agents":
+        lines = table_of_policies({}, {Path(name).name: of_name(name) for name in options.agents.split(",")}, seeds)
+    elif options.table in ("ranking", "answers"):
+        lines = table_of_policies({}, RANKING if options.table == "ranking" else ANSWERS, seeds)
     elif options.table in ("matchings", "always"):
         grid = {
             f"{name}, {source}": of_source(matching, source)

@@ -27,7 +27,6 @@ from crowdgym.envs.csc.kernel.candidates import list_candidates, notice_tasks
 from crowdgym.envs.csc.kernel.dynamics import Rules, play, take_actions
 from crowdgym.envs.csc.kernel.neighbour_lists import notice_changes
 from crowdgym.envs.csc.kernel.observation import (
-    _columns,
     _describe_tasks,
     _describe_workers,
     _observe_idle_near,
@@ -35,6 +34,7 @@ from crowdgym.envs.csc.kernel.observation import (
     _observe_tasks_near,
     _observe_workers_near,
     _sight_of,
+    columns,
     locate_workers,
 )
 from crowdgym.measure.machine import cpu_model
@@ -85,7 +85,7 @@ def _timed_step(
     clock: NDArray[np.int64],
     address: int,
 ) -> None:
-    """Step all copies, as `_step` of envs/csc/kernel/simulation.py does; adds the time of each part."""
+    """Step all copies, as envs/csc/kernel/simulation.py does; adds the time of each part."""
     for b in range(len(epochs)):
         now_s, until_s = min(epochs[b] * step_s, horizon_s), min((epochs[b] + 1) * step_s, horizon_s)
         began = _now_ns(clock, address)
@@ -113,7 +113,7 @@ def _timed_step(
         _describe_workers(state, scales, b, until_s)
         began = _now_ns(clock, address)
         took_ns[DESCRIBE] += began - ended
-        sight, at, rows = _sight_of(state, scales, b), _columns(state.output.candidates.shape[2]), observations[b]
+        sight, at, rows = _sight_of(state, scales, b), columns(state.output.candidates.shape[2]), observations[b]
         _observe_own(state, sight, roads.unit_m, rules, scales, b, until_s, rows)
         ended = _now_ns(clock, address)
         took_ns[OWN] += ended - began
@@ -186,7 +186,7 @@ def _play_timed(env: Any, seed: int, most: int | None = None) -> list[NDArray[np
     env.reset(seed=seed)
     simulation = env._simulation
     clock = np.zeros(2, np.int64)
-    arrays = (simulation.state, simulation.roads, simulation.rules, simulation.scales, *simulation.clock)
+    arrays = (simulation.passed, simulation.roads, simulation.rules, simulation.scales, *simulation.clock)
     generator = np.random.default_rng(seed)
     took = []
     while not simulation.is_over().any() and (most is None or len(took) < most):

@@ -11,3 +11,8 @@ class CloneSettings(IppoSettings):
     agent = "clone"
 
     teacher: str = Field(description="the policy to be imitated, as --agent of crowdgym run takes it")
+
+    @property
+    def takes_workers(self) -> bool:
+        """No: the teacher plays in the process that learns."""
+        return False

@@ -11,7 +11,7 @@ from crowdgym.configs.streams import DataPart, Days, FromData, Orders, OrdersNam
 
 ActionMode = Literal["recommend", "select"]
 Dependency = Literal["assigned", "finished"]
-DascRewardName = Literal["sparse", "shaped", "team"]
+DascRewardName = Literal["sparse", "shaped", "team", "shared"]
 ShapeName = Literal["chain", "fork-join", "in-tree", "out-tree", "diamond", "layered"]
 
 MOST_SLOTS = 1_000_000  # subtasks of an episode

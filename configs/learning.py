@@ -46,6 +46,11 @@ class LearnerSettings(AgentSettings):
         """Whether the learner trains one policy for several settings of an environment."""
         return False
 
+    @property
+    def takes_workers(self) -> bool:
+        """Whether other processes can play the learner's episodes."""
+        return False
+
     @classmethod
     def meanings(cls) -> Mapping[str, str]:
         """The meaning of each hyperparameter, by name; "" if neither its class nor a parent class describes it."""
@@ -82,6 +87,11 @@ class RolloutSettings(LearnerSettings):
 
     @property
     def takes_mix(self) -> bool:
+        """See `LearnerSettings`."""
+        return True
+
+    @property
+    def takes_workers(self) -> bool:
         """See `LearnerSettings`."""
         return True
 

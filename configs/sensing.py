@@ -36,6 +36,7 @@ class SensingSettings(Settings):
     agents: AgentsName = Field(
         description="who the agents are: cells that ask for participants, or participants that choose a cell"
     )
+    scores: bool = Field(description="whether observations show how well each cell was inferred when it was sensed")
     reward: RewardName = Field(description="how the error and the cost of a cycle become rewards")
     cost_weight: NonNegative = Field(description="weight of the cost in the reward, lambda in the paper, per km")
     horizon_s: Positive | Literal["series"] = Field(
@@ -79,6 +80,7 @@ class SensingKeywords(TypedDict, total=False):
     inference: InferenceName
     normalisation: NormalisationName
     agents: AgentsName
+    scores: bool
     reward: RewardName
     cost_weight: float
     horizon_s: float | Literal["series"]

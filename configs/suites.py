@@ -130,12 +130,68 @@ Published = Annotated[
 ]
 
 
+Hyperparameters = dict[str, Scalar]
+
+
+class Training(Checked):
+    """Runs of a learner that a suite trains before it plays: each variant with each seed, on each scenario.
+
+    Attributes:
+        learner: such as "rmo".
+        settings: hyperparameters of all variants.
+        variants: by name, the hyperparameters of each.
+        starts: by name, where a variant begins more than once: each is added to those of ``several``.
+        several: the variants that are trained from each of ``starts``, with one seed; the others begin where their
+            settings say.
+        seeds: 0 to ``seeds`` − 1.
+        steps: of the environment, of each run.
+        teacher: the policy that is cloned first, with the first seed; all runs begin with the clone. None: they begin
+            with random networks.
+        teacher_steps: of the environment, of the clone.
+        only: the policies of runs that begin where their settings say play the grid points at which each of these
+            parameters has one of these values.
+    """
+
+    learner: Name
+    settings: Hyperparameters = Field(default_factory=dict)
+    variants: dict[str, Hyperparameters]
+    starts: dict[str, Hyperparameters] = Field(default_factory=dict)
+    several: Annotated[tuple[Name, ...], Strict(False)] = ()
+    seeds: Count = 5
+    steps: Count
+    teacher: Name | None = None
+    teacher_steps: Count = 1
+    only: dict[str, Values] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _several_are_variants(self) -> "Training":
+        wrong = next((name for name in self.several if name not in self.variants), None)
+        if wrong is not None:
+            raise ValueError(f"several must be some of the variants ({', '.join(self.variants)}), got {wrong!r}")
+        return self
+
+    def runs(self) -> dict[str, Hyperparameters]:
+        """By name, the hyperparameters of every variant from every start."""
+        found: dict[str, Hyperparameters] = {}
+        for name, own in self.variants.items():
+            if name in self.several:
+                found |= {f"{name} from {start}": {**self.settings, **own, **at} for start, at in self.starts.items()}
+            else:
+                found[name] = {**self.settings, **own}
+        return found
+
+    def plays(self, point: GridPoint) -> bool:
+        """Whether the trained policies play a grid point."""
+        return all(point[name] in values for name, values in self.only.items())
+
+
 class Corner(Checked):
     """The part of a suite that ``--quick`` plays. Missing keys are those of the whole suite."""
 
     scenarios: Names | None = None
     grid: Grid | None = None
     episodes: Count | None = None
+    training: Training | None = None
 
 
 class BoardSettings(Checked):
@@ -173,6 +229,7 @@ class SuiteSettings(Checked):
         share_of_bound: whether the upper bound of every instance is computed, too.
         time_limit_s: the most seconds of wall-clock time that an episode may take.
         published: the name of a set that comes with CrowdGym, or figures; they are shown beside the results.
+        training: runs that are trained first, for a suite whose hook shows them.
         hook: ``module:Class``, a child of `crowdgym.bench.hooks.SuiteHook`, for a suite that a YAML file alone cannot
             describe.
         quick: the part that ``--quick`` plays.
@@ -192,6 +249,7 @@ class SuiteSettings(Checked):
     share_of_bound: bool = False
     time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
     published: Published = ()
+    training: Training | None = None
     hook: Name | None = None
     quick: Corner = Corner(episodes=1)
     board: BoardSettings | None = None
@@ -238,6 +296,11 @@ class SuiteSettings(Checked):
                 )
             if not any(agent.plays(point) for point in self.points()):
                 raise ValueError(f"only of the agent {agent.name!r} must leave a point of the grid, got {agent.only!r}")
+        for training in (self.training, self.quick.training):
+            wrong = next((name for name in ({} if training is None else training.only) if name not in parameters), None)
+            if wrong is not None:
+                listed = ", ".join(parameters)
+                raise ValueError(f"only of training must name parameters of the grid ({listed}), got {wrong!r}")
         return self
 
     @property

@@ -36,17 +36,22 @@ class TaFplSettings(LearnerSettings):
     embedding: Width = Field(description="width of embeddings and hidden layers, d")
     heads: Annotated[int, Field(ge=1, le=64)] = Field(description="heads of each attention layer")
     recent: Annotated[int, Field(ge=1, le=1_000)] = Field(description="recent events that the context encoder sees, M")
-    in_category: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        description="latest events of a category that the in-category encoder sees, L_c"
+    in_category: Annotated[int, Field(ge=0, le=1_000)] = Field(
+        description="latest events of a category that the in-category encoder sees, L_c; 0: it is left out"
     )
     history_share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
         description="weight of the shares of a worker's whole history in the prediction of categories, eta"
+    )
+    share_scale: NonNegative = Field(
+        description="weight of these shares in what the gate expects after the latest category, sigma"
     )
     top_categories: Annotated[int, Field(ge=1, le=1_000)] = Field(
         description="likeliest categories that the gate lets through, k"
     )
     memory_rows: Whole = Field(description="rows of the memory for each category, F")
-    neighbours: Whole = Field(description="rows of the memory that count for a worker, f")
+    neighbours: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        description="rows of the memory that count for a worker, f; 0: there is no memory"
+    )
     dropout: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = Field(
         description="share of the hidden units that training leaves out"
     )

@@ -101,7 +101,7 @@ def main() -> None:
         advantages = advantages_of(rewards, values, ends, last_value)
         update(agent, optimiser, [observations, masks, actions, log_probs, advantages, advantages + values])
         earned_text = f"{np.mean(revenue):,.0f}" if revenue else "-"
-        print(f"batch {batch}: revenue of an episode {earned_text}, illegal {illegal}")
+        print(f"batch {batch}: revenue of an episode {earned_text}, illegal {illegal}", flush=True)
 
 
 def update(agent: Agent, optimiser: torch.optim.Optimizer, batch: list[Tensor]) -> None:

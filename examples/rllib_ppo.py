@@ -62,7 +62,7 @@ def main() -> None:
     algorithm = config.build_algo()
     for iteration in range(max(1, chosen.steps // 240)):
         played = algorithm.train()["env_runners"]
-        print(f"iteration {iteration}: revenue {played['revenue']:,.0f}, illegal {played['illegal']:.0f}")
+        print(f"iteration {iteration}: revenue {played['revenue']:,.0f}, illegal {played['illegal']:.0f}", flush=True)
     algorithm.stop()
 
 

@@ -41,7 +41,7 @@ def main() -> None:
 
     env = VecMonitor(make_vec_env("csc_v0", num_envs=4, **SETTINGS), info_keywords=("metrics",))
     env = VecNormalize(env, norm_obs=False)  # observations are scaled as they are; payments are about a thousand
-    model = MaskablePPO("MlpPolicy", env, n_steps=64, batch_size=512, ent_coef=0.01, seed=chosen.seed)
+    model = MaskablePPO("MlpPolicy", env, n_steps=64, batch_size=512, ent_coef=0.01, seed=chosen.seed, verbose=1)
     model.learn(chosen.steps)
     illegal = sum(episode["metrics"]["illegal"] for episode in model.ep_info_buffer)
     print(f"training: {model.num_timesteps:,} steps, illegal {illegal}")

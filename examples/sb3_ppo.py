@@ -40,7 +40,7 @@ def main() -> None:
     chosen = parser.parse_args()
 
     env = VecNormalize(VecMonitor(make_vec_env("sensing_v0", num_envs=4, **SETTINGS)), norm_obs=False)
-    model = PPO("MlpPolicy", env, n_steps=64, batch_size=512, seed=chosen.seed)
+    model = PPO("MlpPolicy", env, n_steps=64, batch_size=512, seed=chosen.seed, verbose=1)
     model.learn(chosen.steps)
     rewards = [episode["r"] for episode in model.ep_info_buffer]
     print(f"training: {model.num_timesteps:,} steps, mean reward of a participant's episode {np.mean(rewards):.2f}")

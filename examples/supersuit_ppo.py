@@ -46,7 +46,7 @@ def main() -> None:
     for copy, part in enumerate(several.venv.vec_envs):
         part.par_env.reset(seed=chosen.seed + copy)  # SuperSuit passes no seed on; this fixes all that follows
     env = VecNormalize(VecMonitor(several), norm_obs=False)  # observations are scaled, payments are about a thousand
-    model = PPO("MlpPolicy", env, n_steps=64, batch_size=512, ent_coef=0.01)
+    model = PPO("MlpPolicy", env, n_steps=64, batch_size=512, ent_coef=0.01, verbose=1)
     model.learn(chosen.steps)
     print(f"training: {model.num_timesteps:,} steps")
 

@@ -104,7 +104,8 @@ def main() -> None:
     for number, batch in enumerate(collector):
         update(loss, optimiser, batch)
         print(
-            f"batch {number}: reward of all workers {batch['next', GROUP, 'reward'].sum().item() / REWARD_SCALE:,.0f}"
+            f"batch {number}: reward of all workers {batch['next', GROUP, 'reward'].sum().item() / REWARD_SCALE:,.0f}",
+            flush=True,
         )
 
     env, bare = make_env(1_000)

@@ -104,6 +104,8 @@ class TaskSchedule(RowPolicy):
 
     def _dispatched(self, copy: int, now: DispatchState, state: NDArray[np.float32]) -> dict[int, int]:
         """The rows that are dispatched, each with the number of its candidate."""
+        if not (now.slack_deadline_s > 0).any():  # none of their tasks can be paid
+            return {}
         tasks = self._schedules.read(now, state, self._estimates)
         problem = tasks.problem
         if not len(problem.payment) or not (tasks.subtask_of_row >= 0).any():

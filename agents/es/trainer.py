@@ -3,13 +3,14 @@
 An iteration is a generation of CMA-ES (Hansen, "The CMA evolution strategy: a tutorial", 2016). All its candidates play
 the same instances (common random numbers), so that their difference is that of the parameters. Candidates are scored by
 how far they are above the mean candidate on the same instance, as a share of it: with a mix, no setting counts more
-because more can be earned there. The metric of the environment is to be maximised.
+because more can be earned there. What is maximised is the metric of the environment or the sum of all rewards.
 """
 
 import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from crowdgym.agents.es.searched import PARAMETERS, searched_policy
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import IterationSeeds, VectorEnvironment
 from crowdgym.agents.learning.trainer import TrainingTask
+from crowdgym.agents.learning.workers import MakeCopies, forget, kept, new_token
 from crowdgym.agents.row_policy import Floats, RowPolicy
 from crowdgym.common.errors import CheckpointError, ConfigError
 from crowdgym.configs.es import EsSettings
@@ -27,9 +29,10 @@ from crowdgym.configs.es import EsSettings
 
 @dataclass(frozen=True)
 class Played:
-    """The episodes of B copies: the metric of each, [B], their steps, and how many decisions there were."""
+    """The episodes of B copies: metric and sum of rewards of each, [B], their steps, and the number of decisions."""
 
     metric: Floats
+    rewards: Floats
     steps: int
     decisions: int
     environment_s: float
@@ -53,29 +56,28 @@ class EsTrainer:
                 f"episodes and evaluation_episodes must be multiples of the {len(makers)} mixed settings, "
                 f"got {self.settings.episodes} and {instances}"
             )
-        self._training = [make(self.settings.episodes // len(makers)) for make in makers]
-        self._evaluation = [make(instances // len(makers)) for make in makers]
+        self._training = Copies(tuple(makers), self.settings.episodes // len(makers), new_token())
+        self._evaluation = Copies(tuple(makers), instances // len(makers), new_token())
         self._restart()
 
     def begin(self, fresh: bool) -> None:
         """Play an episode, to find the length of episodes."""
         del fresh
         seeds = IterationSeeds.of(self.task.seed, 0, self.settings.episodes).copies.instances
-        played = self._play(self._training, self._parameters.start, seeds)
+        (played,) = self._play(self._training, [self._parameters.start], seeds)
         self.steps_per_iteration = self.settings.population * sum(one.steps * len(one.metric) for one in played)
         self.iterations = math.ceil(self.task.steps / self.steps_per_iteration)
 
     def iterate(self, number: int) -> Mapping[str, float]:
         """One generation."""
         seeds = IterationSeeds.of(self.task.seed, number, self.settings.episodes).copies.instances
-        played = [self._play(self._training, candidate, seeds) for candidate in self.search.ask()]
-        metric = np.stack([np.concatenate([one.metric for one in each]) for each in played])  # [λ, episodes]
-        scores = relative_scores(metric)
+        played = self._play(self._training, list(self.search.ask()), seeds)
+        scores = relative_scores(np.stack([self._scored(each) for each in played]))
         self.search.tell(scores)
         every = [one for each in played for one in each]
         return {
             "decisions": sum(one.decisions for one in every),
-            "training": float(metric.mean()),
+            "training": float(np.mean([one.metric.mean() for one in every])),
             "environment_s": sum(one.environment_s for one in every),
             "charts/step_size": self.search.step_size,
             "charts/best_score": float(scores.max()),
@@ -87,9 +89,12 @@ class EsTrainer:
 
     def evaluate(self) -> Mapping[str, float]:
         """Play the evaluation instances with the mean of the search."""
-        played = self._play(self._evaluation, self.search.mean, tuple(self.task.evaluation_seeds))
-        metric = np.concatenate([one.metric for one in played])
-        return {"evaluation": float(metric.mean()), "environment_s": sum(one.environment_s for one in played)}
+        (played,) = self._play(self._evaluation, [self.search.mean], tuple(self.task.evaluation_seeds))
+        return {
+            "evaluation": float(np.concatenate([one.metric for one in played]).mean()),
+            "environment_s": sum(one.environment_s for one in played),
+            **({"selection": float(self._scored(played).mean())} if self.settings.score == "rewards" else {}),
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         """The scores of all generations: they fix the search."""
@@ -121,23 +126,58 @@ class EsTrainer:
         self._restart()
 
     def close(self) -> None:
-        """Close the environments."""
-        for env in (*self._training, *self._evaluation):
-            env.close()
+        """Close the environments of this process."""
+        for copies in (self._training, self._evaluation):
+            forget(copies.token)
 
     def _restart(self) -> None:
         settings = self.settings
         self.search = Search(self._parameters, settings.population, settings.step_size, self.task.seed)
 
-    def _play(self, envs: Sequence[VectorEnvironment], values: Floats, seeds: Sequence[int]) -> list[Played]:
-        """Play an episode of every copy of each environment; ``seeds`` has one for each copy."""
-        self.policy.set_parameters(values)
-        played, begin = [], 0
-        for env in envs:
-            end = begin + env.batch_shape[0]
-            played.append(play_rows(env, self.policy, seeds[begin:end], self.task.metric))
-            begin = end
-        return played
+    def _scored(self, played: Sequence[Played]) -> Floats:
+        """What is maximised, of every episode. Shape [episodes]."""
+        return np.concatenate([one.rewards if self.settings.score == "rewards" else one.metric for one in played])
+
+    def _play(self, copies: "Copies", candidates: Sequence[Floats], seeds: Sequence[int]) -> list[list[Played]]:
+        """Play an episode of every copy with each candidate; ``seeds`` has one for each copy."""
+        shares = [
+            CandidateShare(copies, self.settings, candidate, tuple(seeds), self.task.metric) for candidate in candidates
+        ]
+        workers = self.task.workers
+        return list(map(play_candidate, shares)) if workers is None else workers.map(play_candidate, shares)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What a candidate is played on: some copies of each of the mixed settings. A process keeps them by the token."""
+
+    makers: tuple[MakeCopies, ...]
+    number: int
+    token: str
+
+
+@dataclass(frozen=True)
+class CandidateShare:
+    """One candidate, and the seeds of its episodes, one for each copy."""
+
+    copies: Copies
+    settings: EsSettings
+    values: Floats
+    seeds: tuple[int, ...]
+    metric: str
+
+
+def play_candidate(share: CandidateShare) -> list[Played]:
+    """Play an episode of every copy with one candidate, in this process."""
+    copies = share.copies
+    policy: RowPolicy = kept((copies.token, "policy"), lambda: searched_policy(share.settings))
+    policy.set_parameters(share.values)
+    played = []
+    for number, make in enumerate(copies.makers):
+        env = kept((copies.token, number), partial(make, copies.number))
+        seeds = share.seeds[number * copies.number : (number + 1) * copies.number]
+        played.append(play_rows(env, policy, seeds, share.metric))
+    return played
 
 
 def relative_scores(metric: Floats) -> Floats:
@@ -173,6 +213,7 @@ def play_rows(env: VectorEnvironment, policy: RowPolicy, seeds: Sequence[int], m
     policy.begin(copies, agents, observations.shape[1], env.metadata)
     steps = decisions = 0
     truncated = np.zeros(copies, np.bool_)
+    earned = np.zeros(copies)
     while not truncated.any():
         decisions += int((infos["action_mask"].sum(axis=1) > 1).sum())
         read = {name: infos[name].reshape(copies, agents, *infos[name].shape[1:]) for name in policy.reads}
@@ -180,9 +221,10 @@ def play_rows(env: VectorEnvironment, policy: RowPolicy, seeds: Sequence[int], m
             read["state"] = env.state()
         joint = policy.choose(observations.reshape(copies, agents, -1), read)
         environment_s -= time.perf_counter()
-        observations, _, _, truncated, infos = env.step(joint.reshape(-1))
+        observations, rewards, _, truncated, infos = env.step(joint.reshape(-1))
         environment_s += time.perf_counter()
+        earned += rewards.reshape(copies, agents).sum(axis=1)
         steps += 1
     if not truncated.all():
         raise ConfigError("the evolution strategy needs episodes of one length, but some copies ended before others")
-    return Played(np.asarray(infos["metrics"][metric], np.float64), steps, decisions, environment_s)
+    return Played(np.asarray(infos["metrics"][metric], np.float64), earned, steps, decisions, environment_s)

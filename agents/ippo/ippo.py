@@ -7,6 +7,7 @@ error for the critic. Agents decide at different times; see `crowdgym.agents.lea
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequenc
 def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
     """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
-    training, evaluation, env = make_collectors(task, lambda copies: collector_of(copies, settings, task.device))
+    training, evaluation, env = make_collectors(task, partial(collector_of, settings=settings, device=task.device))
     sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
     source = make_source(task, env, sets)
     num_actions = int(env.single_action_space.n)

@@ -95,11 +95,14 @@ def from_bytes(content: bytes, source: str) -> StoredTensors:
         CheckpointError: it is damaged.
     """
     try:
+        tensors = load(content)  # checks the length and the kind of the header
         length = int.from_bytes(content[:8], "little")
-        facts = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_FACTS])
-        return StoredTensors(Path(source), load(content), facts)
+        facts = parse_json(parse_json(content[8 : 8 + length])["__metadata__"][_FACTS])
     except (SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(f"{source} is damaged ({' '.join(str(error).split())})") from None
+    if not isinstance(facts, dict):
+        raise CheckpointError(f"{source} is damaged (its facts are {shown(facts)})")
+    return StoredTensors(Path(source), tensors, facts)
 
 
 def read_tensors(file: Path) -> StoredTensors:

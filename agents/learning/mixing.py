@@ -1,6 +1,6 @@
 """One policy for several settings of an environment, such as different numbers of workers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from torch import nn
 from crowdgym.agents.learning.collect import Collector, CopySeeds, LocalCollector, VectorEnvironment
 from crowdgym.agents.learning.rollout import Rollout, join
 from crowdgym.agents.learning.trainer import TrainingTask
+from crowdgym.agents.learning.workers import MakeCollector, MakeCopies, SharedCollector
 from crowdgym.common.errors import ConfigError
 
 
@@ -58,32 +59,36 @@ class MixedCollector:
             part.close()
 
 
-def make_collectors(
-    task: TrainingTask, collector_of: Callable[[VectorEnvironment], LocalCollector]
-) -> tuple[Collector, Collector, VectorEnvironment]:
+def make_collectors(task: TrainingTask, collector_of: MakeCollector) -> tuple[Collector, Collector, VectorEnvironment]:
     """The collectors of training and evaluation, and an environment that has their observations and actions.
 
     With a mix, an iteration plays ``settings.mixed_at_once`` of its settings, and evaluation all of them.
 
     Args:
         task: what to train on; its settings are `crowdgym.configs.learning.RolloutSettings`.
-        collector_of: makes the collector of a vector environment.
+        collector_of: makes the collector of a vector environment; other processes may call it.
 
     Raises:
         ConfigError: copies or instances cannot be divided among the mixed settings, or observations or actions differ.
     """
+
+    def made(make: MakeCopies, copies: int) -> LocalCollector | SharedCollector:
+        if task.workers is None:
+            return collector_of(make(copies))
+        return SharedCollector(make, collector_of, task.workers)
+
     copies, instances = task.settings.num_envs, len(task.evaluation_seeds)
     if not task.mix:
-        training = collector_of(task.make_vector_env(copies))
-        return training, collector_of(task.make_vector_env(instances)), training.env
+        training = made(task.make_vector_env, copies)
+        return training, made(task.make_vector_env, instances), training.env
     played = min(task.settings.mixed_at_once, len(task.mix))
     if copies % played or instances % len(task.mix):
         raise ConfigError(
             f"num_envs must be a multiple of mixed_at_once = {played}, and evaluation_episodes of the "
             f"{len(task.mix)} mixed settings, got num_envs = {copies} and evaluation_episodes = {instances}"
         )
-    training_parts = [collector_of(make(copies // played)) for make in task.mix]
-    evaluation_parts = [collector_of(make(instances // len(task.mix))) for make in task.mix]
+    training_parts = [made(make, copies // played) for make in task.mix]
+    evaluation_parts = [made(make, instances // len(task.mix)) for make in task.mix]
     env = training_parts[0].env
     for part in training_parts:
         if _shapes(part.env) != _shapes(env):

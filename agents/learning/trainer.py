@@ -18,6 +18,7 @@ from crowdgym.agents.learning.collect import Collector, CopySeeds, IterationSeed
 from crowdgym.agents.learning.learner import Learner
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Rollout
+from crowdgym.agents.learning.workers import Workers
 from crowdgym.agents.policy import Policy
 
 # The number of an iteration that no run reaches; the scaling of features is computed on its instances.
@@ -42,6 +43,7 @@ class TrainingTask:
         seed: seed of all random draws.
         device: ``cpu`` or ``cuda``.
         mix: as ``make_vector_env``, for each setting of the environment that the run mixes; empty without a mix.
+        workers: play the episodes; None: this process plays them.
     """
 
     environment: str
@@ -56,6 +58,7 @@ class TrainingTask:
     seed: int
     device: str
     mix: Sequence[Callable[[int], VectorEnvironment]] = ()
+    workers: Workers | None = None
 
 
 class Trainer(Protocol):

@@ -1,12 +1,14 @@
 """The trainer of RMO: episodes and learning as in IPPO, and the search for the weights of the matching utility."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final, cast
 
 import numpy as np
 import torch
 
 from crowdgym.agents.learning.collect import LocalCollector
+from crowdgym.agents.learning.mixing import make_collectors
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
 from crowdgym.agents.rmo.rewards import SparseAndShaped
 from crowdgym.agents.rmo.rmo import RmoLearner, eta_options
@@ -23,14 +25,10 @@ def make_trainer(task: TrainingTask) -> "RmoTrainer":
     settings: RmoSettings = task.settings
     if task.environment != "dasc_v0":
         raise ConfigError(f"rmo needs the two rewards of dasc_v0, got the environment {task.environment}")
-    training = task.make_vector_env(settings.num_envs)
-    evaluation = task.make_vector_env(len(task.evaluation_seeds))
-    sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
-    learner = RmoLearner(sets, int(training.single_action_space.n), settings, task.seed, task.device)
-    source = SparseAndShaped(settings.team_share)
-    return RmoTrainer(
-        task, LocalCollector(training, task.device), LocalCollector(evaluation, task.device), source, learner
-    )
+    training, evaluation, env = make_collectors(task, partial(LocalCollector, device=task.device))
+    sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
+    learner = RmoLearner(sets, int(env.single_action_space.n), settings, task.seed, task.device)
+    return RmoTrainer(task, training, evaluation, SparseAndShaped(settings.team_share), learner)
 
 
 class RmoTrainer(RolloutTrainer):

@@ -14,9 +14,9 @@ POLICIES = (
         "qco-ta-literal", "QCO-TA with Eq. (11) as printed", "crowdgym.agents.sensing.qco_ta:LiteralQcoTa", _ONLY
     ),
     PolicySpec(
-        "variogram-swap",
-        "CrowdGym's own: best swaps by the errors that a learned variogram predicts",
-        "crowdgym.agents.sensing.variogram_swap:VariogramSwap",
+        "gaussian-swap",
+        "CrowdGym's own: best swaps by the errors that a Gaussian model of the field predicts",
+        "crowdgym.agents.sensing.gaussian_swap:GaussianSwap",
         _ONLY,
     ),
     PolicySpec("random-static", "participants never move", "crowdgym.agents.sensing.static:RandomStatic", _ONLY),

@@ -1,110 +1,66 @@
-"""The best single moves, one after the other, by predicted error and cost: compiled loops."""
+"""The best single moves, one after the other, by expected error and cost: compiled loops."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from crowdgym.agents.sensing.expected_error import Field, cell_errors
+from crowdgym.agents.sensing.field_moments import Flags
+from crowdgym.agents.sensing.inference_rule import Inference
 from crowdgym.agents.sensing.scheme import Cells, Floats
 from crowdgym.common.jit import jit
 
-
-class Prediction(NamedTuple):
-    """The data that errors are predicted from. X cells, A attributes."""
-
-    semivariance: Floats  # [A, X, X]
-    scale: Floats  # [A] Γ
-    nearest: NDArray[np.int64]  # [X, X - 1] the other cells of each cell, nearest first
-    weight: Floats  # [X, X - 1] weight of each of them in the inferred value
-    neighbours: int  # number of nearest sensed cells in the inference
+WORK: Final = 3e7  # terms of covariances that may be added to find one move: below a tenth of a second
+LEAST_TRIALS: Final = 16
 
 
-def best_swaps(
-    prediction: Prediction, start: Cells, distance_km: Floats, *, cost_weight: float, most_swaps: int
-) -> Cells:
+class Moving(NamedTuple):
+    """What moves cost and bring besides the expected error."""
+
+    distance_km: Floats  # [X, X]
+    cost_weight: float  # of the mean km per participant, relative to the expected error
+    bonus: Floats  # [X] of sensing a cell, relative to the expected error
+    most_moves: int
+
+
+@jit
+def best_swaps(field: Field, inference: Inference, start: Cells, moving: Moving) -> Cells:
     """Move participants one by one: each time the move that lowers error and cost most, until no move lowers them.
 
+    In large regions only the most promising moves are tried: those to a cell with a large expected error, from a cell
+    that could be inferred well, over a short distance.
+
     Args:
-        prediction: the data that errors are predicted from.
-        start: the cell of each participant. Shape [P], no cell twice.
-        distance_km: between cells. Shape [X, X].
-        cost_weight: λ, the weight of the mean km per participant, relative to the predicted error.
-        most_swaps: largest number of moves.
+        field: what is expected of the next cycle.
+        inference: the rule by which values are inferred.
+        start: the cell of each participant. Shape [P].
+        moving: what moves cost.
 
     Returns:
-        The cell of each participant. Shape [P], no cell twice.
+        The cell of each participant. Shape [P], no cell twice if ``start`` has none twice.
     """
-    return _best_swaps(prediction, start, distance_km, cost_weight, most_swaps)
-
-
-def predicted_error(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
-    """The mean predicted root squared error of cells that are not sensed, over Γ, summed over attributes.
-
-    The value inferred in cell x is Σ w_i v_i over sensed cells i, Σ w_i = 1. Its expected squared error is
-    2 Σ_i w_i γ_xi − Σ_ij w_i w_j γ_ij with the semivariances γ.
-    """
-    return float(_predicted(prediction, sensed))
-
-
-@jit
-def _predicted(prediction: Prediction, sensed: NDArray[np.bool_]) -> float:
-    semivariance, nearest, weight = prediction.semivariance, prediction.nearest, prediction.weight
-    used = np.empty(prediction.neighbours, np.int64)
-    share = np.empty(prediction.neighbours)
-    total, counted = 0.0, 0
-    for x in range(len(sensed)):
-        if sensed[x]:
-            continue
-        counted += 1
-        m, sum_of_weights = 0, 0.0
-        for rank in range(nearest.shape[1]):
-            if m == prediction.neighbours:
-                break
-            z = nearest[x, rank]
-            if sensed[z]:
-                used[m], share[m] = z, weight[x, rank]
-                sum_of_weights += share[m]
-                m += 1
-        for a in range(len(semivariance)):
-            gamma = semivariance[a]
-            squared = 0.0
-            for i in range(m):
-                inner = 0.0
-                for j in range(i):
-                    inner += share[j] * gamma[used[i], used[j]]
-                squared += share[i] * (gamma[x, used[i]] - inner / sum_of_weights)
-            total += np.sqrt(max(0.0, 2.0 * squared / sum_of_weights)) / prediction.scale[a]
-    return total / counted if counted > 0 else 0.0
-
-
-@jit
-def _best_swaps(
-    prediction: Prediction, start: Cells, distance_km: Floats, cost_weight: float, most_swaps: int
-) -> Cells:
-    participants, cells = len(start), len(distance_km)
+    participants, cells = len(start), len(moving.distance_km)
     chosen = start.copy()
     sensed = np.zeros(cells, np.bool_)
     for p in range(participants):
         sensed[chosen[p]] = True
-    best = _predicted(prediction, sensed)  # plus the cost of the present choice
-    for _ in range(most_swaps):
+    free = max(cells - participants, 1)
+    best = np.inf
+    for _ in range(moving.most_moves):
+        errors = cell_errors(field, inference, sensed, ~sensed)
+        value = errors.sum() / free - _bonus(moving, chosen) + moving.cost_weight * _mean_km(moving, start, chosen)
+        best = min(best, value)
+        goers, goals = _moves_to_try(field, inference, start, chosen, sensed, errors, moving)
         best_p, best_x, lowest = -1, -1, best - 1e-12
-        for p in range(participants):
-            left, come_from = chosen[p], start[p]
-            sensed[left] = False
-            for x in range(cells):
-                if sensed[x] or x == left:
-                    continue
-                sensed[x] = True
-                km = distance_km[come_from, x]
-                for q in range(participants):
-                    if q != p:
-                        km += distance_km[start[q], chosen[q]]
-                value = _predicted(prediction, sensed) + cost_weight * km / participants
-                sensed[x] = False
-                if value < lowest:
-                    best_p, best_x, lowest = p, x, value
-            sensed[left] = True
+        for k in range(len(goers)):
+            p, x = goers[k], goals[k]
+            left = chosen[p]
+            sensed[left], sensed[x], chosen[p] = False, True, x
+            value = cell_errors(field, inference, sensed, ~sensed).sum() / free - _bonus(moving, chosen)
+            value += moving.cost_weight * _mean_km(moving, start, chosen)
+            sensed[left], sensed[x], chosen[p] = True, False, left
+            if value < lowest:
+                best_p, best_x, lowest = p, x, value
         if best_p < 0:
             break
         sensed[chosen[best_p]] = False
@@ -112,3 +68,51 @@ def _best_swaps(
         sensed[best_x] = True
         best = lowest
     return chosen
+
+
+@jit
+def _mean_km(moving: Moving, start: Cells, chosen: Cells) -> float:
+    total = 0.0
+    for p in range(len(start)):
+        total += moving.distance_km[start[p], chosen[p]]
+    return total / len(start)
+
+
+@jit
+def _bonus(moving: Moving, chosen: Cells) -> float:
+    total = 0.0
+    for p in range(len(chosen)):
+        total += moving.bonus[chosen[p]]
+    return total
+
+
+@jit
+def _moves_to_try(
+    field: Field, inference: Inference, start: Cells, chosen: Cells, sensed: Flags, errors: Floats, moving: Moving
+) -> tuple[Cells, Cells]:
+    """Participants and the cells that they may move to: all pairs, or the most promising ones."""
+    goals = np.flatnonzero(~sensed)
+    pairs = len(chosen) * len(goals)
+    goers_of, goals_of = np.empty(pairs, np.int64), np.empty(pairs, np.int64)
+    for p in range(len(chosen)):
+        goers_of[p * len(goals) : (p + 1) * len(goals)] = p
+        goals_of[p * len(goals) : (p + 1) * len(goals)] = goals
+    used = inference.neighbours if inference.neighbours > 0 else len(chosen)
+    trials = max(LEAST_TRIALS, int(WORK / (len(sensed) * len(field.weight) * used**2)))
+    if pairs <= trials:
+        return goers_of, goals_of
+    without = np.zeros(len(sensed))  # [X] the expected error of a sensed cell if it were not
+    only = np.zeros(len(sensed), np.bool_)
+    for cell in chosen:
+        sensed[cell], only[cell] = False, True
+        without[cell] = cell_errors(field, inference, sensed, only)[cell]
+        sensed[cell], only[cell] = True, False
+    promise = np.empty(pairs)
+    free = max(len(goals), 1)
+    for k in range(pairs):
+        p, x = goers_of[k], goals_of[k]
+        farther_km = moving.distance_km[start[p], x] - moving.distance_km[start[p], chosen[p]]
+        promise[k] = (errors[x] - without[chosen[p]]) / free + moving.bonus[x] - moving.bonus[chosen[p]]
+        promise[k] -= moving.cost_weight * farther_km / len(start)
+    first = np.argsort(-promise)[:trials]
+    return goers_of[first], goals_of[first]

@@ -119,7 +119,7 @@ def _pasts(records: CentreRecords, places: PublicPlaces, settings: TaFplSettings
                 place=UNKNOWN if to_come else int(place[event]),
             )
             if not to_come:
-                same[category[event]] = [*same[category[event], 1:], place[event]]
+                same[category[event]] = [*same[category[event]], place[event]][1:]
                 counts[category[event]] += 1.0
 
 

@@ -87,6 +87,9 @@ class PreferenceModel(nn.Module):
         self.category_in = _embedding(self.num_categories, width)
         self.place_in = _embedding(self.num_places, width)
         self.category_out = nn.Linear(width, self.num_categories)
+        self.share_scale = settings.share_scale
+        of_shares = torch.zeros(self.num_categories + 1, self.num_categories, self.num_categories)
+        self.of_shares = nn.Parameter(of_shares)  # by the latest category; the last row is for none
         self.place_out = nn.Parameter(_INITIAL_SCALE * torch.randn(self.num_places, width))
         self.place_bias = nn.Parameter(_log_shares(places))
         self.of_categories = SequenceEncoder(settings.recent, settings)
@@ -95,17 +98,19 @@ class PreferenceModel(nn.Module):
         self.combine = nn.Linear(3 * width, width)
 
     def category_probabilities(self, examples: Examples) -> Tensor:
-        """P(c_j) = (1 - eta) softmax_j(h^z e_j + b_j) + eta s_j. Shape [B, C].
+        """P(c_j) = (1 - eta) softmax_j(h^z e_j + b_j + sigma sum_i (s_i - 1/C) T[z, i, j]) + eta s_j. Shape [B, C].
 
-        Ours is the second term: s_j is the share of c_j in the worker's whole history, and eta is ``history_share``.
-        With eta = 0, as in the paper, the model forgets what a worker has liked for longer than M events.
+        Ours are the terms of s_i, the share of category i in the worker's whole history: eta is ``history_share`` and
+        sigma ``share_scale``. T says what a worker with a liking for i does after its latest category z. With both at
+        0, as in the paper, the model forgets what a worker has liked for longer than M events.
         """
         recent = examples.recent_category
         hidden = self.of_categories(self.category_in(recent), recent < self.num_categories)
         smoothed = examples.counts + _PRIOR_COUNT
         shares = smoothed / smoothed.sum(dim=1, keepdim=True)
-        of_recent = torch.softmax(self.category_out(hidden), dim=1)
-        return (1.0 - self.history_share) * of_recent + self.history_share * shares
+        liked = (shares - 1.0 / self.num_categories).unsqueeze(1)  # [B, 1, C]
+        logits = self.category_out(hidden) + self.share_scale * (liked @ self.of_shares[recent[:, -1]]).squeeze(1)
+        return (1.0 - self.history_share) * torch.softmax(logits, dim=1) + self.history_share * shares
 
     def in_category(self, examples: Examples, category: Tensor) -> tuple[Tensor, Tensor]:
         """h^c of some categories, and where the worker has been in the category at all.
@@ -115,8 +120,11 @@ class PreferenceModel(nn.Module):
             category: shape [B, k].
 
         Returns:
-            Shapes [B, k, d] and [B, k].
+            Shapes [B, k, d] and [B, k]. Zeros and False if the encoder sees no event.
         """
+        if examples.same_category.shape[-1] == 0:
+            width = self.place_in.embedding_dim
+            return torch.zeros(*category.shape, width), torch.zeros(category.shape, dtype=torch.bool)
         places = torch.gather(
             examples.same_category, 1, category.unsqueeze(-1).expand(-1, -1, examples.same_category.shape[-1])
         ).flatten(0, 1)  # [B k, L_c]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from crowdgym.common.errors import DataError
+from crowdgym.common.extras import needs
 
 EXPECTED = "expected an OpenStreetMap file (.osm.pbf)"
 
@@ -46,5 +47,5 @@ def _osmium(path: Path) -> Any:
     try:
         import osmium
     except ImportError as error:
-        raise DataError(f"{path} needs the package osmium; install it with pip install 'crowdgym[osm]'") from error
+        raise DataError(needs(str(path), "osmium")) from error
     return osmium

@@ -27,7 +27,10 @@ class Simulation(Protocol):
         """Write observations into a new array from now on; views of the old one stay as they are."""
 
     def reset_copy(self, b: int, instance: Any, /) -> None:
-        """Begin ``instance`` in copy ``b``: everything that is handed out is that of its first epoch afterwards."""
+        """Begin ``instance`` in copy ``b``: everything that is handed out is that of its first epoch afterwards.
+
+        Calls for different copies may come from different threads at the same time.
+        """
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None, /) -> None:
         """Play every copy, or those listed, on to its next epoch; actions have shape [B, N].
@@ -217,10 +220,13 @@ class EnvironmentDefinition(ABC, Generic[AnySimulation, Instance]):
     def chosen(self, simulation: AnySimulation, b: int, actions: NDArray[np.int64]) -> NDArray[np.int32]:
         """What the actions of copy ``b`` ask for at its present epoch: a candidate's number each, else -1. Shape [N].
 
-        -1 where an action holds or is masked. Actions that hold come before those that take a candidate.
+        -1 where an action holds or is masked. Actions that hold come before those that take a candidate. Where infos
+        have no ``candidates``, an action asks for its own number.
         """
         arrays = self.agent_arrays(simulation)
-        mask, candidates = arrays[ACTION_MASK][b], arrays["candidates"][b]
+        mask = arrays[ACTION_MASK][b]
+        own_numbers = np.tile(np.arange(mask.shape[1]), (len(mask), 1))  # [N, actions]
+        candidates = arrays["candidates"][b] if "candidates" in arrays else own_numbers
         agents = np.arange(len(actions))
         place = actions - (mask.shape[1] - candidates.shape[1])
         taken = (place >= 0) & (mask[agents, actions] > 0)

@@ -161,6 +161,15 @@ class BaseParallelEnv(ParallelEnv[Agent, Observation, int], Generic[Instance, Sn
         truncations = self._all if over else self._none
         return observations, rewards, self._none.copy(), truncations.copy(), infos
 
+    def rows(self) -> dict[str, NDArray[Any]]:
+        """What observations and infos of the present moment are made of: arrays [N, ...], which `step` overwrites.
+
+        Returns:
+            "observation", and then the infos by name.
+        """
+        arrays = {"observation": self._simulation.observations, **self._definition.agent_arrays(self._simulation)}
+        return {name: array[0] for name, array in arrays.items()}
+
     @property
     def is_reproducible(self) -> bool:
         """Whether settings and seed fix the episodes: neither generator nor reward strategy is the caller's own."""

@@ -80,8 +80,7 @@ class BaseTurnVectorEnv(BaseVectorEnv):
         self._ended = truncated.copy()
         extra = self._at_the_end(truncated) if truncated.any() else {}
         same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        for copy in np.flatnonzero(truncated if same_step else over_before):
-            self._reset_copy(int(copy), None, {})
+        self._reset_copies(np.flatnonzero(truncated if same_step else over_before), None, {})
         return (
             self._rows(),
             self._earned.sum(axis=1),
@@ -90,10 +89,10 @@ class BaseTurnVectorEnv(BaseVectorEnv):
             self._infos() | extra,
         )
 
-    def _reset_copy(self, copy: int, benchmark: int | None, options: dict[str, Any]) -> None:
-        super()._reset_copy(copy, benchmark, options)
-        self._turns.begin(np.array([copy]))
-        self._play_on(np.array([copy]))
+    def _reset_copies(self, copies: NDArray[np.int64], benchmark: int | None, options: dict[str, Any]) -> None:
+        super()._reset_copies(copies, benchmark, options)
+        self._turns.begin(copies)
+        self._play_on(copies)
 
     def _play_on(self, copies: NDArray[np.int64]) -> None:
         """While all agents of a copy have chosen, play its epoch."""

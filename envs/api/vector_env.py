@@ -1,7 +1,8 @@
 """Any environment as a Gymnasium vector environment: many copies at once, without a Python call for each agent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -131,8 +132,8 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         for copy, copy_seed in zip(chosen, self._seeds_of_copies(seed)[chosen], strict=True):
             if copy_seed is not None:
                 self._seeds[copy].restart(copy_seed)
-            self._reset_copy(int(copy), None if wanted.instance is None else wanted.instance + int(copy), further)
-        return self._definition.handed_out(self._simulation.observations, self._copy), self._infos()
+        self._reset_copies(chosen, wanted.instance, further)
+        return self._observations(), self._infos()
 
     def step(self, actions: Actions) -> StepResult:
         """Play every copy on to its next epoch; see Episode End for copies whose episode is over.
@@ -154,10 +155,9 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         self._ended = truncated.copy()
         extra = self._at_the_end(truncated) if truncated.any() else {}
         same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        for copy in np.flatnonzero(truncated if same_step else over_before):
-            self._reset_copy(int(copy), None, {})
+        self._reset_copies(np.flatnonzero(truncated if same_step else over_before), None, {})
         return (
-            self._definition.handed_out(self._simulation.observations, self._copy),
+            self._observations(),
             rewards,
             np.zeros(self.num_envs, np.bool_),
             self._by_row(truncated),
@@ -181,17 +181,42 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _reset_copy(self, copy: int, benchmark: int | None, options: dict[str, Any]) -> None:
-        instance = self._definition.instance(self._seeds[copy], benchmark)
-        self._definition.begin(self._simulation, copy, instance, options)
-        self._began[copy], self._ended[copy] = True, False
+    def _reset_copies(self, copies: NDArray[np.int64], benchmark: int | None, options: dict[str, Any]) -> None:
+        """Begin the next episode of some copies, or benchmark instance ``benchmark`` + copy."""
+        begun = []
+        try:
+            for copy in copies.tolist():
+                # Instances are drawn one after the other: a generator of the caller's own may expect it.
+                number = None if benchmark is None else benchmark + copy
+                instance = self._definition.instance(self._seeds[copy], number)
+                begin = partial(self._definition.begin, self._simulation, copy, instance, options)
+                begun.append((copy, self._in_background(begin)))
+        finally:
+            for copy, finish in begun:
+                finish()
+                self._began[copy], self._ended[copy] = True, False
+
+    def _in_background(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Have a thread begin to work, if there are threads; what is returned waits for it, or does it."""
+        return work if self._pool is None else self._pool.submit(work).result
+
+    def _observations(self) -> Rows:
+        """The observations as they are handed out; each thread copies those of its copies. Shape [B N, F]."""
+        seen = self._simulation.observations
+        if self._pool is None or not self._copy:
+            return self._definition.handed_out(seen, self._copy)
+        copied = np.empty_like(seen)
+        shares = [slice(share[0], share[-1] + 1) for share in self._shares]
+        for finish in [self._in_background(partial(np.copyto, copied[share], seen[share])) for share in shares]:
+            finish()
+        return copied.reshape(-1, seen.shape[-1])
 
     def _play(self, joint: Actions, playing: NDArray[np.int64]) -> None:
         if self._pool is None:
             self._simulation.step(joint, playing)
             return
         shares = [share[np.isin(share, playing)] for share in self._shares]
-        for finished in [self._pool.submit(self._simulation.step, joint, share) for share in shares]:
+        for finished in [self._pool.submit(self._simulation.step, joint, share) for share in shares if len(share)]:
             finished.result()
 
     def _refuse_closed(self, call: str) -> None:

@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate
 
 Ints = NDArray[np.int32]
@@ -64,7 +64,7 @@ def match(graph: Graph, b: int, rows: int) -> None:
         _move_to_smallest(graph, b, i, rows)
 
 
-@inner_inlined
+@inlined
 def _insert(graph: Graph, b: int, row: int) -> None:
     """Add a row to the optimum of those before it."""
     start, column, weight = graph.start[b], graph.column[b], graph.weight[b]
@@ -83,7 +83,7 @@ def _insert(graph: Graph, b: int, row: int) -> None:
     _augment(graph, b, row)
 
 
-@inner
+@kernel
 def _augment(graph: Graph, b: int, root: int) -> None:
     """Find the cheapest way to take in the row ``root``: Dijkstra's search over p_i + q_j - U_ij from it."""
     start, column, weight = graph.start[b], graph.column[b], graph.weight[b]
@@ -129,7 +129,7 @@ def _augment(graph: Graph, b: int, root: int) -> None:
     _flip(graph, b, root, last_row, last_column)
 
 
-@inner_inlined
+@inlined
 def _flip(graph: Graph, b: int, root: int, row: int, new_column: int) -> None:
     """Give ``row`` its new column, the row before it the one left by this, and so on back to ``root``."""
     row_match, owner, before = graph.row_match[b], graph.column_match[b], graph.before[b]
@@ -143,7 +143,7 @@ def _flip(graph: Graph, b: int, root: int, row: int, new_column: int) -> None:
         row, new_column = before[left], left
 
 
-@inner_inlined
+@inlined
 def _move_to_smallest(graph: Graph, b: int, row: int, rows: int) -> None:
     """Move a row to the smallest column that it can have at the same total, rows before it staying as they are."""
     start, column, weight = graph.start[b], graph.column[b], graph.weight[b]
@@ -156,7 +156,7 @@ def _move_to_smallest(graph: Graph, b: int, row: int, rows: int) -> None:
             return
 
 
-@inner
+@kernel
 def _exchange(graph: Graph, b: int, row: int, wanted: int, rows: int) -> bool:
     """Let ``row`` have the column ``wanted`` if all whom this displaces find another place at the same total.
 

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined
+from crowdgym.common.jit import inlined
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc, travel_time_s
 
 
@@ -37,11 +37,11 @@ class Travellers(Protocol):
         """The arc by which it goes on from there, or -1 while that is not known. Shape [B, W]."""
 
 
-@inner_inlined
+@inlined
 def follow_trail(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
 ) -> None:
-    """Move a worker's trail on to the last node that it has passed at ``now_s``. ``to_goal``: shape [N]."""
+    """Move a worker's trail on to the last node that it has passed at ``now_s``. ``to_goal``: by position, [N]."""
     node, units, arc = workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w]
     while units < workers.leg_units[b, w]:
         if arc < 0:
@@ -53,7 +53,7 @@ def follow_trail(
     workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w] = node, units, arc
 
 
-@inner_inlined
+@inlined
 def place_on_trail(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
 ) -> tuple[float, float]:
@@ -71,7 +71,7 @@ def place_on_trail(
     return x, y
 
 
-@inner_inlined
+@inlined
 def stop_at_next_node(
     roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
 ) -> None:

@@ -20,17 +20,22 @@ class RoadArrays(NamedTuple):
     indptr: NDArray[np.int32]  # [N + 1]
     indices: NDArray[np.int32]  # [A] ascending within a node
     length: NDArray[np.int32]  # [A] units
+    head_position: NDArray[np.int32]  # [A] of the node that the arc leads to, in tables of distances
     x_m: NDArray[np.float64]  # [N]
     y_m: NDArray[np.float64]  # [N]
     unit_m: float
 
     @classmethod
-    def of(cls, network: RoadNetwork) -> "RoadArrays":
-        """The arrays of ``network``, without a copy; read-only, as kernels are compiled anew for what is writable."""
+    def of(cls, network: RoadNetwork, position: NDArray[np.int32]) -> "RoadArrays":
+        """The arrays of ``network``, without a copy; read-only, as kernels are compiled anew for what is writable.
+
+        ``position``: `crowdgym.data.roads.distances.Distances.position`.
+        """
         return cls(
             _read_only(network.indptr),
             _read_only(network.indices),
             _read_only(network.length),
+            _read_only(position[network.indices]),
             _read_only(network.x_m),
             _read_only(network.y_m),
             network.unit_m,
@@ -51,11 +56,11 @@ def travel_time_s(units: int, unit_m: float, speed_mps: float) -> float:
 
 @inlined
 def next_arc(roads: RoadArrays, to_target: NDArray[np.uint16], node: int) -> int:
-    """The arc by which the shortest path goes on from ``node``. ``to_target``: units from every node, shape [N]."""
+    """The arc by which the shortest path goes on from ``node``. ``to_target``: units by position, shape [N]."""
     best = -1
     best_units = 0
     for arc in range(roads.indptr[node], roads.indptr[node + 1]):
-        units = roads.length[arc] + np.int32(to_target[roads.indices[arc]])
+        units = roads.length[arc] + np.int32(to_target[roads.head_position[arc]])
         if best < 0 or units < best_units:
             best = arc
             best_units = units

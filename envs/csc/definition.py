@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.csc import CscSettings, InfoName
+from crowdgym.data.ground import ground_of
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
@@ -19,7 +20,7 @@ from crowdgym.envs.csc.generator import InstanceGenerator, OrderStreamGenerator
 from crowdgym.envs.csc.global_state import global_state, state_layout
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.observation import observation_layout
-from crowdgym.envs.csc.kernel.simulation import CscSimulation
+from crowdgym.envs.csc.kernel.simulation import CREDITS, CscSimulation
 from crowdgym.envs.csc.reward import REWARDS, RewardStrategy
 from crowdgym.envs.csc.snapshot import CscSnapshot
 from crowdgym.envs.csc.turns import CscTurns
@@ -84,7 +85,9 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
 
     def simulation(self, batch: int) -> CscSimulation:
         """Room for ``batch`` copies."""
-        return CscSimulation(self.network, self.settings, batch, self.infos)
+        ours = self.reward_strategy is REWARDS[self.settings.reward]
+        credited = (self.settings.reward,) if ours else CREDITS  # a strategy of the caller's own may read any
+        return CscSimulation(self.network, self.settings, batch, self.infos, credited)
 
     def observation_space(self) -> gymnasium.spaces.Box:
         """What one worker sees."""
@@ -139,7 +142,9 @@ class CscDefinition(EnvironmentDefinition[CscSimulation, CscInstance]):
         """What draws snapshots."""
         from crowdgym.envs.csc.viewer import CscViewer
 
-        return CscViewer(self.network, title=f"{self.name} · {self.settings.scenario}")
+        return CscViewer(
+            self.network, f"{self.name} · {self.settings.scenario}", ground=ground_of(self.settings.dataset)
+        )
 
 
 def _checked_infos(infos: Sequence[InfoName]) -> tuple[InfoName, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.dasc import DascSettings
+from crowdgym.data.ground import ground_of
 from crowdgym.data.registry import load_dataset
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.api.definition import ACTION_MASK, EnvironmentDefinition, Viewer, require_method
@@ -180,4 +181,6 @@ class DascDefinition(EnvironmentDefinition[DascSimulation, DascInstance]):
         """What draws snapshots."""
         from crowdgym.envs.dasc.viewer import DascViewer
 
-        return DascViewer(self.network, title=f"{self.name} · {self.settings.scenario}")
+        return DascViewer(
+            self.network, f"{self.name} · {self.settings.scenario}", ground=ground_of(self.settings.dataset)
+        )

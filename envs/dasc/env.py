@@ -71,8 +71,9 @@ class DascEnv(BaseParallelEnv[DascInstance, DascSnapshot, Metrics]):
     ``sparse``: the payment of a task as it finishes, in equal parts to its subtasks. ``shaped``: at the match, the
     subtask's part of the payment if its finish lets the task be in time, less what is late, less the cost of the trip;
     a small penalty for a request that is dropped or left without a worker. ``team``: the revenue of the interval in
-    equal parts to all who were live. Or give a ``reward_strategy``. An agent that was not live as it
-    acted gets 0; the payment of a task reaches its subtasks with the step that they acted in last.
+    equal parts to all who were live. ``shared``: in equal parts to all, live or not, so no agent gets more by staying
+    live for longer. Or give a ``reward_strategy``. Except with ``shared``, an agent that was not live as it acted gets
+    0; the payment of a task reaches its subtasks with the step that they acted in last.
 
     ## Episode End
     At ``horizon_s``.
@@ -158,7 +159,7 @@ class DascDispatcherEnv(BaseDispatcherEnv):
     (spaces, infos, arguments) at `crowdgym.envs.api.dispatcher_env.BaseDispatcherEnv`.
 
     ## Rewards
-    The sum of the agents' rewards. For ``sparse`` and ``team`` that is the revenue of the interval.
+    The sum of the agents' rewards. For ``sparse``, ``team`` and ``shared`` that is the revenue of the interval.
     """
 
     def __init__(

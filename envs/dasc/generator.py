@@ -118,11 +118,11 @@ class OrderStreamGenerator:
         duration_s: NDArray[np.float64],
     ) -> NDArray[np.float64]:
         settings = self._settings
-        to_node = self._distances.rows(node)  # [S, N]
+        between = self._distances.between(node)  # [S, S]
         base_s, first = np.empty(len(sizes)), 0
         for task, before in enumerate(precedence):
             mine = slice(first, first + int(sizes[task]))
-            units = to_node[mine, node[mine]].T.astype(np.float64)  # [from, to]
+            units = between[mine, mine].astype(np.float64)  # [from, to]
             travel_s = units * self._dataset.network.unit_m / settings.speed_mps
             base_s[task] = base_time_s(before, duration_s[mine], travel_s, settings.work_share)
             first = mine.stop

@@ -42,7 +42,10 @@ class ShapedReward:
 
 
 class TeamReward:
-    """The revenue of the interval divided by the number of slots live as it began, the same for each of them."""
+    """The revenue of the interval divided by the number of slots live as it began, the same for each of them.
+
+    A slot that keeps its task open is paid more often: for learning, `SharedReward` is better.
+    """
 
     name = "team"
 
@@ -52,8 +55,22 @@ class TeamReward:
         rewards[:] = output.was_live * (output.revenue / live)[:, np.newaxis]
 
 
+class SharedReward:
+    """The revenue of the interval divided by the number of slots: the same for every slot, live or not.
+
+    So no action changes a slot's part of the revenue, and what is best for one is best for all.
+    """
+
+    name = "shared"
+
+    def write(self, output: StepOutput, rewards: NDArray[np.float64]) -> None:
+        """See `RewardStrategy`. In currency."""
+        rewards[:] = (output.revenue / rewards.shape[1])[:, np.newaxis]
+
+
 REWARDS: dict[DascRewardName, RewardStrategy] = {
     "sparse": SparseReward(),
     "shaped": ShapedReward(),
     "team": TeamReward(),
+    "shared": SharedReward(),
 }

@@ -30,6 +30,7 @@ class DascSnapshot:
     subtask_x_m: NDArray[np.float64]  # [S]
     subtask_y_m: NDArray[np.float64]  # [S]
     subtask_status: NDArray[np.int8]  # [S]
+    duration_s: NDArray[np.float64]  # [S] of the work
     subtask_worker: NDArray[np.int32]  # [S] the one it ever got, or -1
     arrive_s: NDArray[np.float64]  # [S] when that worker arrives at it; NaN before the match, as are the next two
     start_s: NDArray[np.float64]  # [S]
@@ -68,6 +69,7 @@ class DascSnapshot:
             subtask_x_m=subtasks.x_m[b].copy(),
             subtask_y_m=subtasks.y_m[b].copy(),
             subtask_status=subtasks.status[b].copy(),
+            duration_s=subtasks.duration_s[b].copy(),
             subtask_worker=subtasks.worker[b].copy(),
             arrive_s=subtasks.arrive_s[b].copy(),
             start_s=subtasks.start_s[b].copy(),

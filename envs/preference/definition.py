@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.configs.preference import PreferenceSettings
+from crowdgym.data.ground import ground_of
 from crowdgym.data.histories import HistoryBook
 from crowdgym.data.histories.synthetic import centres_of
 from crowdgym.data.registry import load_dataset
@@ -150,4 +151,6 @@ class PreferenceDefinition(EnvironmentDefinition[PreferenceSimulation, Preferenc
         """What draws snapshots."""
         from crowdgym.envs.preference.viewer import PreferenceViewer
 
-        return PreferenceViewer(self.network, title=f"{self.name} · {self.settings.scenario}")
+        return PreferenceViewer(
+            self.network, f"{self.name} · {self.settings.scenario}", ground=ground_of(self.settings.dataset)
+        )

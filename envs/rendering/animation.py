@@ -30,7 +30,7 @@ def write_png(path: Path | str, frame: Frame) -> None:
     """
     from PIL import Image
 
-    _check(frame, None)
+    check_frame(frame, None)
     buffer = io.BytesIO()
     Image.fromarray(frame).save(buffer, format="PNG", optimize=True)
     write_bytes(Path(path), buffer.getvalue())
@@ -74,7 +74,7 @@ class _Film:
 
     def add(self, frame: Frame) -> None:
         """Append a frame."""
-        _check(frame, self.shape)
+        check_frame(frame, self.shape)
         self.shape = (frame.shape[0], frame.shape[1])
         packed = _packed(frame)
         changed = np.ones(packed.shape, np.bool_) if self._last is None else packed != self._last
@@ -94,7 +94,12 @@ class _Film:
             yield np.flatnonzero(changed), np.frombuffer(zlib.decompress(colours), np.uint32)
 
 
-def _check(frame: Frame, shape: tuple[int, int] | None) -> None:
+def check_frame(frame: Frame, shape: tuple[int, int] | None) -> None:
+    """Check that a frame is a picture, and of a size if one is given.
+
+    Raises:
+        DataError: it is not.
+    """
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or frame.size == 0:
         raise DataError(f"a frame is {frame.dtype} of shape {frame.shape}; expected uint8 of shape (height, width, 3)")
     if shape is not None and frame.shape[:2] != shape:

@@ -5,8 +5,9 @@ touched. What stays the same (streets, frames, names) is drawn once and kept as 
 what moves drawn on top. Everything is placed in pixels from the lower left corner.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.path import Path as MatplotlibPath
     from matplotlib.transforms import IdentityTransform
 
 FloatArray = NDArray[np.float64]
@@ -253,10 +255,50 @@ class Shapes:
         )
         _clip(self.artist, clip)
 
-    def place(self, outlines_px: FloatArray) -> "Shapes":
-        """Draw these polygons and no others. ``outlines_px``: shape [n, corners, 2], as from `stamped`."""
+    def place(self, outlines_px: FloatArray | Sequence[FloatArray]) -> "Shapes":
+        """Draw these polygons and no others. ``outlines_px``: shape [n, corners, 2], or a list of [corners, 2]."""
         self.artist.set_verts(list(outlines_px))
         return self
+
+
+class Badges:
+    """Numbers, white on dark, with rounded ends."""
+
+    SIZE_PX, PADDING_PX = 10.0, 3.2
+
+    def __init__(self, clip: Box | None = None) -> None:
+        from matplotlib.collections import PathCollection
+
+        self.artist = PathCollection([], edgecolors="none", antialiaseds=True, transform=_in_pixels())
+        self._made: dict[int, tuple[MatplotlibPath, MatplotlibPath]] = {}
+        _clip(self.artist, clip)
+
+    def place(self, left_bottom_px: FloatArray, counts: NDArray[np.integer[Any]]) -> "Badges":
+        """Draw these numbers and no others. Shapes [n, 2] and [n]."""
+        from matplotlib.path import Path
+
+        paths: list[MatplotlibPath] = []
+        for corner_px, count in zip(left_bottom_px, counts.tolist(), strict=True):
+            if count not in self._made:
+                self._made[count] = _badge(str(count), self.SIZE_PX, self.PADDING_PX)
+            paths += [Path(path.vertices + corner_px, path.codes) for path in self._made[count]]
+        self.artist.set_paths(paths)
+        self.artist.set_facecolor([INK, PANEL] * len(counts))
+        self.artist.set_visible(len(paths) > 0)
+        return self
+
+
+def _badge(words: str, size_px: float, padding_px: float) -> "tuple[MatplotlibPath, MatplotlibPath]":
+    """A pill and the words in it, with the left lower corner at (0, 0)."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.patches import FancyBboxPatch
+    from matplotlib.textpath import TextPath
+
+    letters = TextPath((padding_px, padding_px), words, size=size_px, prop=FontProperties(family=FONT, weight="bold"))
+    width_px, height_px = letters.get_extents().x1 + padding_px, 0.73 * size_px + 2 * padding_px
+    radius_px = height_px / 2
+    style = f"round,pad=0,rounding_size={radius_px}"
+    return FancyBboxPatch((0, 0), max(width_px, height_px), height_px, boxstyle=style).get_path(), letters
 
 
 def stamped(

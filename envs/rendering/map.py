@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crowdgym.data.ground import Ground
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.envs.rendering.canvas import (
     FAINT_INK,
@@ -19,6 +20,7 @@ from crowdgym.envs.rendering.canvas import (
     Discs,
     Lines,
     Rectangle,
+    Shapes,
     Text,
     to_bytes,
 )
@@ -33,10 +35,20 @@ STREET_CLASSES: tuple[tuple[float, str, float], ...] = (
     (0.07, "#b0a898", 1.6),
 )
 OUTSIDE = "#eeeae1"  # the ground where there are no streets
+WATER, GREEN_GROUND = "#d3e3ec", "#e1ead3"
 BUILT_UP = 0.25  # of the usual density of streets is the limit between them
 BLUR_PX = (16.0, 100.0)  # at least and at most: how far around a place streets count for that
 COARSE_PX = 2.0  # how exactly it is worked out
 DENSE_STREET_PX = 10.0  # length of a usual street where they are dense; longer ones are drawn wider
+
+
+@dataclass(frozen=True)
+class CityMap:
+    """What does not move on a map."""
+
+    network: RoadNetwork
+    streets: Streets
+    ground: Ground
 
 
 @dataclass(frozen=True)
@@ -76,14 +88,16 @@ def rank_in_group(group: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
     return rank
 
 
-def draw_streets(canvas: Canvas, network: RoadNetwork, streets: Streets, view: MapView, box: Box) -> None:
-    """Put all streets into a part of the background, those that many shortest paths use darker and wider."""
+def draw_streets(canvas: Canvas, city: CityMap, view: MapView, box: Box) -> None:
+    """Put the ground and all streets into a part of the background; busy streets are darker and wider."""
+    network, streets = city.network, city.streets
     quiet_first = streets.ends[np.argsort(streets.traffic, kind="stable")]
     segments_px = view.pixels(network.x_m, network.y_m)[quiet_first]  # [E, 2, 2]
     length_px = np.linalg.norm(segments_px[:, 1] - segments_px[:, 0], axis=1)
     usual_px = float(np.median(length_px))
     blur_px = float(np.clip(2 * usual_px, *BLUR_PX))
     canvas.tint(box, _ground(segments_px, length_px, blur_px, box))
+    _draw_ground(canvas, city.ground, view, box)
     wider = float(np.clip(np.sqrt(usual_px / DENSE_STREET_PX), 1.0, 3.0))
     low_px, high_px = segments_px.min(axis=1) - wider * 2, segments_px.max(axis=1) + wider * 2
     near = ((low_px < [box.right, box.top]) & (high_px > [box.left, box.bottom])).all(axis=1)  # the rest cost time
@@ -93,6 +107,13 @@ def draw_streets(canvas: Canvas, network: RoadNetwork, streets: Streets, view: M
         shown_px = segments_px[start:end][near[start:end]]
         canvas.add_fixed(Lines(colour, width_px * wider, clip=box).place(shown_px))
         start = end
+
+
+def _draw_ground(canvas: Canvas, ground: Ground, view: MapView, box: Box) -> None:
+    """Put water and greens into a part of the background."""
+    for outlines_m, colour in ((ground.green, GREEN_GROUND), (ground.water, WATER)):
+        outlines_px = [view.pixels(outline[:, 0], outline[:, 1]) for outline in outlines_m]
+        canvas.add_fixed(Shapes(colour, "none", 0.0, clip=box).place(outlines_px))
 
 
 def _ground(segments_px: FloatArray, length_px: FloatArray, blur_px: float, box: Box) -> NDArray[np.uint8]:
@@ -190,16 +211,17 @@ def inset_box(network: RoadNetwork, view: MapView, x_m: FloatArray, y_m: FloatAr
 class Inset:
     """A small map of the whole city on the large one, with a frame around the part that this shows."""
 
-    def __init__(
-        self, canvas: Canvas, network: RoadNetwork, streets: Streets, view: MapView, ground: Box, box: Box
-    ) -> None:
+    def __init__(self, canvas: Canvas, city_map: CityMap, view: MapView, ground: Box, box: Box) -> None:
         """Lay it over what was put on ``canvas`` before, into ``box`` as `inset_box` gives it."""
         self._canvas, self._box = canvas, box
+        network, streets = city_map.network, city_map.streets
         city = Box.around(network.x_m, network.y_m)
         room = Box(box.left + INSET_RIM_PX, box.bottom + INSET_RIM_PX, box.right - INSET_RIM_PX, box.top - INSET_RIM_PX)
         self._view = MapView.fit(city, room)
 
-        canvas.add_fixed(Rectangle(box, PANEL, STREET_CLASSES[1][1], 1.5))
+        canvas.add_fixed(Rectangle(box, PAPER))
+        _draw_ground(canvas, city_map.ground, self._view, box)
+        canvas.add_fixed(Rectangle(box, "none", STREET_CLASSES[1][1], 1.5))
         canvas.add_fixed(Lines(RULE, 0.6).place(self._view.pixels(network.x_m, network.y_m)[streets.ends]))
         x_m, y_m = view.metres(np.array([ground.left, ground.right]), np.array([ground.bottom, ground.top]))
         (west, south), (east, north) = self._view.pixels(x_m, y_m)

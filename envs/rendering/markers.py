@@ -12,11 +12,17 @@ FloatArray = NDArray[np.float64]
 
 SIZE_PX = 1000
 PANEL_BOX = Box(0, 912, SIZE_PX, SIZE_PX)
-GROUND_BOX = Box(0, 97, SIZE_PX, 911)  # what shows the city
-LEGEND_BOX = Box(0, 0, SIZE_PX, 96)
+GROUND_BOX = Box(0, 127, SIZE_PX, 911)  # what shows the city
+LEGEND_BOX = Box(0, 0, SIZE_PX, 126)
 
 # Colours of Okabe and Ito, which people with any of the common colour blindnesses tell apart; shapes differ as well.
 VERMILION, ORANGE, GREEN, BLUE, PURPLE = "#d55e00", "#e69f00", "#009e73", "#0072b2", "#cc79a7"
+NAVY = "#1b2a4a"
+OUTLINE_FACE, OUTLINE_EDGE = "#1b2a4a0d", "#1b2a4a59"  # of a group of sites; the last two digits are the opacity
+
+MARK_PX = 5.5  # half the size of a tick or cross
+WORKER_PX = 5.5  # half the size of a worker
+CREW_PX = 3.0  # half the size of a worker at its task
 
 GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
 

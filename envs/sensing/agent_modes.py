@@ -10,6 +10,7 @@ from crowdgym.common.jit import kernel
 from crowdgym.common.layout import ObservationLayout
 from crowdgym.configs.sensing import AgentsName
 from crowdgym.envs.sensing.kernel.dynamics import Actions, Copies, play_asked, play_chosen
+from crowdgym.envs.sensing.kernel.features import cell_features
 from crowdgym.envs.sensing.kernel.observation import (
     Sight,
     finish_for_cells,
@@ -21,12 +22,17 @@ from crowdgym.envs.sensing.kernel.state import Rows, SensingState, World
 
 
 class AgentMode(ABC):
-    """One of the two kinds of agents, for X cells and P participants."""
+    """One of the two kinds of agents, for X cells and P participants.
 
-    def __init__(self, cells: int, participants: int, attributes: tuple[str, ...]) -> None:
+    Attributes:
+        cell_features: of every cell in observations; see `crowdgym.envs.sensing.kernel.features.cell_features`.
+    """
+
+    def __init__(self, cells: int, participants: int, attributes: tuple[str, ...], *, scores: bool = False) -> None:
         self.cells = cells
         self.participants = participants
         self.attributes = attributes
+        self.cell_features = cell_features(attributes, scores=scores)
 
     @property
     @abstractmethod
@@ -78,7 +84,7 @@ class CellMode(AgentMode):
 
     def layout(self, sight: Sight) -> ObservationLayout:
         """See `AgentMode`."""
-        return observation_of_cell(self.participants, sight.near.shape[1], self.attributes)
+        return observation_of_cell(self.participants, sight.near.shape[1], self.cell_features)
 
     def play(self, world: World, state: SensingState, actions: Actions, copies: Copies) -> None:
         """See `AgentMode`."""
@@ -121,7 +127,7 @@ class ParticipantMode(AgentMode):
 
     def layout(self, sight: Sight) -> ObservationLayout:
         """See `AgentMode`."""
-        return observation_of_participant(self.cells, self.attributes)
+        return observation_of_participant(self.cells, self.cell_features)
 
     def play(self, world: World, state: SensingState, actions: Actions, copies: Copies) -> None:
         """See `AgentMode`."""

@@ -79,7 +79,9 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
             settings=settings,
             series=series,
             world=World.of(series.x_km, series.y_km, scale_of(series, settings)),
-            mode=AGENT_MODES[settings.agents](series.num_cells, settings.num_participants, attributes),
+            mode=AGENT_MODES[settings.agents](
+                series.num_cells, settings.num_participants, attributes, scores=settings.scores
+            ),
             cycles=len(chosen_cycles(series, settings)),
             generator=generator or ours,
             inference=inference_strategy or inference_of(settings),
@@ -123,7 +125,7 @@ class SensingDefinition(EnvironmentDefinition[SensingSimulation, SensingInstance
         return gymnasium.spaces.Box(-1.0, 1.0, (width,), np.float32)
 
     def _state_layout(self) -> ObservationLayout:
-        return state_layout(self.mode.cells, self.mode.participants, self.mode.attributes)
+        return state_layout(self.mode.cells, self.mode.participants, self.mode.cell_features)
 
     def metadata(self, simulation: SensingSimulation) -> dict[str, Any]:
         """``observation_layout`` and ``state_layout`` set by set; where the cells are; what is measured."""

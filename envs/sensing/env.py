@@ -48,8 +48,9 @@ class SensingEnv(BaseParallelEnv[SensingInstance, SensingSnapshot, Metrics]):
     | ``cells`` | participants | X | in the order of the actions |
 
     Of a cell: whether it is sensed now and by how many, how long ago it was, and for each attribute the value collected
-    last and the one inferred now from other cells, relative to all that was collected so far. Nothing rests on a value
-    that was not collected. ``state()`` is every cell and every participant in one row.
+    last and the one inferred now from other cells, relative to all that was collected so far; with ``scores=True``, at
+    the end, also by how much the inference from other cells has missed what was collected there, on average. Nothing
+    rests on a value that was not collected. ``state()`` is every cell and every participant in one row.
 
     ## Starting State
     ``reset`` places the participants in different cells at random and plays the first cycle, at no cost.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import kernel
+from crowdgym.common.references import reference_to
 from crowdgym.envs.sensing.kernel.dynamics import Copies, error_of
 from crowdgym.envs.sensing.kernel.state import Floats, Ints, SensingState, World
 
@@ -62,7 +63,7 @@ class NearestInference:
         if self._world is not world or self._rule is None:
             distance_km = np.take_along_axis(world.distance_km, world.nearest.astype(np.int64), axis=1)
             weight = np.maximum(distance_km, SMALLEST_KM) ** -self._power
-            self._world, self._rule = world, NearestRule(world.nearest, weight, self._neighbours)
+            self._world, self._rule = world, reference_to(NearestRule(world.nearest, weight, self._neighbours))
         return self._rule
 
 

@@ -22,4 +22,5 @@ SPEC = EnvironmentSpec(
     },
     default_policy="uns-ta",
     solution_checker="crowdgym.verification.sensing.trace:broken_rules",
+    scene="crowdgym.envs.sensing.scene:scene",
 )

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from crowdgym.data.sensing import SensingSeries
 from crowdgym.envs.rendering.canvas import (
     FAINT_INK,
-    INK,
     PANEL,
     PAPER,
     RULE,
+    Badges,
     Box,
     Canvas,
     Discs,
@@ -20,8 +20,11 @@ from crowdgym.envs.rendering.canvas import (
     Text,
     stamped,
 )
-from crowdgym.envs.rendering.map import MapView, StatusPanel, draw_scale_bar, rank_in_group
+from crowdgym.envs.rendering.crowding import crowded, side_by_side
+from crowdgym.envs.rendering.map import MapView, StatusPanel, draw_scale_bar
+from crowdgym.envs.rendering.markers import BLUE, sample
 from crowdgym.envs.rendering.window import FrameWindow
+from crowdgym.envs.sensing.scene import ERROR_CLASSES, PICTURE, cell_states, region_outline_km
 from crowdgym.envs.sensing.snapshot import SensingSnapshot
 
 FloatArray = NDArray[np.float64]
@@ -32,25 +35,12 @@ GROUND_BOX = Box(0, 97, 640, 911)  # what shows the region
 MAP_BOX = Box(36, 150, 604, 878)  # where the region is fitted in
 LEGEND_BOX = Box(0, 0, SIZE_PX, 96)
 ERROR_BOX, COST_BOX = Box(690, 540, 964, 850), Box(690, 160, 964, 470)  # the charts
-FIGURES = (("cycle", 120.0), ("error", 110.0), ("cost, km", 120.0))
 
 OUTSIDE, REGION_EDGE = "#eeeae1", "#b0a898"
-BLUE, DARK_BLUE = "#0072b2", "#1b2a4a"
-# From light to dark, told apart without colours too; each up to a normalised error, added over attributes.
-ERROR_CLASSES: tuple[tuple[float, str], ...] = (
-    (0.05, "#fee8c8"),
-    (0.1, "#fdbb84"),
-    (0.2, "#ef6548"),
-    (0.4, "#b30000"),
-    (np.inf, "#4d0010"),
-)
-MARGIN_SHARE = 0.07  # of the region's size, around the cells where no outline is known
+HERE = PICTURE.mover_marks[0].look
 SPARSE, DENSE = 24, 400  # cells: how large they are drawn
-PARTICIPANT_PX = 5.0
 SPREAD_PX = 7.0  # how far participants in one cell are apart
-GOLDEN_ANGLE = np.pi * (3.0 - np.sqrt(5.0))
-ARROWHEAD = np.array([[0.0, 0.0], [-2.0, 0.9], [-1.5, 0.0], [-2.0, -0.9]])
-TRIANGLE = np.array([[0.0, 1.1], [0.95, -0.65], [-0.95, -0.65]])
+TIP = np.array([[0.0, 0.0], [-2.0, 0.9], [-1.5, 0.0], [-2.0, -0.9]])
 
 
 class SensingViewer:
@@ -106,15 +96,16 @@ class _Scene:
         canvas.add_fixed(Shapes(PAPER, REGION_EDGE, 1.2, clip=GROUND_BOX).place(outline_px[np.newaxis]))
         draw_scale_bar(canvas, view, 24, GROUND_BOX.bottom + 13)
 
-        self._classes = [canvas.add_moving(Discs(colour, INK, 0.6)) for _, colour in ERROR_CLASSES]
-        self._unknown = canvas.add_moving(Discs("none", FAINT_INK, 1.2))
-        self._sensed = canvas.add_moving(Discs(PANEL, BLUE, 2.4))
+        cells = [mark.look for mark in PICTURE.site_marks]
+        self._cells = [canvas.add_moving(Discs(look.face, look.edge, look.edge_px)) for look in cells]
         self._ways = canvas.add_moving(Lines(BLUE, 1.6, opacity=0.6, clip=GROUND_BOX))
         self._heads = canvas.add_moving(Shapes(BLUE, "none", 0.0, clip=GROUND_BOX))
-        self._participants = canvas.add_moving(Shapes(DARK_BLUE, PANEL, 0.8, clip=GROUND_BOX))
+        self._participants = canvas.add_moving(Shapes(HERE.face, HERE.edge, HERE.edge_px, clip=GROUND_BOX))
+        self._crowds = canvas.add_moving(Shapes(HERE.face, HERE.edge, HERE.edge_px, clip=GROUND_BOX))
+        self._badges = canvas.add_moving(Badges(GROUND_BOX))
         self._error = _Chart(canvas, ERROR_BOX, "error of a cycle, normalised", "#b30000")
         self._cost = _Chart(canvas, COST_BOX, "cost of a cycle, km a participant", BLUE)
-        self._panel = StatusPanel(canvas, PANEL_BOX, title, subtitle, FIGURES)
+        self._panel = StatusPanel(canvas, PANEL_BOX, title, subtitle, PICTURE.figures)
         _fix_legend(canvas)
 
     def draw(self, snapshot: SensingSnapshot) -> Frame:
@@ -129,25 +120,24 @@ class _Scene:
 
     def _place_cells(self, snapshot: SensingSnapshot) -> None:
         radii_px = np.full(len(self._cells_px), self._radius_px)
-        sensed, unknown = snapshot.crowd > 0, np.isnan(snapshot.cell_error) & (snapshot.crowd == 0)
-        kind = error_class(snapshot.cell_error)
-        for number, discs in enumerate(self._classes):
-            chosen = ~sensed & ~unknown & (kind == number)
-            discs.place(self._cells_px[chosen], radii_px[chosen])
-        self._unknown.place(self._cells_px[unknown], radii_px[unknown] * 0.7)
-        self._sensed.place(self._cells_px[sensed], radii_px[sensed])
+        states = cell_states(snapshot)
+        for state, discs in enumerate(self._cells):
+            discs.place(self._cells_px[states == state], radii_px[states == state])
 
     def _place_participants(self, snapshot: SensingSnapshot) -> None:
-        rank = rank_in_group(snapshot.participant_cell)
-        aside_px = SPREAD_PX * np.sqrt(rank) * np.stack([np.cos(GOLDEN_ANGLE * rank), np.sin(GOLDEN_ANGLE * rank)])
         here_px, from_px = self._cells_px[snapshot.participant_cell], self._cells_px[snapshot.came_from]
         moved = snapshot.participant_cell != snapshot.came_from
         way_px = (here_px - from_px)[moved]
         length_px = np.maximum(np.linalg.norm(way_px, axis=1, keepdims=True), 1e-9)
         tips_px = here_px[moved] - way_px / length_px * np.minimum(self._radius_px + 1, length_px)
         self._ways.place(np.stack([from_px[moved], tips_px], axis=1))
-        self._heads.place(stamped(ARROWHEAD, tips_px, 6.0, way_px))
-        self._participants.place(stamped(TRIANGLE, here_px + aside_px.T, PARTICIPANT_PX))
+        self._heads.place(stamped(TIP, tips_px, 6.0, way_px))
+        drawn = crowded(np.arange(len(here_px)), here_px)
+        many = drawn.count > 1
+        shown_px = side_by_side(drawn.middle_px, drawn.count, SPREAD_PX)
+        self._participants.place(stamped(HERE.outline, shown_px[~many], HERE.size_px))
+        self._crowds.place(stamped(HERE.outline, shown_px[many], HERE.size_px * 1.5))
+        self._badges.place(shown_px[many] + 5.0, drawn.count[many])
 
 
 class _Chart:
@@ -178,11 +168,6 @@ class _Chart:
         return np.stack([x_px, self._box.bottom + shares * self._box.height], axis=1)[np.newaxis]
 
 
-def error_class(cell_error: FloatArray) -> NDArray[np.intp]:
-    """Into which of `ERROR_CLASSES` each error falls; a bound belongs to the class below it. Shape as given."""
-    return np.searchsorted([limit for limit, _ in ERROR_CLASSES[:-1]], cell_error, side="left")
-
-
 def round_up(value: float) -> float:
     """The least of 1, 2 or 5 times a power of ten that is not below ``value``; 1 for 0."""
     if value <= 0:
@@ -191,37 +176,24 @@ def round_up(value: float) -> float:
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= value * (1 - 1e-12)))
 
 
-def region_outline_km(series: SensingSeries) -> FloatArray:
-    """The outline of the series, or a hull around its cells with a margin. Shape [n, 2]."""
-    if len(series.outline_km) >= 3:
-        return series.outline_km
-    from shapely import MultiPoint
-
-    places = np.stack([series.x_km, series.y_km], axis=1)
-    margin_km = max(MARGIN_SHARE * float(np.ptp(places, axis=0).max()), 1e-6)
-    hull = MultiPoint(places).convex_hull.buffer(margin_km)
-    return np.asarray(hull.exterior.coords, np.float64)
-
-
 def _fix_legend(canvas: Canvas) -> None:
     box = LEGEND_BOX
     canvas.add_fixed(Rectangle(box, PANEL))
     canvas.add_fixed(Rectangle(Box(box.left, box.top, box.right, box.top + 1), RULE))
     canvas.add_fixed(Text(24, 58, "Cells", bold=True))
-    left_px = 112.0
-    lower = 0.0
-    for limit, colour in ERROR_CLASSES:
-        canvas.add_fixed(Discs(colour, INK, 0.6).place(np.array([[left_px, 63.0]]), np.array([9.0])))
-        words = f"{lower:g} to {limit:g}" if np.isfinite(limit) else f"over {lower:g}"
-        canvas.add_fixed(Text(left_px + 16, 58, words))
-        left_px, lower = left_px + 122, limit
-    canvas.add_fixed(Text(left_px, 58, "error, all attributes", colour=FAINT_INK))
-    canvas.add_fixed(Discs(PANEL, BLUE, 2.4).place(np.array([[112.0, 29.0]]), np.array([9.0])))
-    canvas.add_fixed(Text(128, 24, "sensed"))
-    canvas.add_fixed(Discs("none", FAINT_INK, 1.2).place(np.array([[234.0, 29.0]]), np.array([6.5])))
-    canvas.add_fixed(Text(250, 24, "no truth known"))
-    canvas.add_fixed(Text(400, 24, "Participants", bold=True))
-    canvas.add_fixed(Shapes(DARK_BLUE, PANEL, 0.8).place(stamped(TRIANGLE, np.array([[520.0, 29.0]]), 6.0)))
-    canvas.add_fixed(Text(534, 24, "here"))
-    canvas.add_fixed(Lines(BLUE, 1.6, opacity=0.6).place(np.array([[[600.0, 29.0], [640.0, 29.0]]])))
-    canvas.add_fixed(Text(650, 24, "where they came from"))
+    left_px, baseline_px = 112.0, 58.0
+    classes = len(ERROR_CLASSES)
+    for number, mark in enumerate(PICTURE.site_marks):
+        if number == classes:
+            canvas.add_fixed(Text(left_px, baseline_px, "error, all attributes", colour=FAINT_INK))
+            left_px, baseline_px = 112.0, 24.0
+        canvas.add_fixed(sample(mark.look, left_px, baseline_px + 5, 9.0))
+        canvas.add_fixed(Text(left_px + 16, baseline_px, mark.name))
+        left_px += 122 if number < classes else 162
+    canvas.add_fixed(Text(left_px, 24, "Participants", bold=True))
+    canvas.add_fixed(sample(HERE, left_px + 116, 29.0, 6.0))
+    canvas.add_fixed(Text(left_px + 130, 24, "here"))
+    canvas.add_fixed(Lines(BLUE, 1.6, opacity=0.6).place(np.array([[[left_px + 190, 29.0], [left_px + 226, 29.0]]])))
+    tip_px = np.array([[left_px + 232, 29.0]])
+    canvas.add_fixed(Shapes(BLUE, "none", 0.0).place(stamped(TIP, tip_px, 6.0)))
+    canvas.add_fixed(Text(left_px + 242, 24, "the way they came"))

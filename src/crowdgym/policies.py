@@ -24,14 +24,13 @@ from crowdgym.agents.information import information_of
 from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import ConfigError, PolicyError
+from crowdgym.common.extras import missing_package
 from crowdgym.configs.loading import default_scenario
 from crowdgym.learners import agent_packages, find_learner, learner_names, learner_of, load_trained
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
-
 UNKNOWN_DIGEST = "unknown"  # a file of the policy cannot be read
-NEEDS_EXTRA = "install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'"
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ def _trained(folder: Path, name: str, environment: str) -> Policy:
     try:
         policy: Policy = load_trained(folder, environment)
     except ModuleNotFoundError as error:
-        raise PolicyError(f"the agent {name!r} needs {error.name}: {NEEDS_EXTRA}") from None
+        raise PolicyError(missing_package(error, f"the agent {name!r}") or described(error)) from None
     return policy
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 from gymnasium.error import InvalidAction
@@ -100,6 +100,14 @@ class RunResult:
         return {name: float(figure([row[name] for row in rows])) for name in rows[0]}
 
 
+@runtime_checkable
+class AttachedPolicy(Policy, Protocol):
+    """The runner's own side of a policy in another process, which reads the arrays of an environment."""
+
+    def attach_environment(self, env: Any) -> None:
+        """Play this environment from now on."""
+
+
 def play_through(episode: int, steps: Iterator[int]) -> None:
     """Play the steps one after the other, without watching."""
     for _ in steps:
@@ -141,6 +149,8 @@ def run_episodes(
         PolicyError: the policy raised an error, or did not return an action for every agent.
     """
     information = information_of(policy)
+    if isinstance(policy, AttachedPolicy):
+        policy.attach_environment(env)
     results: list[EpisodeResult] = []
     for i in range(episodes):
         calls = _PolicyCalls(policy, information, agent, f"episode {i} (seed {seed + i})")

@@ -11,6 +11,7 @@ from crowdgym.agents.dasc.greedy import DascGreedy
 from crowdgym.agents.dasc.recommend_all import RecommendAll
 from crowdgym.agents.dasc.rolling_horizon import RollingHorizon
 from crowdgym.agents.dasc.task_schedule import TaskSchedule
+from crowdgym.agents.information import information_of
 from crowdgym.agents.policy import EpisodicPolicy, Policy
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
@@ -18,7 +19,7 @@ from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.dasc.definition import DascDefinition
 from crowdgym.envs.dasc.instance import DascInstance
 from crowdgym.envs.dasc.reward import REWARDS
-from crowdgym.runner import _episode_of, run_episodes
+from crowdgym.runner import episode_of, run_episodes
 
 DISPATCHERS: tuple[Callable[[], Policy], ...] = (DascGreedy, RecommendAll, CriticalPath, RollingHorizon, TaskSchedule)
 
@@ -43,7 +44,7 @@ class Played:
         self._policy = policy
         self._observations, self._infos = self.env.reset(seed=0)
         if isinstance(policy, EpisodicPolicy):
-            policy.reset(_episode_of(self.env, 0))
+            policy.reset(episode_of(self.env, 0, information_of(policy)))
 
     def chooses(self) -> list[int]:
         """Its joint action at the present epoch, which is then played."""

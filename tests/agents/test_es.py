@@ -158,6 +158,17 @@ def test_one_search_over_several_settings(tmp_path: Path) -> None:
     assert int(curve(out)[-1]["steps"]) == STEPS
 
 
+def test_in_sensing_the_rewards_are_what_is_maximised(tmp_path: Path) -> None:
+    """Three steps; what is kept is the mean with the largest sum of rewards, and the curve has error and sum."""
+    settings = ("horizon_s=345600", "num_participants=8", "population=4", "episodes=1", "evaluation_every=1")
+    words = [word for setting in (*settings, "evaluation_episodes=2") for word in ("--set", setting)]
+    crowdgym("train", "es", "sensing_v0", *words, "--steps", 2 * 4 * 3, "--out", tmp_path / "run")
+    rows = curve(tmp_path / "run")
+    best = max(rows, key=lambda row: float(row["selection"]))
+    assert read_tensors(tmp_path / "run" / BEST).facts["score"] == pytest.approx(float(best["evaluation"]), rel=1e-5)
+    assert all(float(row["selection"]) < -3 * 0.1 and float(row["evaluation"]) > 0 for row in rows)
+
+
 def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
     for policy in ("toy_row_policy:WithoutParameters", "crowdgym.agents.csc.greedy:GreedyPolicy"):
         words = ["train", "es", "csc_v0", *SMALL, "--steps", "1", "--out", str(tmp_path / "x"), "--set"]
@@ -169,3 +180,16 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
     with pytest.raises(ConfigError, match=r"^policy must be given: it has no default here$"):
         EsSettings.load("sensing_v0")
+
+
+def test_in_preference_v0_it_searches_the_prices_of_a_matching(tmp_path: Path) -> None:
+    settings = ("population=4", "episodes=2", "evaluation_every=1", "evaluation_episodes=2")
+    words = [word for setting in settings for word in ("--set", setting)]
+    scenario = ("--scenario", "preference-tiny")
+    crowdgym("train", "es", "preference_v0", *scenario, *words, "--steps", 1, "--out", tmp_path / "run")
+    first, last = curve(tmp_path / "run")
+    assert {"parameters/level", "parameters/hold", "parameters/answers"} <= set(last)
+    file = tmp_path / "played.json"
+    played = ("--agent", "km-answers", *scenario, "--episodes", 2, "--seed", EVALUATION.start)
+    crowdgym("run", "preference_v0", *played, "--json", file)
+    assert json.loads(file.read_text())["mean"]["accepted"] == float(first["evaluation"])  # where the search begins

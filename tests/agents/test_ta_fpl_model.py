@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
+from worlds.ta_fpl_worlds import NUM_CATEGORIES, PLACES, records, settings, task  # noqa: E402
 
 from crowdgym.agents.learning.centres import CentreRecords, Order, PublicPlaces  # noqa: E402
 from crowdgym.agents.ta_fpl.client import TaFplClient  # noqa: E402
@@ -164,6 +164,25 @@ def test_categories_are_a_mixture_of_the_encoder_s_and_the_shares_of_the_history
     np.testing.assert_allclose(tables[1], 0.75 * tables[0] + 0.25 * shares / shares.sum(), rtol=1e-6)
 
 
+def test_the_gate_learns_what_a_liking_means_after_a_category() -> None:
+    """T[z, i, j] adds sigma (s_i - 1/C) T to the logit of j where z is the latest category, and nowhere else."""
+    examples = Split.of(records([0, 1]), PLACES, settings()).training
+    plain, changed = (model_of(history_share=0.0, share_scale=2.0) for _ in range(2))
+    with torch.no_grad():
+        changed.of_shares[1, 0, 2] = 3.0
+    before, after = (torch.log(model.category_probabilities(examples)) for model in (plain, changed))
+    smoothed = examples.counts + 0.5
+    share = smoothed[:, 0] / smoothed.sum(dim=1)
+    added = torch.where(examples.recent_category[:, -1] == 1, 2.0 * (share - 1 / 3) * 3.0, 0.0)
+    assert (added != 0).any()
+    # logits are known up to a constant of each row: category 0 and 1 stay as they are
+    torch.testing.assert_close((after - before)[:, 2] - (after - before)[:, 0], added)
+    torch.testing.assert_close((after - before)[:, 1], (after - before)[:, 0])
+    unseen = model_of(history_share=0.0, share_scale=0.0)
+    unseen.load_state_dict(changed.state_dict())
+    torch.testing.assert_close(torch.log(unseen.category_probabilities(examples)), before)
+
+
 def test_a_place_where_no_worker_has_been_begins_with_its_popularity() -> None:
     bias = model_of().place_bias.detach().numpy()
     share = PLACES.popularity[PLACES.category == 1] / PLACES.popularity[PLACES.category == 1].sum()
@@ -200,6 +219,24 @@ def test_training_lowers_the_loss_on_what_it_sees() -> None:
     first = client.fit(Order(0, initial_parameters(PLACES, settings(), 0)))
     second = client.fit(Order(1, first.parameters))
     assert second.figures["loss"] < 0.8 * first.figures["loss"]
+
+
+@pytest.mark.parametrize("without", [{"neighbours": 0}, {"in_category": 0}, {"neighbours": 0, "in_category": 0}])
+def test_a_model_without_memory_or_in_category_encoder(without: dict[str, int]) -> None:
+    """The encoder's part of h_j is then 0, and so is that of the neighbours; the rest learns all the same."""
+    own = task(**without, dropout=0.0, local_epochs=8)
+    client = TaFplClient(own)
+    first = client.fit(Order(0, initial_parameters(PLACES, own.settings, 0)))
+    second = client.fit(Order(1, first.parameters))
+    assert second.figures["loss"] < first.figures["loss"]
+    model = PreferenceModel(PLACES, own.settings).eval()
+    examples = Split.of(own.records, PLACES, own.settings).training
+    hidden, seen = model.in_category(examples, examples.category.unsqueeze(1))
+    assert (hidden.abs().sum() == 0) == (not seen.any()) == ("in_category" in without)
+    memory = Memory(NUM_CATEGORIES, 4, hidden.shape[-1])
+    memory.write(examples.category, torch.ones(len(examples), hidden.shape[-1]), examples.worker + 100)
+    read = memory.read(examples.category.unsqueeze(1), hidden, examples.worker, own.settings.neighbours)
+    assert (read.abs().sum() == 0) == ("neighbours" in without)
 
 
 def test_ranks_and_figures_by_hand() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from ta_fpl_worlds import NUM_PLACES, PLACES, settings, task  # noqa: E402
+from worlds.ta_fpl_worlds import NUM_PLACES, PLACES, settings, task  # noqa: E402
 
 from crowdgym.agents.learning.centres import Order, Update  # noqa: E402
 from crowdgym.agents.learning.wire import assessment_of, update_of  # noqa: E402

@@ -7,8 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
-from ta_fpl_worlds import PLACES, settings, task  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
+from worlds.ta_fpl_worlds import PLACES, settings, task  # noqa: E402
 
 from crowdgym.agents.learning.centres import Order, Update  # noqa: E402
 from crowdgym.agents.ta_fpl.client import TaFplClient  # noqa: E402

@@ -1,15 +1,18 @@
 """The lines of a run folder: what was damaged or edited is played again, with a word."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from worlds.spoilt import EDITS, Edit, often, spoilt
 
 from crowdgym.bench.benchmark import Benchmark, JobList, Report
-from crowdgym.bench.run_folder import FILE_NAME, RUN_FORMAT, open_run, play_all, read_rows
+from crowdgym.bench.run_folder import FILE_NAME, RUN_FORMAT, RUN_NAME, open_run, play_all, read_rows
 from crowdgym.common.errors import ConfigError, DataWarning
 from crowdgym.execution.jobs import JobKind, Outcome
 
@@ -146,3 +149,38 @@ def test_a_run_of_an_older_format_is_refused(run: Path) -> None:
     (run / "run.json").write_text(json.dumps({**benchmark(run_format=2).provenance}))
     with pytest.raises(ConfigError, match="holds a run of another version of CrowdGym"):
         play(run)
+
+
+@often(100)
+@given(changes=EDITS)
+def test_spoilt_lines_of_episodes_are_left_out_and_the_others_are_as_they_were(
+    tmp_path: Path, changes: list[Edit]
+) -> None:
+    for file in (FILE_NAME, RUN_NAME):
+        (tmp_path / file).unlink(missing_ok=True)
+    play(tmp_path, resume=False)
+    rows, content = read_rows(tmp_path / FILE_NAME), (tmp_path / FILE_NAME).read_bytes()
+    (tmp_path / FILE_NAME).write_bytes(spoilt(content, changes))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        (finished,) = open_run(tmp_path, benchmark(), resume=True)
+        assert all(row in rows for row in finished.values())
+        played = play(tmp_path)
+
+    assert len(finished) + len(played) == len(rows)
+    assert (tmp_path / FILE_NAME).read_bytes() == content
+
+
+@often(60)
+@given(changes=EDITS)
+def test_a_spoilt_description_of_a_run(tmp_path: Path, changes: list[Edit]) -> None:
+    for file in (FILE_NAME, RUN_NAME):
+        (tmp_path / file).unlink(missing_ok=True)
+    play(tmp_path, resume=False)
+    content = (tmp_path / RUN_NAME).read_bytes()
+    (tmp_path / RUN_NAME).write_bytes(spoilt(content, changes))
+    try:
+        assert play(tmp_path) == []
+    except ConfigError as error:
+        assert "\n" not in str(error)  # noqa: PT017

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from worlds.spoilt import EDITS, ODD_PLACES, Edit, often, spoilt, with_odd_values
 
 from crowdgym.bench.jobs import Agent, PolicyCheckJob, check_policy
 from crowdgym.bench.published.cafe import CITIES, points
@@ -183,7 +185,7 @@ def test_the_one_in_the_documentation_can_be_played(tmp_path: Path) -> None:
         play_all(tmp_path / "run", benchmark, engine, finished=finished, watch=lambda job, outcome: None)
     written = benchmark.report(tmp_path / "run").markdown
     assert "### error, piemonte-synth by num_participants (inference = knn)" in written
-    assert "| num_participants | `uns-ta` | paper | off | `variogram-swap` | `short-ways` |" in written
+    assert "| num_participants | `uns-ta` | paper | off | `gaussian-swap` | `short-ways` |" in written
     played = [(job.agent.name, dict(job.instance.point)["inference"]) for job in benchmark.job_lists[0].jobs]
     assert len(played) == 3 * 3 + 2
     assert ("short-ways", "idw") not in played
@@ -263,7 +265,7 @@ def test_arguments_go_to_the_class_of_the_policy() -> None:
 
 
 def agent(name: str, arguments: dict[str, Any]) -> Agent:
-    return Agent.of(AgentEntry(name=name, policy="variogram-swap", arguments=arguments))
+    return Agent.of(AgentEntry(name=name, policy="gaussian-swap", arguments=arguments))
 
 
 def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_a_choice_of_grid_points_leaves_out_the_bounds_of_the_others(tmp_path: P
 def test_those_that_come_with_crowdgym() -> None:
     of_csc = ("csc-paper", "csc-planners", "csc-shift")
     of_boards = tuple(f"leaderboard-{name}-v1" for name in ("csc", "dasc", "preference", "sensing"))
-    others = ("dasc-dispatchers", "dasc-settings", *of_boards, "preference-sources", "sensing-paper")
+    others = ("dasc-dispatchers", "dasc-rmo", "dasc-settings", *of_boards, "preference-sources", "sensing-paper")
     assert suite_names() == (*of_csc, *others)
 
 
@@ -341,3 +343,27 @@ def test_a_pipe_or_a_device_is_no_suite(tmp_path: Path) -> None:
     for file in (tmp_path / "pipe.yaml", Path("/dev/zero")):
         with pytest.raises(ConfigError, match="cannot be read: it is a device or a pipe, not a plain file"):
             read_suite(file)
+
+
+def judge_suite(file: Path) -> None:
+    try:
+        read_suite(file)
+    except ConfigError as error:
+        assert "spoilt.yaml" in str(error) or "the suite" in str(error)  # noqa: PT017
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+@often(200)
+@given(changes=EDITS)
+def test_a_spoilt_suite(tmp_path: Path, changes: list[Edit]) -> None:
+    file = tmp_path / "spoilt.yaml"
+    file.write_bytes(spoilt(yaml.safe_dump(GOOD).encode(), changes))
+    judge_suite(file)
+
+
+@often(200)
+@given(changes=ODD_PLACES)
+def test_odd_values_in_a_suite(tmp_path: Path, changes: list[tuple[int, Any]]) -> None:
+    file = tmp_path / "spoilt.yaml"
+    file.write_text(yaml.safe_dump(with_odd_values(GOOD, changes)))
+    judge_suite(file)

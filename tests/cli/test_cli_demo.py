@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from crowdgym.cli.demo import note_on_random
 from crowdgym.cli.main import app
 
 TINY = ("demo", "--scenario", "tiny", "--episodes", "2")
@@ -26,6 +27,14 @@ def test_it_compares_four_agents_by_what_they_earn(tmp_path: Path) -> None:
     assert list(revenue) == ["greedy", "lookahead", "random", "hold"]
     assert revenue["hold"] == "0"
     assert int(revenue["greedy"].replace(",", "")) > 0
+
+
+def test_it_explains_why_more_tasks_can_earn_less_where_they_do() -> None:
+    greedy = {"completed": 181.7, "revenue": 219_457.0}
+
+    assert "later" in note_on_random({"greedy": greedy, "random": {"completed": 184.7, "revenue": 191_696.0}})
+    assert note_on_random({"greedy": greedy, "random": {"completed": 180.0, "revenue": 191_696.0}}) == ""
+    assert note_on_random({"greedy": greedy, "random": {"completed": 184.7, "revenue": 219_458.0}}) == ""
 
 
 def test_it_says_the_same_as_run(tmp_path: Path) -> None:

@@ -119,8 +119,15 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
 @pytest.mark.parametrize(
     ("command", "headings"),
     [
-        ("run", ["Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:", "Options:"]),
+        (
+            "run",
+            [
+                *("Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:"),
+                *("Animation:", "Options:"),
+            ],
+        ),
         ("train", ["Arguments:", "Environment and hyperparameters:", "Run:", "Machine:", "Options:"]),
+        ("bench", ["Arguments:", "What is played:", "Machines:", "Files:", "Options:"]),
     ],
 )
 def test_the_help_of_long_commands_has_sections(command: str, headings: list[str]) -> None:

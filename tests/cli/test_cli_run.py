@@ -324,6 +324,29 @@ def no_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crowdgym.cli.run.crowdgym.make", fail)
 
 
+def test_an_animation_has_every_nth_moment_and_the_last_at_its_rate_and_size(tmp_path: Path) -> None:
+    from PIL import Image
+
+    episode = ("--agent", "greedy", "--set", "horizon_s=300", "--set", "step_s=30")  # ten steps
+    ran(*TINY, *episode, "--render", tmp_path / "out.gif", "--every", 4, "--fps", 2, "--size", 250)
+    with Image.open(tmp_path / "out.gif") as gif:
+        assert gif.size == (250, 250)
+        assert gif.n_frames == 4  # after 0, 4, 8 and 10 steps
+        assert gif.info["duration"] == 500
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--every", 2), "--every is for animations: give a .gif or .mp4 file as --render"),
+        (("--render", "out.gif", "--size", 5000), "--size must be from 100 to 1000, got 5000"),
+        (("--render", "out.gif", "--every", 0), "--every must be at least 1, got 0"),
+    ],
+)
+def test_options_of_animations_are_checked_before_the_first_step(options: tuple[object, ...], message: str) -> None:
+    assert refused(*TINY, *options) == message
+
+
 @pytest.mark.usefixtures("no_step")
 @pytest.mark.parametrize(
     ("option", "name"), [("--json", "out.json"), ("--render", "out.gif"), ("--trace", "out.trace")]
@@ -346,9 +369,9 @@ class TestFilesAreCheckedFirst:
         )
 
     def test_another_kind_of_file(self, tmp_path: Path, option: str, name: str) -> None:
-        suffix = Path(name).suffix
+        kind = {".gif": ".gif or .mp4"}.get(Path(name).suffix, Path(name).suffix)
         assert refused(*TINY, option, tmp_path / "out.txt") == (
-            f"{option} must be a {suffix} file, got {str(tmp_path / 'out.txt')!r}"
+            f"{option} must be a {kind} file, got {str(tmp_path / 'out.txt')!r}"
         )
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that is closed to every user: /proc")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from training_runs import SMALL, arguments, crowdgym, curve, ran, refused, tensors
+from training_runs import SCENARIO, SMALL, arguments, crowdgym, curve, ran, refused, tensors
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
@@ -247,6 +247,7 @@ def test_a_run_may_begin_with_the_packaged_weights_of_a_scenario(tmp_path: Path)
     [
         ("dasc_v0", {"action_mode": "recommend"}),
         ("dasc_v0", {"action_mode": "select"}),
+        ("preference_v0", {}),
         ("sensing_v0", {}),
         ("sensing_v0", {"agents": "participants"}),
     ],
@@ -256,7 +257,7 @@ def test_it_trains_and_plays_on_the_other_environments(env: str, changed: dict[s
     result = ran(*arguments(out, env, iterations=1, **changed))
     assert "trained agent" in result.stdout
     words = [w for name, value in {**SMALL[env], **changed}.items() for w in ("--set", f"{name}={value}")]
-    scenario = ["--scenario", "tiny"] if env == "dasc_v0" else []
+    scenario = ["--scenario", SCENARIO[env]] if env in SCENARIO else []
     assert "agent" in ran("run", env, *scenario, *words, "--agent", out).stdout
 
 
@@ -302,8 +303,7 @@ def test_without_the_extra_it_says_which(package: str, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(cli_train, "find_spec", lambda name: None if name == package else object())
     assert refused(*arguments(tmp_path)) == (
-        f"'crowdgym train' needs {package}: install CrowdGym with its extra 'agents', "
-        "as in: pip install 'crowdgym[agents]'"
+        f"'crowdgym train' needs the package {package}, which is not installed: pip install 'crowdgym[agents]'"
     )
 
 
@@ -314,4 +314,4 @@ def test_playing_without_the_extra_says_which(whole: Path, monkeypatch: pytest.M
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     message = refused("run", "csc_v0", "--scenario", "tiny", "--agent", whole)
-    assert message.endswith("install CrowdGym with its extra 'agents', as in: pip install 'crowdgym[agents]'")
+    assert message.endswith("needs the package torch, which is not installed: pip install 'crowdgym[agents]'")

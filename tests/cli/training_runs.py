@@ -11,8 +11,10 @@ from crowdgym.cli.main import app
 SMALL = {
     "csc_v0": {"num_workers": 4, "num_tasks": 8, "horizon_s": 900, "window_s": 300},
     "dasc_v0": {"num_workers": 12, "num_tasks": 6, "horizon_s": 900},
+    "preference_v0": {"horizon_s": 900},
     "sensing_v0": {"horizon_s": 10 * 86_400, "num_participants": 3},
 }
+SCENARIO = {"csc_v0": "tiny", "dasc_v0": "tiny", "preference_v0": "preference-tiny"}
 NETWORK = {"embedding": 8, "hidden": 8, "heads": 2, "num_envs": 2, "epochs": 2, "minibatch_size": 64}
 EVALUATION = {"evaluation_every": 2, "evaluation_episodes": 2}
 STEPS = 30 * 2  # of an iteration in csc_v0: 900 s in steps of 30 s, two copies
@@ -20,7 +22,7 @@ STEPS = 30 * 2  # of an iteration in csc_v0: 900 s in steps of 30 s, two copies
 
 def arguments(out: Path, env: str = "csc_v0", iterations: int = 4, **changed: Any) -> list[str]:
     settings = {**SMALL[env], **NETWORK, **EVALUATION, **changed}
-    scenario = ["--scenario", "tiny"] if env != "sensing_v0" else []
+    scenario = ["--scenario", SCENARIO[env]] if env in SCENARIO else []
     chosen = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     return ["train", "ippo", env, *scenario, "--steps", str(iterations * STEPS), "--out", str(out), *chosen]
 

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-ANNOUNCED = "CrowdGym is compiling its simulation for this machine, a minute or so, once"
+ANNOUNCED = "CrowdGym is compiling its simulation for this machine, half a minute or so, once"
 
 TWO_KERNELS = """
-    from crowdgym.common.jit import has_compiled
+    from crowdgym.common.compiling import has_compiled
     from crowdgym.envs.core.payment import payment_at
     from crowdgym.envs.core.road_graph import travel_time_s
     print(has_compiled(), payment_at(1.0, 2.0, 3.0, 4.0, 0.1), travel_time_s(30, 1.0, 10.0), has_compiled())
@@ -53,7 +53,7 @@ def test_where_machine_code_cannot_be_kept_it_says_where_and_compiles_every_time
     (tmp_path / "cache").write_text("not a folder")
     for _ in range(2):
         _, said = run(TWO_KERNELS, tmp_path)
-        assert said.startswith("CrowdGym is compiling its simulation for this machine, a minute or so; in every")
+        assert said.startswith("CrowdGym is compiling its simulation for this machine, half a minute or so; in every")
         assert said.endswith(f"process, because {tmp_path / 'cache' / 'crowdgym'} cannot be written to\n")
 
 

@@ -284,7 +284,7 @@ def more_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 def test_the_format_of_the_page_on_formats_is_one_module(folder: Path, more_formats: Path) -> None:
     page = (DOCS / "how_to_add" / "order_format.md").read_text(encoding="utf-8")
-    (code,), (rows,) = blocks(page, "python"), blocks(page, "csv")
+    (code,), (rows,) = blocks(page, "python"), blocks(page, "text")
     (more_formats / "town_bikes.py").write_text(code)
     formats.order_formats.cache_clear()
     (folder / "bikes.csv").write_text(rows)

@@ -53,6 +53,7 @@ GOLDEN: dict[str, tuple[str, dict[str, Any]] | tuple[str, dict[str, Any], dict[s
         {**SHORT, "dependency": "finished", "reward": "team"},
         {"utility": (0.9, 0.3)},
     ),
+    "dasc_v0-shared": ("dasc_v0", {**SHORT, "reward": "shared"}),
     "dasc_v0-select": ("dasc_v0", {**SHORT, "action_mode": "select", "reward": "shaped"}),
     "dasc_v0-select-finished": ("dasc_v0", {**SHORT, "action_mode": "select", "dependency": "finished"}),
     "preference_v0-accepted": ("preference_v0", {"scenario": "preference-tiny"}),

@@ -182,7 +182,8 @@ def check_renumbering(drawn: Drawn) -> None:
     while not one.is_over()[0]:
         mine, theirs = task[one.state.output.candidates[0]], other.state.output.candidates[0, new.worker]
         if (mine != theirs).any():
-            units = one.state.pairs.to_tasks[0][one.state.workers.node[0]]  # [W, T]
+            pairs = one.state.pairs
+            units = pairs.to_tasks[0][pairs.position[one.state.workers.node[0]]]  # [W, T]
             assert any(len(np.unique(row)) < len(row) for row in units)
             return
         actions = any_actions(rng, one)
@@ -203,7 +204,8 @@ def check_renumbering(drawn: Drawn) -> None:
 
 
 def _ties_between_workers(simulation: PreferenceSimulation, node: np.ndarray) -> bool:
-    units = simulation.state.pairs.to_tasks[0][node]  # [W, T]
+    pairs = simulation.state.pairs
+    units = pairs.to_tasks[0][pairs.position[node]]  # [W, T]
     return any(len(np.unique(column)) < len(column) for column in units.T)
 
 

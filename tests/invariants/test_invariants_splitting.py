@@ -69,7 +69,7 @@ def instants_within(simulation: CscSimulation, from_s: float, until_s: float) ->
 
 def step_in_pieces(simulation: CscSimulation, actions: np.ndarray, shares: tuple[float, ...]) -> None:
     """One step as `CscSimulation.step` plays it, but that the world is looked at many times on the way."""
-    state, roads, rules, scales = simulation.state, simulation.roads, simulation.rules, simulation.scales
+    state, roads, rules, scales = simulation.passed, simulation.roads, simulation.rules, simulation.scales
     now_s, until_s = simulation.now_s(0), simulation.clock.time_s(int(simulation.epochs[0]) + 1)
     take_actions(state, roads, rules, 0, actions[0], now_s)
     splits_s = {now_s + share * (until_s - now_s) for share in shares} | set(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from pettingzoo.utils import BaseParallelWrapper
 
 import crowdgym
 from crowdgym.common.errors import PolicyError
@@ -34,6 +35,15 @@ class Writes(First):
                 if isinstance(value, np.ndarray):
                     value[:] = -7
         return actions
+
+class Keeps(First):
+    """Chooses by what it was shown two steps ago."""
+    def reset(self, episode):
+        self.kept = []
+    def act(self, observations, infos):
+        self.kept.append((observations, infos))
+        old = self.kept[-3:][0][1]
+        return {agent: int(old[agent]["action_mask"][1] and info["action_mask"][1]) for agent, info in infos.items()}
 
 class Draws:
     """Draws from its own seed and from NumPy's global generator."""
@@ -133,6 +143,30 @@ def test_it_plays_as_it_does_inside() -> None:
 
 def test_what_it_writes_into_does_not_change_the_episode() -> None:
     assert played("Writes") == played("First")
+
+
+def test_it_may_keep_what_it_was_given() -> None:
+    assert played("Keeps") == played("Keeps", inside=True) != played("First", inside=True)
+
+
+def test_dicts_that_a_wrapper_has_changed_are_sent_as_they_are() -> None:
+    class Masks(BaseParallelWrapper[Any, Any, Any]):
+        """No agent may act but worker_3."""
+
+        def step(self, actions: Any) -> Any:
+            *results, infos = super().step(actions)
+            for agent, info in infos.items():
+                if agent != "worker_3":
+                    info["action_mask"][1:] = 0
+            return (*results, infos)
+
+    means = []
+    for inside in (False, True):
+        env = Masks(crowdgym.make("csc_v0", scenario="tiny"))
+        with open_policy(source("First"), 0, inside=inside) as policy:
+            means.append(run_episodes(env, policy, agent="it", episodes=1, seed=3).mean)
+    assert means[0] == means[1]
+    assert means[0]["completed"] < played("First")["completed"]
 
 
 def test_its_randomness_is_fixed_by_the_number_of_the_episode() -> None:

@@ -19,7 +19,9 @@ SCENARIOS = {
     "csc_v0": ("tiny", "random"),
     "dasc_v0": ("tiny", "random"),
     "preference_v0": ("preference-tiny", "greedy"),
+    "sensing_v0": ("piemonte-synth", "uns-ta"),
 }
+ON_ROADS = ("csc_v0", "dasc_v0", "preference_v0")
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,20 @@ def played(environment: str, seed: int = 1) -> Played:
     return Played(env, tuple(snapshots), scene)
 
 
-def recorded(folder: Path, agent: str, scenario: str = "tiny", seed: int = 1) -> Path:
-    """The trace of an episode of ``csc_v0``."""
-    env = TraceRecorder(crowdgym.make("csc_v0", scenario=scenario), agent)
-    run_episodes(env, load_policy(agent, "csc_v0"), agent=agent, episodes=1, seed=seed)
-    target = folder / f"{agent}-{scenario}.trace"
+def recorded(folder: Path, agent: str, environment: str = "csc_v0", seed: int = 1, **settings: Any) -> Path:
+    """The trace of an episode; on the small map of `SCENARIOS` unless settings name another."""
+    settings = {"scenario": SCENARIOS[environment][0], **settings}
+    env = TraceRecorder(crowdgym.make(environment, **settings), agent)
+    run_episodes(env, load_policy(agent, environment), agent=agent, episodes=1, seed=seed)
+    target = folder / f"{environment}-{agent}.trace"
     write_trace(target, env.trace())
     return target
 
 
 def places_m(of: Played, time_s: float) -> NDArray[np.float64]:
     """Where the movers of a scene are at a time, from its legs alone. Shape [N, 2]."""
-    scene, network = of.scene, of.env.instance.network
-    nodes_m = np.stack([network.x_m, network.y_m], axis=1)
+    scene = of.scene
+    nodes_m = np.stack([scene.base.x_m, scene.base.y_m], axis=1)
     found = nodes_m[scene.mover_start].copy()
     for leg, mover in enumerate(scene.legs.mover):
         passed = slice(scene.legs.first[leg], scene.legs.first[leg + 1])

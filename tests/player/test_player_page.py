@@ -11,15 +11,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from player.episodes import places_m, played, recorded
 from typer.testing import CliRunner
 
 from crowdgym.cli.main import app
+from crowdgym.common.errors import DataError
+from crowdgym.envs.rendering.video import ffmpeg
 from crowdgym.player.packing import Run, packed
 from crowdgym.player.page import page
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "src" / "crowdgym" / "player" / "bundle"
+
+
+def has_ffmpeg() -> bool:
+    try:
+        ffmpeg()
+    except DataError:
+        return False
+    return True
 
 
 def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -39,21 +50,21 @@ def unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def replay() -> bytes:
-    of = played("csc_v0")
-    return packed(of.env.instance.network, [Run("a title", "random", of.scene)])
+    return packed([Run("a title", "random", played("csc_v0").scene)])
 
 
 def test_the_same_episode_gives_the_same_bytes(replay: bytes) -> None:
-    of = played("csc_v0")
-    assert packed(of.env.instance.network, [Run("a title", "random", of.scene)]) == replay
+    assert packed([Run("a title", "random", played("csc_v0").scene)]) == replay
 
 
 def test_what_is_packed_is_the_scene(replay: bytes) -> None:
     header, arrays = unpacked(replay)
     scene = played("csc_v0").scene
-    assert (header["format"], header["format_version"]) == ("crowdgym-replay", 1)
+    assert (header["format"], header["format_version"]) == ("crowdgym-replay", 2)
     assert header["runs"][0]["agent"] == "random"
-    assert [mark["name"] for mark in header["runs"][0]["site_marks"]] == [mark.name for mark in scene.site_marks]
+    assert [mark["name"] for mark in header["runs"][0]["site_marks"]] == [
+        mark.name for mark in scene.picture.site_marks
+    ]
     for name in ("mover_state", "site_state", "mover_start", "links"):
         assert arrays[f"run0.{name}"].tolist() == getattr(scene, name).tolist()
     for name in ("mover", "site", "first", "node"):
@@ -89,6 +100,39 @@ def test_the_command_writes_one_file_of_two_traces(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["view", *traces, "--out", str(out)])
     assert (result.exit_code, result.output) == (0, f"wrote {out}\n")
     assert "csc_v0 on tiny, seed 1" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("two.gif", "GIF"), ("two.mp4", "MP4")])
+def test_the_command_draws_two_traces_side_by_side_without_playing_anew(tmp_path: Path, name: str, kind: str) -> None:
+    if kind == "MP4" and not has_ffmpeg():
+        pytest.skip("there is no ffmpeg on this machine")
+    traces = [str(recorded(tmp_path, agent, horizon_s=300.0)) for agent in ("greedy", "random")]
+    options = ["--every", "4", "--fps", "10", "--size", "261", "--out", str(tmp_path / name)]
+    result = CliRunner().invoke(app, ["view", *traces, *options])
+    assert (result.exit_code, result.output) == (0, f"wrote {tmp_path / name}\n")
+    if kind == "MP4":
+        assert (tmp_path / name).read_bytes()[4:8] == b"ftyp"
+        return
+    with Image.open(tmp_path / name) as gif:
+        assert gif.size == (500, 261)  # of 2,000 x 1,044: a heading above each picture
+        assert gif.n_frames == 4  # the begin, and after 4, 8 and 10 steps
+        assert gif.info["duration"] == 100
+
+
+@pytest.mark.parametrize("option", [("--every", "2"), ("--fps", "5"), ("--size", "300")])
+def test_options_of_animations_are_refused_for_a_page(tmp_path: Path, option: tuple[str, str]) -> None:
+    trace, out = str(recorded(tmp_path, "hold")), tmp_path / "replay.html"
+    result = CliRunner().invoke(app, ["view", trace, *option, "--out", str(out)])
+    assert result.exit_code == 2
+    assert f"{option[0]} is for animations: give a .gif or .mp4 file as --out" in result.output
+    assert not out.exists()
+
+
+def test_traces_of_two_environments_do_not_go_together(tmp_path: Path) -> None:
+    traces = [str(recorded(tmp_path, "hold", environment)) for environment in ("csc_v0", "dasc_v0")]
+    result = CliRunner().invoke(app, ["view", *traces, "--out", str(tmp_path / "replay.html")])
+    assert result.exit_code == 2
+    assert "the player shows traces of one environment and city" in result.output
 
 
 def test_three_traces_are_too_many(tmp_path: Path) -> None:

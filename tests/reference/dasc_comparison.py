@@ -54,11 +54,12 @@ def assert_same_step(simulation: DascSimulation, reference: DascReferenceSimulat
     assert epoch.match_utility[0, :, :2].tolist() == [list(terms[:2]) for terms in expected.terms]
     for found, terms in zip(epoch.match_utility[0, :, 2].tolist(), expected.terms, strict=True):
         assert math.isclose(found, terms[2], rel_tol=1e-15)  # exp may differ in its last bit
-    for name in ("sparse", "shaped", "team"):
+    shared = [expected.revenue / len(slots)] * len(slots)
+    for name in ("sparse", "shaped", "team", "shared"):
         rewards = np.full((1, len(slots)), np.nan)
         REWARDS[name].write(epoch, rewards)
-        if name == "team":
-            assert _close(rewards[0].tolist(), expected.team)
+        if name in ("team", "shared"):
+            assert _close(rewards[0].tolist(), expected.team if name == "team" else shared)
         else:
             assert rewards[0].tolist() == getattr(expected, name), name
     assert _close([epoch.revenue[0]], [expected.revenue])

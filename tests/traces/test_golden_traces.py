@@ -38,7 +38,7 @@ def test_golden_traces_of_dasc_tell_of_everything_that_can_happen() -> None:
     for name, values in (
         ("action_mode", {None, "select"}),
         ("dependency", {None, "finished"}),
-        ("reward", {None, "sparse", "shaped", "team"}),
+        ("reward", {None, "sparse", "shaped", "team", "shared"}),
     ):
         assert {keywords.get(name) for keywords in recipes} == values
 

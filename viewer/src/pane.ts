@@ -1,24 +1,19 @@
-// Draws one run on a canvas: streets once for each view, everything that moves at every frame.
+// Draws one run on a canvas: the ground once for each view, everything that moves at every frame.
 
-import type { City, Run } from "./run";
-import type { Mark } from "./unpack";
+import type { City } from "./city";
+import { crowds, ring } from "./crowds";
+import { Ground } from "./ground";
+import { Marks, type Point, hullOf } from "./marks";
+import type { Picked, Run } from "./run";
+import type { Looks } from "./unpack";
 import type { View } from "./view";
 
-const PAPER = "#fbf9f4";
-const OUTSIDE = "#eeeae1";
-const INK = "#1b2a4a";
-const LARGEST_PX = 15; // radius of a site with size 1; areas are in proportion
-const SMALLEST_PX = 4.5;
-const FADES_S = 600; // a site that has ended fades out over this long
-const CROWD = 4; // as many movers at one place, or more, are one mark with their number
 const PICK_PX = 16;
+const PICKED = "#d55e00";
+const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
+const PATIENCE = 0.6; // of a cycle, for which the way that a mover came is shown
 
-export interface Picked {
-  kind: "mover" | "site";
-  number: number;
-}
-
-interface Drawn {
+export interface Drawn {
   mover: number;
   x: number;
   y: number;
@@ -30,17 +25,25 @@ interface Drawn {
 export class Pane {
   readonly canvas = document.createElement("canvas");
   private readonly pen = this.canvas.getContext("2d")!;
-  private readonly ground = document.createElement("canvas");
-  private groundVersion = -1;
+  private readonly ground: Ground;
+  private readonly marks: Marks;
+  private readonly aside: Float64Array; // how far sites of groups at one place are moved apart, in radii and radians
+  private readonly usual: number;
   private width = 0;
   private height = 0;
   private density = 1;
 
   constructor(
     readonly run: Run,
-    private readonly city: City,
+    city: City,
+    private readonly looks: Looks,
     private readonly view: View,
   ) {
+    this.ground = new Ground(city, looks, view);
+    this.marks = new Marks(this.pen, looks);
+    this.aside = ranksOf(run);
+    const few = (run.header.usual_marks / Math.max(run.movers + run.sites, 1)) ** 0.25;
+    this.usual = Math.min(Math.max(few, 1), 1.6);
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", `Map of ${run.header.title}, ${run.header.agent}`);
   }
@@ -53,273 +56,235 @@ export class Pane {
     const box = this.canvas.getBoundingClientRect();
     this.density = Math.min(window.devicePixelRatio || 1, 2);
     [this.width, this.height] = [Math.max(box.width, 1), Math.max(box.height, 1)];
-    for (const canvas of [this.canvas, this.ground]) {
-      canvas.width = Math.round(this.width * this.density);
-      canvas.height = Math.round(this.height * this.density);
-    }
-    this.groundVersion = -1;
+    this.canvas.width = Math.round(this.width * this.density);
+    this.canvas.height = Math.round(this.height * this.density);
+    this.ground.resize(this.width, this.height, this.density);
   }
 
   draw(time: number, picked: Picked | null): void {
-    this.drawGround();
     const { pen } = this;
+    this.ground.draw();
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(this.ground, 0, 0);
+    pen.drawImage(this.ground.canvas, 0, 0);
     pen.setTransform(this.density, 0, 0, this.density, 0, 0);
-    const movers = this.movers(time);
-    this.drawLinks(time);
+    pen.lineJoin = "round";
+    this.marks.enlarged = this.enlarged();
+    const epoch = this.run.epoch(time);
+    const movers = this.movers(time, epoch);
+    this.drawGroups(time, epoch, picked);
     this.drawWays(movers, time, picked);
-    this.drawSites(time);
-    this.drawMovers(movers, time);
-    if (picked) this.drawPicked(picked, time);
+    this.drawLinks(epoch);
+    this.drawSites(time, epoch);
+    this.drawMovers(movers, time, epoch);
+    if (picked) this.drawPicked(picked, time, epoch);
   }
 
   /** What is nearest to a place on the canvas, if it is near. */
   pick(x: number, y: number, time: number): Picked | null {
     let best: Picked | null = null;
     let nearest = PICK_PX;
-    const consider = (kind: "mover" | "site", number: number, px: number, py: number, closer: number) => {
+    const consider = (kind: "mover" | "site", number: number, [px, py]: Point, closer: number) => {
       const distance = Math.hypot(px - x, py - y) - closer;
       if (distance < nearest) [nearest, best] = [distance, { kind, number }];
     };
+    const epoch = this.run.epoch(time);
     for (let site = 0; site < this.run.sites; site++) {
-      if (this.run.siteState(site, time) === null) continue;
-      const [px, py] = this.pixels(this.run.siteX[site], this.run.siteY[site]);
-      consider("site", site, px, py, 0);
+      const state = this.run.siteState(site, time, epoch);
+      if (state === null || this.run.siteAge(site, time) > this.looks.fades_s) continue;
+      consider("site", site, this.centre(site), 0);
     }
-    for (const of of this.movers(time)) consider("mover", of.mover, of.x, of.y, of.moving ? 4 : 1);
+    for (const of of this.movers(time, epoch)) consider("mover", of.mover, [of.x, of.y], of.moving ? 4 : -1);
     return best;
   }
 
-  private pixels(x: number, y: number): [number, number] {
+  /** Where the middle of a site is on the canvas. */
+  centre(site: number): Point {
+    const [x, y] = this.pixels(this.run.siteX[site], this.run.siteY[site]);
+    const rank = this.aside[site];
+    if (rank === 0) return [x, y];
+    const distance = (2 * this.marks.radius(this.run.siteSize(site, 0)) + 2) * Math.sqrt(rank);
+    return [x + distance * Math.cos(GOLDEN_ANGLE * rank), y - distance * Math.sin(GOLDEN_ANGLE * rank)];
+  }
+
+  private enlarged(): number {
+    const small = Math.min(Math.max(Math.sqrt(Math.min(this.width, this.height) / 560), 0.6), 1.1);
+    return this.usual * small * Math.min(Math.max(this.view.magnified ** 0.25, 1), 1.8);
+  }
+
+  private pixels(x: number, y: number): Point {
     return this.view.toPixels(x, y, this.width, this.height);
   }
 
-  private movers(time: number): Drawn[] {
-    return Array.from({ length: this.run.movers }, (_, mover) => {
+  private movers(time: number, epoch: number): Drawn[] {
+    const found: Drawn[] = [];
+    for (let mover = 0; mover < this.run.movers; mover++) {
       const place = this.run.place(mover, time);
       const [x, y] = this.pixels(place.x, place.y);
-      const state = this.run.moverState(mover, time, place.moving);
-      return { mover, x, y, heading: place.heading, state, moving: place.moving };
-    });
+      const state = this.run.moverState(mover, time, place.moving, epoch);
+      found.push({ mover, x, y, heading: place.heading, state, moving: place.moving });
+    }
+    return found;
   }
 
-  private drawGround(): void {
-    if (this.groundVersion === this.view.version) return;
-    this.groundVersion = this.view.version;
-    const pen = this.ground.getContext("2d")!;
-    pen.setTransform(this.density, 0, 0, this.density, 0, 0);
-    pen.fillStyle = OUTSIDE;
-    pen.fillRect(0, 0, this.width, this.height);
-    pen.lineCap = "round";
-    pen.lineJoin = "round";
-    const widths = this.city.header.street_widths;
-    const wider = Math.min(Math.max(Math.sqrt(this.view.pixelsPerMetre * 30), 0.7), 4);
-    const paths = widths.map(() => new Path2D());
-    const near = new Path2D();
-    const { streets, classes } = this.city;
-    for (let street = 0; street < classes.length; street++) {
-      const [from, to] = [streets[2 * street], streets[2 * street + 1]];
-      const [ax, ay] = this.pixels(this.city.x[from], this.city.y[from]);
-      const [bx, by] = this.pixels(this.city.x[to], this.city.y[to]);
-      if (Math.max(ax, bx) < -40 || Math.max(ay, by) < -40) continue;
-      if (Math.min(ax, bx) > this.width + 40 || Math.min(ay, by) > this.height + 40) continue;
-      for (const path of [paths[classes[street]], near]) {
-        path.moveTo(ax, ay);
-        path.lineTo(bx, by);
-      }
+  private drawGroups(time: number, epoch: number, picked: Picked | null): void {
+    if (!this.run.header.group_word) return;
+    const places = new Map<number, Point[]>();
+    for (let site = 0; site < this.run.sites; site++) {
+      const group = this.run.siteGroup[site];
+      if (group < 0 || this.run.siteState(site, time, epoch) === null || this.run.siteAge(site, time) > 0) continue;
+      const members = places.get(group);
+      if (members) members.push(this.centre(site));
+      else places.set(group, [this.centre(site)]);
     }
-    pen.strokeStyle = PAPER; // where there are streets there is a city
-    pen.lineWidth = Math.max(36, 350 * this.view.pixelsPerMetre);
-    pen.stroke(near);
-    paths.forEach((path, number) => {
-      pen.strokeStyle = this.city.header.street_colours[number];
-      pen.lineWidth = widths[number] * wider;
-      pen.stroke(path);
-    });
-    this.drawScale(pen);
+    const chosen = picked?.kind === "site" ? this.run.siteGroup[picked.number] : -1;
+    for (const [group, points] of places) {
+      const path = this.marks.around(hullOf(points), this.looks.outline_gap_px * this.marks.enlarged);
+      this.pen.fillStyle = group === chosen ? "rgba(213, 94, 0, 0.12)" : this.looks.outline_face;
+      this.pen.fill(path);
+      this.pen.strokeStyle = group === chosen ? PICKED : this.looks.outline_edge;
+      this.pen.lineWidth = group === chosen ? 2 : 1;
+      this.pen.stroke(path);
+    }
   }
 
-  private drawScale(pen: CanvasRenderingContext2D): void {
-    const most = 140 / this.view.pixelsPerMetre;
-    const power = 10 ** Math.floor(Math.log10(most));
-    const length = [5, 2, 1].map((step) => step * power).find((step) => step <= most)!;
-    const width = length * this.view.pixelsPerMetre;
-    const [left, bottom] = [16, this.height - 16];
-    for (const [colour, line] of [[PAPER, 5], [INK, 1.5]] as const) {
-      pen.strokeStyle = colour;
-      pen.lineWidth = line;
-      pen.beginPath();
-      pen.moveTo(left, bottom - 6);
-      pen.lineTo(left, bottom);
-      pen.lineTo(left + width, bottom);
-      pen.lineTo(left + width, bottom - 6);
-      pen.stroke();
+  private drawLinks(epoch: number): void {
+    const { links, linkCritical, header } = this.run;
+    this.pen.globalAlpha = 0.8;
+    for (let link = 0; 2 * link < links.length; link++) {
+      const state = this.run.linkState(link, epoch);
+      if (state === null) continue;
+      const [from, to] = [links[2 * link], links[2 * link + 1]];
+      const gap = (site: number) => this.marks.radius(this.run.siteSize(site, epoch)) + 1.5;
+      const { edge, edge_px } = header.link_marks[state];
+      const width = edge_px * (linkCritical[link] ? this.looks.critical_grows : 1);
+      this.marks.arrow(this.centre(from), this.centre(to), [gap(from), gap(to)], edge, width);
     }
-    pen.fillStyle = INK;
-    pen.font = "12px system-ui, sans-serif";
-    pen.fillText(length >= 1000 ? `${length / 1000} km` : `${length} m`, left + 6, bottom - 8);
-  }
-
-  private drawLinks(time: number): void {
-    const { links } = this.run;
-    this.pen.lineWidth = 1.2;
-    for (let at = 0; at < links.length; at += 2) {
-      const [from, to] = [links[at], links[at + 1]];
-      if (this.run.siteState(from, time) === null || this.run.siteState(to, time) === null) continue;
-      const [ax, ay] = this.pixels(this.run.siteX[from], this.run.siteY[from]);
-      const [bx, by] = this.pixels(this.run.siteX[to], this.run.siteY[to]);
-      this.pen.strokeStyle = "rgba(27, 42, 74, 0.35)";
-      this.pen.beginPath();
-      this.pen.moveTo(ax, ay);
-      this.pen.lineTo(bx, by);
-      this.pen.stroke();
-    }
+    this.pen.globalAlpha = 1;
   }
 
   private drawWays(movers: Drawn[], time: number, picked: Picked | null): void {
-    const ways = new Path2D();
-    const chosen = new Path2D();
+    const [ways, chosen] = [new Path2D(), new Path2D()];
     for (const of of movers) {
-      if (!of.moving) continue;
       const path = picked?.kind === "mover" && picked.number === of.mover ? chosen : ways;
-      this.run.ahead(of.mover, time).forEach(([x, y], at) => {
-        const [px, py] = this.pixels(x, y);
-        if (at === 0) path.moveTo(px, py);
-        else path.lineTo(px, py);
-      });
+      if (this.run.header.trails) this.trail(of, time);
+      else if (of.moving) {
+        path.moveTo(of.x, of.y);
+        this.run.ahead(of.mover, time, (x, y) => path.lineTo(...this.pixels(x, y)));
+      }
     }
-    this.pen.lineJoin = "round";
-    this.pen.strokeStyle = "rgba(0, 114, 178, 0.4)";
-    this.pen.lineWidth = 1.6;
-    this.pen.stroke(ways);
-    this.pen.strokeStyle = "#0072b2";
-    this.pen.lineWidth = 3.5;
-    this.pen.stroke(chosen);
+    this.pen.strokeStyle = this.looks.way;
+    for (const [path, opacity, width] of [[ways, 0.42, 1.6], [chosen, 1, 3.5]] as const) {
+      this.pen.globalAlpha = opacity;
+      this.pen.lineWidth = width;
+      this.pen.stroke(path);
+    }
+    this.pen.globalAlpha = 1;
   }
 
-  private drawSites(time: number): void {
-    const { pen, run } = this;
+  private trail(of: Drawn, time: number): void {
+    const from = this.run.cameFrom(of.mover, time, PATIENCE);
+    if (!from) return;
+    this.pen.globalAlpha = 0.65;
+    const gap = of.moving ? 0 : this.marks.radius(this.run.siteSize(0, 0)) + 1;
+    this.marks.arrow(this.pixels(from.x, from.y), [of.x, of.y], [0, gap], this.looks.way, 1.8);
+    this.pen.globalAlpha = 1;
+  }
+
+  private drawSites(time: number, epoch: number): void {
     const found: [number, number, number][] = []; // site, state, radius
-    for (let site = 0; site < run.sites; site++) {
-      const state = run.siteState(site, time);
-      if (state !== null) found.push([site, state, this.radius(run.siteSize(site, time))]);
+    for (let site = 0; site < this.run.sites; site++) {
+      const state = this.run.siteState(site, time, epoch);
+      if (state !== null) found.push([site, state, this.marks.radius(this.run.siteSize(site, epoch))]);
     }
     found.sort((a, b) => b[2] - a[2]); // large ones below small ones
     for (const [site, state, radius] of found) {
-      const mark = run.header.site_marks[state];
-      const [x, y] = this.pixels(run.siteX[site], run.siteY[site]);
+      const mark = this.run.header.site_marks[state];
+      const [x, y] = this.centre(site);
       if (mark.outline.length === 0) {
-        this.disc(x, y, radius, mark);
+        this.marks.disc(x, y, radius, mark);
         continue;
       }
-      const age = time - run.siteSince(site, time);
-      if (age > FADES_S) continue;
-      pen.globalAlpha = 1 - age / FADES_S;
-      this.outline(x, y, 0, mark, mark.size_px);
-      pen.globalAlpha = 1;
+      const seen = 1 - this.run.siteAge(site, time) / this.looks.fades_s;
+      if (seen <= 0) continue;
+      this.pen.globalAlpha = seen;
+      this.marks.outline(x, y, 0, mark);
+      this.pen.globalAlpha = 1;
     }
   }
 
-  private drawMovers(movers: Drawn[], time: number): void {
+  private drawMovers(movers: Drawn[], time: number, epoch: number): void {
     const { header } = this.run;
-    const standing = new Map<string, Drawn[]>();
-    for (const of of movers) {
-      if (of.moving) continue;
-      const key = `${of.state} ${of.x.toFixed(1)} ${of.y.toFixed(1)}`;
-      standing.set(key, [...(standing.get(key) ?? []), of]);
-    }
-    const around = this.radiiBySite(time);
+    const side = this.looks.same_place_px;
     for (let state = 0; state < header.mover_marks.length; state++) {
       const mark = header.mover_marks[state];
-      for (const group of standing.values()) {
-        if (group[0].state !== state) continue;
-        const { x, y } = group[0];
-        if (group.length >= CROWD) this.badge(x, y, group.length, mark);
-        else group.forEach((_, at) => this.outline(...beside(x, y, at, group.length, around(x, y)), 0, mark, mark.size_px));
+      const atSite = mark.place === "site";
+      const chosen = movers.filter((of) => of.state === state);
+      const cell = (of: Drawn) => `${Math.floor(of.x / side)} ${Math.floor(of.y / side)}`;
+      const key = atSite ? (of: Drawn) => `${this.run.siteOf(of.mover, time)}` : cell;
+      for (const group of crowds(chosen, key)) {
+        const site = atSite ? this.run.siteOf(group[0].mover, time) : -1;
+        const radius = site >= 0 ? this.marks.radius(this.run.siteSize(site, epoch)) : 0;
+        const middle: Point = site >= 0 ? this.centre(site) : middleOf(group);
+        if (group.length >= this.looks.crowd) {
+          const above = radius > 0 ? radius + this.looks.crew_gap_px * this.marks.enlarged : 0;
+          this.marks.outline(middle[0], middle[1] - above, group[0].heading, mark, 1.5);
+          this.marks.badge(middle[0], middle[1] - above, group.length);
+        } else if (site >= 0) {
+          ring(group.length, radius, this.looks, this.marks.enlarged).forEach(([dx, dy]) =>
+            this.marks.outline(middle[0] + dx, middle[1] - dy, 0, mark),
+          );
+        } else this.spread(group, mark);
       }
-      for (const of of movers) {
-        if (of.moving && of.state === state) this.outline(of.x, of.y, of.heading, mark, mark.size_px);
-      }
     }
   }
 
-  /** The radius of the disc at a place on the canvas; 0 for none. */
-  private radiiBySite(time: number): (x: number, y: number) => number {
-    const radii = new Map<string, number>();
-    for (let site = 0; site < this.run.sites; site++) {
-      const state = this.run.siteState(site, time);
-      if (state === null || this.run.header.site_marks[state].outline.length > 0) continue;
-      const [x, y] = this.pixels(this.run.siteX[site], this.run.siteY[site]);
-      radii.set(`${Math.round(x)} ${Math.round(y)}`, this.radius(this.run.siteSize(site, time)));
+  /** Movers at one and the same place, side by side. */
+  private spread(group: Drawn[], mark: Run["header"]["mover_marks"][number]): void {
+    const seen = new Map<string, number>();
+    for (const of of group) {
+      const key = `${of.x.toFixed(1)} ${of.y.toFixed(1)}`;
+      const rank = seen.get(key) ?? 0;
+      seen.set(key, rank + 1);
+      const distance = this.looks.spread_px * this.marks.enlarged * Math.sqrt(rank);
+      const [dx, dy] = [distance * Math.cos(GOLDEN_ANGLE * rank), distance * Math.sin(GOLDEN_ANGLE * rank)];
+      this.marks.outline(of.x + dx, of.y - dy, mark.place === "way" ? of.heading : 0, mark);
     }
-    return (x, y) => radii.get(`${Math.round(x)} ${Math.round(y)}`) ?? 0;
   }
 
-  private drawPicked(picked: Picked, time: number): void {
-    const place = picked.kind === "mover" ? this.run.place(picked.number, time) : null;
-    const [x, y] = place
-      ? this.pixels(place.x, place.y)
-      : this.pixels(this.run.siteX[picked.number], this.run.siteY[picked.number]);
-    this.pen.strokeStyle = "#d55e00";
-    this.pen.lineWidth = 2.5;
-    this.pen.beginPath();
-    this.pen.arc(x, y, 19, 0, 2 * Math.PI);
-    this.pen.stroke();
-  }
-
-  private radius(size: number): number {
-    return Math.max(LARGEST_PX * Math.sqrt(size), SMALLEST_PX);
-  }
-
-  private disc(x: number, y: number, radius: number, mark: Mark): void {
-    const { pen } = this;
-    pen.beginPath();
-    pen.arc(x, y, radius, 0, 2 * Math.PI);
-    pen.fillStyle = mark.face;
-    pen.fill();
-    pen.strokeStyle = mark.edge;
-    pen.lineWidth = mark.edge_px;
-    pen.stroke();
-  }
-
-  private outline(x: number, y: number, heading: number, mark: Mark, size: number): void {
-    const { pen } = this;
-    const [cos, sin] = [Math.cos(heading), Math.sin(heading)];
-    pen.beginPath();
-    mark.outline.forEach(([u, v], at) => {
-      const [px, py] = [x + size * (u * cos - v * sin), y - size * (u * sin + v * cos)];
-      if (at === 0) pen.moveTo(px, py);
-      else pen.lineTo(px, py);
-    });
-    if (mark.face !== "none") {
-      pen.closePath();
-      pen.fillStyle = mark.face;
-      pen.fill();
+  private drawPicked(picked: Picked, time: number, epoch: number): void {
+    let [x, y]: Point = [0, 0];
+    let radius = 16;
+    if (picked.kind === "mover") {
+      const place = this.run.place(picked.number, time);
+      [x, y] = this.pixels(place.x, place.y);
+    } else {
+      [x, y] = this.centre(picked.number);
+      radius = this.marks.radius(this.run.siteSize(picked.number, epoch)) + 6;
     }
-    pen.strokeStyle = mark.edge;
-    pen.lineWidth = mark.edge_px;
-    pen.stroke();
-  }
-
-  private badge(x: number, y: number, count: number, mark: Mark): void {
     const { pen } = this;
-    this.outline(x, y, 0, mark, mark.size_px * 1.5);
-    pen.font = "bold 11px system-ui, sans-serif";
-    const width = pen.measureText(`${count}`).width + 8;
-    pen.fillStyle = INK;
-    pen.beginPath();
-    pen.roundRect(x + 5, y - 16, width, 14, 7);
-    pen.fill();
-    pen.fillStyle = "#ffffff";
-    pen.fillText(`${count}`, x + 9, y - 5);
+    for (const [colour, width] of [["#ffffff", 5], [PICKED, 2.5]] as const) {
+      pen.strokeStyle = colour;
+      pen.lineWidth = width;
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 2 * Math.PI);
+      pen.stroke();
+    }
   }
 }
 
-/** Where the at-th of some movers at one place is drawn: around a disc if there is one, else close together. */
-function beside(x: number, y: number, at: number, count: number, radius: number): [number, number] {
-  if (radius === 0 && count === 1) return [x, y];
-  const distance = radius > 0 ? radius + 4.5 : 6;
-  const angle = Math.PI / 2 - (2 * Math.PI * at) / Math.max(count, 3);
-  return [x + distance * Math.cos(angle), y - distance * Math.sin(angle)];
+function middleOf(group: Drawn[]): Point {
+  const sum = group.reduce(([x, y], of) => [x + of.x, y + of.y], [0, 0]);
+  return [sum[0] / group.length, sum[1] / group.length];
+}
+
+/** How many sites of groups at the same place come before each. */
+function ranksOf(run: Run): Float64Array {
+  const seen = new Map<string, number>();
+  return Float64Array.from({ length: run.sites }, (_, site) => {
+    if (!run.header.group_word) return 0;
+    const key = `${run.siteX[site]} ${run.siteY[site]}`;
+    const rank = seen.get(key) ?? 0;
+    seen.set(key, rank + 1);
+    return rank;
+  });
 }

@@ -1,16 +1,23 @@
-// What is beside the maps: the legend with counts, the story of what was clicked, the curve of the main figure.
+// What is beside the maps: the legend with counts, a table, and the story of what was clicked.
 
-import uPlot from "uplot";
-import type { Picked } from "./pane";
-import type { Run } from "./run";
-import type { Mark } from "./unpack";
+import type { Picked, Run } from "./run";
+import type { Looks, Mark, RunHeader } from "./unpack";
 
-export const RUN_COLOURS = ["#0072b2", "#d55e00"];
+export const RUN_COLOURS = ["#0072b2", "#c2410c"];
 
-export function clock(time: number): string {
+/** The time as people read it. */
+export function clock(time: number, header: RunHeader): string {
+  if (header.time === "cycles") return `cycle ${Math.floor(time + 1e-6) + 1}`;
   const seconds = Math.max(0, Math.floor(time + 1e-6));
   const two = (value: number) => String(value).padStart(2, "0");
   return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+/** A figure of an episode: small ones with decimals. */
+export function figure(value: number): string {
+  const size = Math.abs(value);
+  const places = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
 }
 
 export function element<Tag extends keyof HTMLElementTagNameMap>(
@@ -24,16 +31,24 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** A row for each state of movers and sites, with how many there are in each run. */
+export function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A row for each state of movers and sites, with how many there are in each run, and what else is on the map. */
 export class Legend {
   readonly root = element("section", "legend");
   private readonly counts: { cells: HTMLElement[]; kind: "mover" | "site"; state: number }[] = [];
   private shown = "";
 
-  constructor(private readonly runs: Run[]) {
+  constructor(
+    private readonly runs: Run[],
+    private readonly looks: Looks,
+  ) {
     const { header } = runs[0];
-    this.group("site", `${capital(header.site_word)}s`, header.site_marks);
+    this.group("site", header.sites_heading, header.site_marks);
     this.group("mover", `${capital(header.mover_word)}s`, header.mover_marks);
+    this.rest(header);
   }
 
   show(time: number): void {
@@ -42,10 +57,7 @@ export class Legend {
     this.shown = key;
     this.runs.forEach((run, number) => {
       const epoch = run.epoch(time);
-      const tallies = {
-        mover: tally(run.array("mover_state"), epoch, run.movers),
-        site: tally(run.array("site_state"), epoch, run.sites),
-      };
+      const tallies = { mover: run.tally("mover", epoch), site: run.tally("site", epoch) };
       for (const row of this.counts) row.cells[number].textContent = String(tallies[row.kind].get(row.state) ?? 0);
     });
   }
@@ -53,17 +65,81 @@ export class Legend {
   private group(kind: "mover" | "site", title: string, marks: Mark[]): void {
     const table = element("table");
     const head = table.createTHead().insertRow();
-    head.append(element("th", "", title), ...this.runs.map((run) => element("th", "count", run.header.agent)));
+    head.append(element("th", "", title), ...this.runs.map((run, at) => chip(run.header.agent, at)));
     marks.forEach((mark, state) => {
-      const row = table.insertRow();
-      const name = element("td", "name");
-      name.append(sample(mark), element("span", "", mark.name));
-      name.title = mark.meaning;
       const cells = this.runs.map(() => element("td", "count"));
-      row.append(name, ...cells);
+      this.row(table, sample(mark), mark.name, mark.meaning).append(...cells);
       this.counts.push({ cells, kind, state });
     });
     this.root.append(table);
+  }
+
+  private row(table: HTMLTableElement, drawn: SVGElement, name: string, meaning: string): HTMLTableRowElement {
+    const row = table.insertRow();
+    const cell = element("td", "name");
+    cell.append(drawn, element("span", "", name));
+    cell.title = meaning;
+    row.append(cell);
+    return row;
+  }
+
+  private rest(header: RunHeader): void {
+    const table = element("table");
+    const way = header.trails ? "way it came" : "way ahead";
+    this.row(table, lineSample(this.looks.way, 2, header.trails), way, `The way of a ${header.mover_word}.`);
+    for (const mark of header.link_marks) {
+      this.row(table, lineSample(mark.edge, mark.edge_px, true), mark.name, mark.meaning);
+    }
+    if (header.link_marks.length) {
+      const [{ edge, edge_px }] = header.link_marks;
+      const meaning = `The longest chain of work in a ${header.group_word}.`;
+      this.row(table, lineSample(edge, edge_px * this.looks.critical_grows, true), "critical path", meaning);
+    }
+    if (header.group_word) {
+      this.row(table, outlineSample(this.looks), `one ${header.group_word}`, `Its ${header.site_word}s lie in it.`);
+    }
+    const many = `A number stands for as many ${header.mover_word}s at one place.`;
+    this.row(table, badgeSample(this.looks), `several ${header.mover_word}s`, many);
+    this.root.append(table);
+  }
+}
+
+/** Counts over time, a row for each part: of the runs one below the other. */
+export class CountTable {
+  readonly root = element("section", "table");
+  private readonly cells: HTMLElement[][] = [];
+
+  constructor(private readonly runs: Run[]) {
+    this.root.append(element("h2", "", runs[0].header.table!.title));
+    runs.forEach((run, number) => {
+      const { rows, columns } = run.header.table!;
+      const table = element("table");
+      const head = table.createTHead().insertRow();
+      const name = chip(run.header.agent, number);
+      name.classList.add("first");
+      head.append(name, ...columns.map((column) => element("th", "count", column)));
+      const cells: HTMLElement[] = [];
+      for (const row of rows) {
+        const line = table.insertRow();
+        const values = columns.map(() => element("td", "count"));
+        line.append(element("td", "", row), ...values);
+        cells.push(...values);
+      }
+      this.cells.push(cells);
+      this.root.append(table);
+    });
+  }
+
+  show(time: number): void {
+    this.runs.forEach((run, number) => {
+      const cells = this.cells[number];
+      const from = run.epoch(time) * cells.length;
+      const counts = run.array("table");
+      cells.forEach((cell, at) => {
+        const words = String(counts[from + at]);
+        if (cell.textContent !== words) cell.textContent = words;
+      });
+    });
   }
 }
 
@@ -72,124 +148,87 @@ export class Story {
   readonly root = element("section", "story");
   private lines: { time: number; line: HTMLElement }[] = [];
 
-  constructor(private readonly seek: (time: number) => void) {
+  constructor(
+    private readonly seek: (time: number) => void,
+    private readonly close: () => void,
+    private readonly hint: string,
+  ) {
     this.show(null, null);
   }
 
   show(run: Run | null, picked: Picked | null): void {
     this.lines = [];
     if (!run || !picked) {
-      this.root.replaceChildren(element("p", "hint", "Click a worker or a task on the map for its story."));
+      this.root.replaceChildren(element("p", "hint", this.hint));
       return;
     }
     const list = element("ol");
-    for (const event of run.story(picked.kind, picked.number)) {
+    for (const event of run.story(picked)) {
       const line = element("li");
-      const button = element("button", "event", `${clock(event.time)}  ${event.text}`);
+      const button = element("button", "event");
+      button.append(element("time", "", clock(event.time, run.header)), element("span", "", event.text));
       button.addEventListener("click", () => this.seek(event.time));
       line.append(button);
       list.append(line);
       this.lines.push({ time: event.time, line });
     }
-    const title = `${capital(run.name(picked.kind, picked.number))}, ${run.header.agent}`;
-    this.root.replaceChildren(element("h2", "", title), list);
+    const head = element("h2", "", `${capital(run.name(picked))}, ${run.header.agent}`);
+    const close = element("button", "close", "×");
+    close.setAttribute("aria-label", "Close");
+    close.addEventListener("click", () => this.close());
+    head.append(close);
+    this.root.replaceChildren(head, list);
     if (!this.lines.length) this.root.append(element("p", "hint", "Nothing happens to it in this episode."));
   }
 
   mark(time: number): void {
-    for (const { time: at, line } of this.lines) line.classList.toggle("past", at <= time + 1e-6);
+    for (const { time: at, line } of this.lines) {
+      const past = at <= time + 1e-6;
+      if (line.classList.contains("past") !== past) line.classList.toggle("past", past);
+    }
   }
 }
 
-/** The main figure of the runs over time, with a line at the present moment. */
-export class Curve {
-  readonly root = element("section", "curve");
-  private plot: uPlot | null = null;
-  private now = 0;
-
-  constructor(
-    private readonly runs: Run[],
-    private readonly seek: (time: number) => void,
-  ) {}
-
-  resize(): void {
-    this.plot?.destroy();
-    const name = this.runs[0].header.series[0];
-    const times = this.runs.reduce((longest, run) => (run.time.length > longest.length ? run.time : longest), this.runs[0].time);
-    const data = [Array.from(times), ...this.runs.map((run) => Array.from(times, (_, at) => run.series(name)[at] ?? null))];
-    this.plot = new uPlot(
-      {
-        width: Math.max(this.root.clientWidth, 200),
-        height: 170,
-        title: capital(name),
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false } },
-        scales: { x: { time: false } },
-        axes: [
-          { values: (_, ticks) => ticks.map((tick) => clock(tick).slice(0, -3)), space: 60, grid: { show: false } },
-          { values: (_, ticks) => ticks.map(compact), size: 52 },
-        ],
-        series: [
-          {},
-          ...this.runs.map((run, number) => ({ label: run.header.agent, stroke: RUN_COLOURS[number], width: 2 })),
-        ],
-        hooks: { draw: [(plot) => this.drawNow(plot)] },
-      },
-      data as uPlot.AlignedData,
-      this.root,
-    );
-    this.plot.over.addEventListener("click", () => {
-      const left = this.plot!.cursor.left ?? -1;
-      if (left >= 0) this.seek(this.plot!.posToVal(left, "x"));
-    });
-  }
-
-  show(time: number): void {
-    if (Math.abs(time - this.now) < 1) return;
-    this.now = time;
-    this.plot?.redraw(false, false);
-  }
-
-  private drawNow(plot: uPlot): void {
-    const x = plot.valToPos(this.now, "x", true);
-    plot.ctx.save();
-    plot.ctx.strokeStyle = "#1b2a4a";
-    plot.ctx.lineWidth = devicePixelRatio;
-    plot.ctx.beginPath();
-    plot.ctx.moveTo(x, plot.bbox.top);
-    plot.ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
-    plot.ctx.stroke();
-    plot.ctx.restore();
-  }
-}
-
-export function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function compact(value: number): string {
-  return value >= 1000 ? `${Math.round(value / 1000)}k` : String(value);
-}
-
-function tally(states: ArrayLike<number>, epoch: number, count: number): Map<number, number> {
-  const found = new Map<number, number>();
-  for (let at = epoch * count; at < (epoch + 1) * count; at++) found.set(states[at], (found.get(states[at]) ?? 0) + 1);
-  return found;
+function chip(agent: string, number: number): HTMLTableCellElement {
+  const cell = element("th", "count agent", agent);
+  cell.style.color = RUN_COLOURS[number];
+  return cell;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function sample(mark: Mark): SVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "-10 -10 20 20");
-  const disc = mark.outline.length === 0;
-  const shape = document.createElementNS(SVG, disc ? "circle" : mark.face === "none" ? "polyline" : "polygon");
-  const size = Math.max(mark.size_px, 5.5);
-  if (disc) shape.setAttribute("r", "7");
-  else shape.setAttribute("points", mark.outline.map(([u, v]) => `${u * size},${-v * size}`).join(" "));
-  shape.setAttribute("fill", mark.face);
-  shape.setAttribute("stroke", mark.edge);
-  shape.setAttribute("stroke-width", String(mark.edge_px));
-  svg.append(shape);
+export function shape(name: string, attributes: Record<string, string | number>): SVGElement {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
+  return made;
+}
+
+function framed(...shapes: SVGElement[]): SVGElement {
+  const svg = shape("svg", { viewBox: "-11 -11 22 22", "aria-hidden": "true" });
+  svg.append(...shapes);
   return svg;
+}
+
+function sample(mark: Mark): SVGElement {
+  const look = { fill: mark.face, stroke: mark.edge, "stroke-width": mark.edge_px };
+  if (mark.outline.length === 0) return framed(shape("circle", { r: 6.5, ...look }));
+  const size = Math.max(mark.size_px, 5.5);
+  const points = mark.outline.map(([u, v]) => `${u * size},${-v * size}`).join(" ");
+  return framed(shape(mark.face === "none" ? "polyline" : "polygon", { points, ...look }));
+}
+
+function lineSample(colour: string, width: number, head: boolean): SVGElement {
+  const line = shape("line", { x1: -10, y1: 0, x2: head ? 4 : 10, y2: 0, stroke: colour, "stroke-width": width });
+  return head ? framed(line, shape("polygon", { points: "11,0 1,4.5 4,0 1,-4.5", fill: colour })) : framed(line);
+}
+
+function outlineSample(looks: Looks): SVGElement {
+  const look = { fill: looks.outline_face, stroke: looks.outline_edge };
+  return framed(shape("rect", { x: -10, y: -7, width: 20, height: 14, rx: 7, ...look }));
+}
+
+function badgeSample(looks: Looks): SVGElement {
+  const words = shape("text", { x: 0, y: 3.6, fill: "#fff", "font-size": 10, "font-weight": 600, "text-anchor": "middle" });
+  words.textContent = "12";
+  return framed(shape("rect", { x: -10, y: -7, width: 20, height: 14, rx: 7, fill: looks.ink }), words);
 }

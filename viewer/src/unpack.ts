@@ -5,6 +5,7 @@ export type Numbers = Uint8Array | Uint16Array | Int32Array | Uint32Array | Floa
 export interface Mark {
   name: string;
   meaning: string;
+  place: "free" | "way" | "site";
   face: string;
   edge: string;
   edge_px: number;
@@ -15,12 +16,22 @@ export interface Mark {
 export interface RunHeader {
   title: string;
   agent: string;
+  time: "seconds" | "cycles";
   mover_word: string;
   site_word: string;
+  group_word: string;
+  sites_heading: string;
+  site_names: string[];
   mover_marks: Mark[];
   site_marks: Mark[];
+  link_marks: Mark[];
+  usual_marks: number;
+  trails: boolean;
   series: string[];
+  curves: string[];
   texts: string[];
+  spans: { names: string[]; colours: string[]; group_names: string[] } | null;
+  table: { title: string; rows: string[]; columns: string[] } | null;
 }
 
 export interface CityHeader {
@@ -29,6 +40,27 @@ export interface CityHeader {
   side_m: number;
   street_colours: string[];
   street_widths: number[];
+  area_colours: string[];
+}
+
+/** What pictures in Python and the player have in common. */
+export interface Looks {
+  paper: string;
+  outside: string;
+  ink: string;
+  way: string;
+  outline_face: string;
+  outline_edge: string;
+  outline_gap_px: number;
+  largest_px: number; // radius of a site with size 1; areas are in proportion
+  smallest_px: number;
+  fades_s: number; // a site that has ended fades out over this long
+  crowd: number; // as many movers at one place, or more, are one mark with their number
+  same_place_px: number;
+  crew_gap_px: number;
+  crew_step_px: number;
+  spread_px: number;
+  critical_grows: number;
 }
 
 interface Described {
@@ -40,10 +72,12 @@ interface Described {
 
 export interface Replay {
   city: CityHeader;
+  looks: Looks;
   runs: RunHeader[];
   arrays: Map<string, Numbers>;
 }
 
+const FORMAT_VERSION = 2;
 const KINDS: Record<string, new (buffer: ArrayBuffer, offset: number, length: number) => Numbers> = {
   u1: Uint8Array,
   u2: Uint16Array,
@@ -59,8 +93,9 @@ export async function unpack(base64: string): Promise<Replay> {
   const buffer = await new Response(stream).arrayBuffer();
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  if (header.format !== "crowdgym-replay" || header.format_version !== 1) {
-    throw new Error(`this player reads crowdgym-replay version 1, got ${header.format} ${header.format_version}`);
+  if (header.format !== "crowdgym-replay" || header.format_version !== FORMAT_VERSION) {
+    const got = `${header.format} ${header.format_version}`;
+    throw new Error(`this player reads crowdgym-replay version ${FORMAT_VERSION}, got ${got}`);
   }
   const arrays = new Map<string, Numbers>();
   let at = 4 + size;
@@ -74,7 +109,7 @@ export async function unpack(base64: string): Promise<Replay> {
     arrays.set(of.name, array);
     at += Math.ceil(bytes / 8) * 8;
   }
-  return { city: header.city, runs: header.runs, arrays };
+  return { city: header.city, looks: header.looks, runs: header.runs, arrays };
 }
 
 function undoDifferences(array: Numbers, width: number): void {

@@ -1,27 +1,45 @@
 // Which part of the city is shown: shared by all panes.
 
-import type { City, Run } from "./run";
+import type { City } from "./city";
+import type { Run } from "./run";
+
+const SPARE = 1.16; // room around what is fitted in
+const [LEAST_SCALE, MOST_SCALE] = [0.002, 4]; // pixels a metre
 
 export class View {
   centreX = 0;
   centreY = 0;
   pixelsPerMetre = 1;
   version = 0; // grows with every change
+  private fitted = 1;
+  private readonly box: [number, number, number, number]; // left, right, bottom, top: what is fitted in
 
   constructor(
     private readonly city: City,
     private readonly runs: Run[],
-  ) {}
+  ) {
+    const [x, y] = this.places();
+    this.box = [...percentiles(x), ...percentiles(y)];
+  }
 
-  /** Show where most sites and movers are. */
+  /** How far one has zoomed in: 1 where all is fitted in. */
+  get magnified(): number {
+    return this.pixelsPerMetre / this.fitted;
+  }
+
+  /** The scale at which the land, or where most sites are, fits into some room. */
+  scaleFor(width: number, height: number): number {
+    const [left, right, bottom, top] = this.box;
+    return Math.min(width / ((right - left) * SPARE + 1), height / ((top - bottom) * SPARE + 1));
+  }
+
+  /** Show the land, or where most sites are. */
   fit(width: number, height: number): void {
-    const [x, y] = [this.runs.flatMap((run) => [...run.siteX]), this.runs.flatMap((run) => [...run.siteY])];
-    const [left, right] = percentiles(x.length ? x : [...this.city.x]);
-    const [bottom, top] = percentiles(y.length ? y : [...this.city.y]);
+    const [left, right, bottom, top] = this.box;
     this.centreX = (left + right) / 2;
     this.centreY = (bottom + top) / 2;
-    const spare = 1.16;
-    this.pixelsPerMetre = Math.min(width / ((right - left) * spare + 1), height / ((top - bottom) * spare + 1));
+    this.fitted = this.scaleFor(width, height);
+    this.pixelsPerMetre = this.fitted;
     this.version++;
   }
 
@@ -39,12 +57,26 @@ export class View {
   }
 
   zoom(factor: number, atX: number, atY: number, width: number, height: number): void {
-    const scale = Math.min(Math.max(this.pixelsPerMetre * factor, 0.002), 4);
+    const scale = Math.min(Math.max(this.pixelsPerMetre * factor, LEAST_SCALE), MOST_SCALE);
     const moved = 1 / this.pixelsPerMetre - 1 / scale;
     this.centreX += (atX - width / 2) * moved;
     this.centreY -= (atY - height / 2) * moved;
     this.pixelsPerMetre = scale;
     this.version++;
+  }
+
+  private places(): [number[], number[]] {
+    const land = this.city.areas.filter((area) => area.kind === 0);
+    if (land.length) return [land.flatMap((area) => area.x), land.flatMap((area) => area.y)];
+    const [x, y]: [number[], number[]] = [[], []];
+    for (const run of this.runs) {
+      for (let site = 0; site < run.sites; site++) {
+        if (!run.isEver(site)) continue;
+        x.push(run.siteX[site]);
+        y.push(run.siteY[site]);
+      }
+    }
+    return x.length ? [x, y] : [[...this.city.x], [...this.city.y]];
   }
 }
 

@@ -97,6 +97,7 @@ class CityPlan:
         liveliness: how much is going on at a place, up to a common factor.
         streets: what the streets come to.
         orders: what the orders come to.
+        sea: water beyond the edge of the map, for pictures.
     """
 
     name: str
@@ -110,3 +111,4 @@ class CityPlan:
     liveliness: Callable[[float, float], float]
     streets: StreetFigures
     orders: OrderFigures
+    sea: tuple[Place, ...] = ()

@@ -12,7 +12,7 @@ from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.csc.kernel.dynamics import gain_of_joining
 from crowdgym.envs.csc.kernel.projection import NO_WORKER
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, CscState, Floats, Ints, Rules
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, CscState, Floats, Ints, Rules, units_to_task
 
 Asked = dict[str, NDArray[Any]]
 
@@ -46,7 +46,7 @@ def list_gains(
                 task = candidates[b, w, slot]
                 gain[b, w, slot] = 0.0
                 if task >= 0:
-                    units = int(state.distances.to_tasks[b, node, task])
+                    units = units_to_task(state.distances, b, node, task)
                     arrival_s = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
                     gain[b, w, slot] = gain_of_joining(state, rules, b, task, arrival_s)
 

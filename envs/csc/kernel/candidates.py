@@ -5,10 +5,10 @@ From then on it is told which tasks have opened or ended, and searches again onl
 others. Keys are distance and id in one number, so whichever way a list came about, it is the same list.
 """
 
-from crowdgym.common.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN
-from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules
+from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules, units_to_task
 
 
 @kernel
@@ -30,7 +30,7 @@ def notice_tasks(state: CscState, b: int) -> None:
         _group_by_skill(state, b)
 
 
-@inner
+@kernel
 def _group_by_skill(state: CscState, b: int) -> None:
     """List the open tasks of copy ``b`` by (skill, id)."""
     skill, is_open, choices = state.tasks.skill[b], state.neighbour_lists.was_open[b], state.choices
@@ -62,7 +62,7 @@ def list_candidates(state: CscState, rules: Rules, unit_m: float, b: int) -> Non
             _offer_kept(state, b, w)
 
 
-@inner
+@kernel
 def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> None:
     """Search all open tasks for those nearest to worker ``w``."""
     choices = state.choices
@@ -76,7 +76,7 @@ def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> Non
         first = choices.open_ends[b, k]
 
 
-@inner
+@kernel
 def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> None:
     """Drop from the tasks of worker ``w`` what has ended, and let it consider what has opened."""
     near, choices = state.neighbour_lists, state.choices
@@ -95,17 +95,17 @@ def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: i
         _search(state, rules, unit_m, b, w)
 
 
-@inner_inlined
+@inlined
 def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> None:
     """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest."""
     choices = state.choices
-    units = int(state.distances.to_tasks[b, state.workers.node[b, w], task])
+    units = units_to_task(state.distances, b, state.workers.node[b, w], task)
     key = (units << 32) | int(task)
     if key < choices.bound[b, w] and units * unit_m <= rules.range_m:
         _insert(choices.keys[b, w], choices.kept[b], choices.bound[b], w, key)
 
 
-@inner_inlined
+@inlined
 def _insert(keys: Keys, kept: Ints, bound: Keys, w: int, key: int) -> None:
     """Put a key that is under the bound in its place; where there is no more room the last one becomes the bound."""
     slot = kept[w]
@@ -122,7 +122,7 @@ def _insert(keys: Keys, kept: Ints, bound: Keys, w: int, key: int) -> None:
     keys[slot] = key
 
 
-@inner_inlined
+@inlined
 def _offer_kept(state: CscState, b: int, w: int) -> None:
     """Offer worker ``w`` as many of the tasks it keeps as there is room for."""
     choices, output = state.choices, state.output
@@ -133,7 +133,7 @@ def _offer_kept(state: CscState, b: int, w: int) -> None:
     _offer_nothing(state, b, w, offered)
 
 
-@inner_inlined
+@inlined
 def _offer_nothing(state: CscState, b: int, w: int, behind: int) -> None:
     """Let worker ``w`` hold, and offer it nothing from the slot ``behind`` on."""
     output = state.output

@@ -8,12 +8,21 @@ so an epoch without an action changes no bit.
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.csc.kernel.projection import NO_ARRIVAL, payment_without, projected_payment
-from crowdgym.envs.csc.kernel.state import UNLISTED, CscState, Rules, StepOutput, Tasks, Workers, begin_step
+from crowdgym.envs.csc.kernel.state import (
+    UNLISTED,
+    CscState,
+    Rules,
+    StepOutput,
+    Tasks,
+    Workers,
+    begin_step,
+    units_to_task,
+)
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, TRAVELLING, WORKING, RELEASED = 0, 1, 2, 3
@@ -70,12 +79,13 @@ def take_actions(
             workers.illegal[b, w] += 1
             continue
         task = output.candidates[b, w, action - 1]
-        units = int(state.distances.to_tasks[b, workers.node[b, w], task])
+        units = units_to_task(state.distances, b, workers.node[b, w], task)
         workers.status[b, w] = TRAVELLING
         workers.task[b, w] = task
         workers.depart_s[b, w] = now_s
         arrival_s = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
-        output.marginal[b, w] = gain_of_joining(state, rules, b, task, arrival_s)
+        if rules.tells_marginal:
+            output.marginal[b, w] = gain_of_joining(state, rules, b, task, arrival_s)
         workers.arrive_s[b, w] = arrival_s
         workers.leg_units[b, w] = units
         workers.goal[b, w] = tasks.node[b, task]
@@ -92,7 +102,7 @@ def take_actions(
             output.remaining_s[b, w] = work_left_s(tasks, b, task, now_s) / crew
 
 
-@inner
+@kernel
 def gain_of_joining(state: CscState, rules: Rules, b: int, task: int, arrival_s: float) -> float:
     """P(C ∪ w) − P(C): what a worker adds to the projected payment of an open task that it is at from ``arrival_s``."""
     workers, tasks = state.workers, state.tasks
@@ -102,14 +112,14 @@ def gain_of_joining(state: CscState, rules: Rules, b: int, task: int, arrival_s:
     return with_it - without
 
 
-@inner_inlined
+@inlined
 def work_left_s(tasks: Tasks, b: int, task: int, now_s: float) -> float:
     """Worker-seconds left of an open task at ``now_s``, no event having happened there since ``since_s``."""
     done_s = tasks.present[b, task] * (now_s - tasks.since_s[b, task])
     return float(max(0.0, tasks.work_left_s[b, task] - done_s))
 
 
-@inner
+@kernel
 def _insert_en_route(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Put ``w`` into the task's list of those on their way, which is sorted by (arrival, worker)."""
     before, after = -1, tasks.first_en_route[b, task]
@@ -141,7 +151,7 @@ def play(state: CscState, roads: RoadArrays, rules: Rules, b: int, until_s: floa
             _become_idle(state, b, w, workers.goal[b, w], workers.free_s[b, w])
 
 
-@inner_inlined
+@inlined
 def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, until_s: float) -> None:
     workers, tasks = state.workers, state.tasks
     deadline_s = tasks.deadline_s[b, task]
@@ -164,7 +174,7 @@ def _play_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: i
         _arrive(workers, tasks, b, first, task)
 
 
-@inner_inlined
+@inlined
 def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     """Worker ``w``, first on the list of those on their way, starts to work."""
     now_s = workers.arrive_s[b, w]
@@ -182,7 +192,7 @@ def _arrive(workers: Workers, tasks: Tasks, b: int, w: int, task: int) -> None:
     workers.leg_units[b, w] = 0
 
 
-@inner
+@kernel
 def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: int, status: int, end_s: float) -> None:
     """A task finishes or expires: pay for it, and free its workers."""
     workers, tasks, output = state.workers, state.tasks, state.output
@@ -197,7 +207,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
         output.revenue[b] += paid
         _share_payment(workers, tasks, output, b, task, end_s, paid)
     first = _line_up(workers, tasks, b, task)
-    if status == FINISHED:
+    if status == FINISHED and rules.tells_difference:
         _note_differences(state, rules, b, task, first)
     w = first
     while w >= 0:
@@ -211,7 +221,7 @@ def _end_task(state: CscState, roads: RoadArrays, rules: Rules, b: int, task: in
     tasks.present[b, task] = tasks.en_route[b, task] = 0
 
 
-@inner
+@kernel
 def _share_payment(
     workers: Workers, tasks: Tasks, output: StepOutput, b: int, task: int, end_s: float, paid: float
 ) -> None:
@@ -229,7 +239,7 @@ def _share_payment(
         w = workers.next_worker[b, w]
 
 
-@inner
+@kernel
 def _line_up(workers: Workers, tasks: Tasks, b: int, task: int) -> int:
     """Link those at a task and those on their way into one list by arrival. Returns its first worker."""
     w, following = tasks.first_present[b, task], tasks.first_en_route[b, task]  # the latest arrival is listed first
@@ -240,7 +250,7 @@ def _line_up(workers: Workers, tasks: Tasks, b: int, task: int) -> int:
     return int(following)
 
 
-@inner
+@kernel
 def _note_differences(state: CscState, rules: Rules, b: int, task: int, first: int) -> None:
     """For each who worked at a task that is paid now: the payment less that without the worker, all else kept."""
     workers, tasks = state.workers, state.tasks
@@ -251,7 +261,7 @@ def _note_differences(state: CscState, rules: Rules, b: int, task: int, first: i
         w = workers.next_worker[b, w]
 
 
-@inner
+@kernel
 def _become_idle(state: CscState, b: int, w: int, node: int, since_s: float) -> None:
     workers = state.workers
     workers.status[b, w] = IDLE
@@ -263,7 +273,7 @@ def _become_idle(state: CscState, b: int, w: int, node: int, since_s: float) -> 
     state.choices.kept[b, w] = UNLISTED
 
 
-@inner
+@kernel
 def _release(state: CscState, roads: RoadArrays, rules: Rules, b: int, w: int, end_s: float) -> None:
     """The task of a worker on its way has ended: it goes on to the next node, where its way ends."""
     workers = state.workers

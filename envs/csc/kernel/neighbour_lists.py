@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from crowdgym.common.jit import inner, inner_inlined
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.neighbours import (
     NO_NEIGHBOUR,
     Line,
@@ -56,7 +56,7 @@ class View(NamedTuple):
     squared: Floats  # [W, NEIGHBOURS]
 
 
-@inner
+@kernel
 def notice_changes(state: CscState, b: int) -> Changes:
     """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date.
 
@@ -95,13 +95,13 @@ def notice_changes(state: CscState, b: int) -> Changes:
     return Changes(unseen, moved, became_idle)
 
 
-@inner_inlined
+@inlined
 def _full(view: View, w: int) -> bool:
     """Whether worker ``w`` has a list, and as many members in it as there is room for."""
     return not view.unseen and view.found[np.uintp(w), np.uintp(NEIGHBOURS - 1)] != NO_NEIGHBOUR
 
 
-@inner_inlined
+@inlined
 def _furthest(view: View, w: int) -> float:
     """The squared distance at which the furthest member of the full list of worker ``w`` is now."""
     x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
@@ -113,7 +113,7 @@ def _furthest(view: View, w: int) -> float:
     return furthest
 
 
-@inner_inlined
+@inlined
 def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
     """Make the list of worker ``w`` anew.
 
@@ -135,7 +135,7 @@ def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
     return nearest(view.line, slot, x, y, exclude, guess, view.found[np.uintp(w)], view.squared[np.uintp(w)])
 
 
-@inner_inlined
+@inlined
 def _offer_all(view: View, w: int, newcomers: Ints, count: int, exclude: int) -> bool:
     """Offer the list of worker ``w`` who has come; says whether it changed."""
     x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
@@ -149,7 +149,7 @@ def _offer_all(view: View, w: int, newcomers: Ints, count: int, exclude: int) ->
     return changed
 
 
-@inner_inlined
+@inlined
 def _any_flagged(view: View, w: int, flags: Bytes) -> bool:
     """Whether any member of the list of worker ``w`` is flagged; an unseen or empty list has none."""
     if view.unseen:
@@ -163,7 +163,7 @@ def _any_flagged(view: View, w: int, flags: Bytes) -> bool:
     return False
 
 
-@inner_inlined
+@inlined
 def near_tasks_of(state: CscState, b: int, changes: Changes) -> View:
     """The lists of the nearest open tasks in copy ``b``."""
     workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
@@ -181,7 +181,7 @@ def near_tasks_of(state: CscState, b: int, changes: Changes) -> View:
     )
 
 
-@inner_inlined
+@inlined
 def near_workers_of(state: CscState, b: int, changes: Changes) -> View:
     """The lists of the nearest workers in copy ``b``."""
     workers, near = state.workers, state.neighbour_lists
@@ -199,7 +199,7 @@ def near_workers_of(state: CscState, b: int, changes: Changes) -> View:
     )
 
 
-@inner_inlined
+@inlined
 def near_idle_of(state: CscState, b: int, changes: Changes) -> View:
     """The lists of the nearest idle workers in copy ``b``."""
     workers, near = state.workers, state.neighbour_lists
@@ -217,7 +217,7 @@ def near_idle_of(state: CscState, b: int, changes: Changes) -> View:
     )
 
 
-@inner_inlined
+@inlined
 def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int) -> bool:
     """Bring the open tasks nearest to worker ``w`` up to date; says whether they, or their places from it, changed."""
     one_ended = _any_flagged(view, w, ended)
@@ -227,14 +227,14 @@ def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int
     return _offer_all(view, w, opened, count, -1)
 
 
-@inner_inlined
+@inlined
 def update_near_workers(view: View, w: int) -> bool:
     """The same of the workers nearest to worker ``w``, where anyone has moved."""
     all_stood_still = view.own_moved[np.uintp(w)] == 0 and _full(view, w) and not _any_flagged(view, w, view.own_moved)
     return _search(view, w, w, True) != NEIGHBOURS or not all_stood_still
 
 
-@inner_inlined
+@inlined
 def update_near_idle(view: View, w: int, left: Bytes, came: Ints, count: int) -> bool:
     """The same of the idle workers nearest to worker ``w``."""
     one_left = _any_flagged(view, w, left)

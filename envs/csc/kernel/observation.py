@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
 from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
@@ -44,7 +44,7 @@ from crowdgym.envs.csc.kernel.neighbour_lists import (
     update_near_tasks,
     update_near_workers,
 )
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus
+from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus, units_to_task
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
@@ -121,7 +121,7 @@ def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now
             moved[b, w] = 1
 
 
-@inner_inlined
+@inlined
 def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     """Seconds until a worker is idle, as far as the platform can tell; on its way to a task, until it arrives."""
     workers, tasks = state.workers, state.tasks
@@ -136,7 +136,7 @@ def until_idle_s(state: CscState, b: int, w: int, now_s: float) -> float:
     return 0.0
 
 
-@inner
+@kernel
 def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s: float) -> None:
     """Compute the features of open tasks that are the same for every observer."""
     tasks = state.tasks
@@ -156,7 +156,7 @@ def _describe_tasks(state: CscState, rules: Rules, scales: Scales, b: int, now_s
         row[TASK.workers_en_route] = _clip(tasks.en_route[b, i] / CREW_SCALE)
 
 
-@inner
+@kernel
 def _describe_workers(state: CscState, scales: Scales, b: int, now_s: float) -> None:
     """Compute the features of workers that are the same for every observer."""
     workers = state.workers
@@ -182,7 +182,7 @@ class _Sight(NamedTuple):
     worker_rows: Rows  # [W, WORKER_TO_ALL] likewise
 
 
-@inner_inlined
+@inlined
 def _sight_of(state: CscState, scales: Scales, b: int) -> _Sight:
     workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
     return _Sight(
@@ -207,13 +207,13 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
         at += width
 
 
-@inner_inlined
+@inlined
 def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
     for feature in range(TASK_TO_ALL):
         row[at + feature] = sight.task_rows[task, feature]
 
 
-@inner_inlined
+@inlined
 def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, metres: float) -> None:
     """Write the features of a task ``metres`` away that depend on worker ``w``."""
     row[at + TASK.dx] = _clip((sight.task_x_m[task] - sight.worker_x_m[w]) * sight.per_m)
@@ -222,7 +222,7 @@ def _write_task_to_one(row: Rows, at: int, sight: _Sight, w: int, task: int, met
     row[at + TASK.able] = (sight.skill_bits[w] >> sight.task_skill[task]) & 1
 
 
-@inner_inlined
+@inlined
 def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
     """Write a set of tasks; what depends on worker ``w`` only if that has ``changed``."""
     end = at + len(found) * _TASK
@@ -236,7 +236,7 @@ def _write_near_tasks(row: Rows, at: int, sight: _Sight, w: int, found: Ints, sq
     _empty_rows(row, at, end, _TASK)
 
 
-@inner_inlined
+@inlined
 def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, squared: Floats, changed: bool) -> None:
     """Write a set of workers; what depends on worker ``w`` only if that has ``changed``."""
     own, end = sight.skill_bits[w], at + len(found) * _WORKER
@@ -255,7 +255,7 @@ def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, 
     _empty_rows(row, at, end, _WORKER)
 
 
-@inner_inlined
+@inlined
 def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
     row[SELF.x] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
@@ -268,7 +268,7 @@ def _write_self(row: Rows, state: CscState, scales: Scales, b: int, w: int, now_
         row[FIRST_SKILL + k] = (workers.skill_bits[b, w] >> k) & 1
 
 
-@inner_inlined
+@inlined
 def _write_own_task(
     row: Rows, at: int, state: CscState, sight: _Sight, rules: Rules, b: int, w: int, now_s: float
 ) -> None:
@@ -283,7 +283,7 @@ def _write_own_task(
         _empty_rows(row, at, at + _TASK, _TASK)
 
 
-@inner_inlined
+@inlined
 def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m: float, b: int, w: int) -> None:
     """Write the candidates of worker ``w``, in the order of its actions; their distances are by road."""
     candidates, node = state.output.candidates, state.workers.node[b, w]
@@ -294,7 +294,7 @@ def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m
         if task < 0:
             break
         _write_task_to_all(row, at, sight, task)
-        _write_task_to_one(row, at, sight, w, task, state.distances.to_tasks[b, node, task] * unit_m)
+        _write_task_to_one(row, at, sight, w, task, units_to_task(state.distances, b, node, task) * unit_m)
         at += _TASK
     _empty_rows(row, at, end, _TASK)
 
@@ -318,7 +318,7 @@ def columns(max_candidates: int) -> _Columns:
     return _Columns(near_tasks, near_workers, near_workers + NEAR_WORKERS * _WORKER)
 
 
-@inner
+@kernel
 def _observe_own(
     state: CscState,
     sight: _Sight,
@@ -337,7 +337,7 @@ def _observe_own(
         _write_candidates(row, OPTIONAL, state, sight, unit_m, b, w)
 
 
-@inner
+@kernel
 def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.neighbour_lists
     view, ended, opened = near_tasks_of(state, b, changes), near.ended[b], near.opened[b]
@@ -346,7 +346,7 @@ def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes
         _write_near_tasks(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 
-@inner
+@kernel
 def _observe_workers_near(
     state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows
 ) -> None:
@@ -356,7 +356,7 @@ def _observe_workers_near(
         _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 
-@inner
+@kernel
 def _observe_idle_near(state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows) -> None:
     near = state.neighbour_lists
     view, left, came = near_idle_of(state, b, changes), near.left_idle[b], near.became_idle[b]

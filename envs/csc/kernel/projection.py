@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from crowdgym.common.jit import inner, inner_inlined
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.csc.kernel.state import Floats, Ints, Rules, Tasks
 
@@ -24,7 +24,7 @@ class Crew(NamedTuple):
     work_left_s: float  # at ``since_s``
 
 
-@inner
+@kernel
 def finish_of(
     crew: Crew, arrive_s: Floats, next_worker: Ints, deadline_s: float, without: int, more_s: float, other_s: float
 ) -> float:
@@ -65,7 +65,7 @@ def finish_of(
         present += 1
 
 
-@inner_inlined
+@inlined
 def payment_for(tasks: Tasks, rules: Rules, b: int, task: int, finish_s: float) -> float:
     """What a task pays that is done at ``finish_s``; nothing after the horizon."""
     if finish_s > rules.horizon_s:
@@ -75,7 +75,7 @@ def payment_for(tasks: Tasks, rules: Rules, b: int, task: int, finish_s: float) 
     )
 
 
-@inner
+@kernel
 def projected_payment(
     tasks: Tasks,
     rules: Rules,
@@ -96,7 +96,7 @@ def projected_payment(
     return payment_for(tasks, rules, b, task, done_s)
 
 
-@inner
+@kernel
 def payment_without(
     tasks: Tasks, rules: Rules, b: int, task: int, arrive_s: Floats, next_worker: Ints, first: int, w: int
 ) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import kernel
+from crowdgym.common.references import reference_to
 from crowdgym.configs.csc import CscSettings, InfoName
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
@@ -20,6 +21,7 @@ from crowdgym.envs.csc.kernel.dynamics import play, start_episode, take_actions
 from crowdgym.envs.csc.kernel.observation import Rows, Scales, locate_workers, observation_layout, observe
 from crowdgym.envs.csc.kernel.state import CscState, Rules, TaskStatus, WorkerStatus, empty_state
 
+CREDITS = ("marginal", "difference")  # parts of `StepOutput` that are worked out only for who reads them
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 
 
@@ -55,61 +57,74 @@ def _begin_epoch(
 
 
 @kernel
-def _step(
+def _play_interval(
     state: CscState,
     roads: RoadArrays,
     rules: Rules,
-    scales: Scales,
     clock: Clock,
     epochs: NDArray[np.int64],
-    observations: Rows,
     copies: NDArray[np.int64],
     actions: NDArray[np.int64],
 ) -> None:
-    """Apply the joint actions of some copies, and play them forward to what is seen at their next epoch."""
-    for i in range(len(copies)):
-        b = copies[i]
+    """Apply the joint actions of some copies, and play them forward to their next epoch."""
+    for b in copies:
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
         take_actions(state, roads, rules, b, actions[b], now_s)
         play(state, roads, rules, b, until_s)
         epochs[b] += 1
-        _begin_epoch(state, roads, rules, scales, clock, epochs, observations, copies[i : i + 1])
 
 
 class CscSimulation:
     """B copies of CSC on one network, each at an epoch of its own.
 
+    Of `CREDITS`, those in ``credited`` are worked out; the others stay 0.
+
     Attributes:
         state: the structure of arrays that the kernel works on.
+        passed: the same as kernels are handed it.
         epochs: the epoch of each copy. Shape [B].
         observations: what every worker sees, written in place by `reset_copy` and `step`. Shape [B, W, F].
         asked: by name, the infos that were asked for (`crowdgym.envs.csc.kernel.asked`).
     """
 
     def __init__(
-        self, network: RoadNetwork, settings: CscSettings, batch: int, infos: tuple[InfoName, ...] = ()
+        self,
+        network: RoadNetwork,
+        settings: CscSettings,
+        batch: int,
+        infos: tuple[InfoName, ...] = (),
+        credited: tuple[str, ...] = CREDITS,
     ) -> None:
         self.network = network
         self.settings = settings
         self.clock = Clock(settings.step_s, settings.horizon_s)
         self._last_epoch = self.clock.epochs
-        self.rules = Rules(settings.speed_mps, settings.range_m, settings.penalty_per_s, settings.horizon_s)
+        self.rules = Rules(
+            settings.speed_mps,
+            settings.range_m,
+            settings.penalty_per_s,
+            settings.horizon_s,
+            *(name in credited for name in CREDITS),
+        )
         self.scales = _scales(network, settings)
-        self.roads = RoadArrays.of(network)
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.state: CscState = empty_state(
             batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
         )
+        self.state.distances.position[:] = self._distances.position
+        self.passed = reference_to(self.state)
         self.asked = empty_asked(infos, batch, settings.num_workers, settings.max_candidates)
         self.epochs = np.zeros(batch, np.int64)
         width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
         self.observations = self._written
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.roads = RoadArrays.of(self.network)  # a copied array can be written to, and kernels would compile anew
+        # A copied array can be written to, and kernels would compile anew.
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: CscInstance) -> None:
         """Begin ``instance`` in copy ``b``.
@@ -125,14 +140,13 @@ class CscSimulation:
         tasks.node[b] = instance.task_node
         tasks.skill[b] = instance.task_skill
         workers.node[b] = instance.worker_node
-        self._distances.columns_into(instance.task_node, distances.to_tasks[b])
+        self._distances.table_into(instance.task_node, distances.to_tasks[b])
         self.epochs[b] = 0
         near, x_m = self.state.neighbour_lists, self.network.x_m
         near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")
         near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
-        start_episode(self.state, self.roads, b)
-        _begin_epoch(*self._arrays(np.array([b])))
-        self._write_asked(np.array([b]))
+        start_episode(self.passed, self.roads, b)
+        self._begin_epoch(np.array([b]))
         self._hand_over()
 
     def _refuse_misfit(self, instance: CscInstance) -> None:
@@ -157,22 +171,19 @@ class CscSimulation:
         The results are in ``state.output`` and ``observations``. Calls for different copies may run at the same time.
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
-        _step(*self._arrays(which, actions))
-        self._write_asked(which)
+        _play_interval(self.passed, self.roads, self.rules, self.clock, self.epochs, which, actions)
+        self._begin_epoch(which)
         self._hand_over()
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self._last_epoch
 
-    def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
-        own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written)
-        return own + more
-
-    def _write_asked(self, copies: NDArray[np.int64]) -> None:
+    def _begin_epoch(self, copies: NDArray[np.int64]) -> None:
+        _begin_epoch(self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written, copies)
         if "gain" in self.asked:
             gain = self.asked["gain"]
-            list_gains(self.state, self.roads, self.rules, self.clock, self.epochs, copies, gain)
+            list_gains(self.passed, self.roads, self.rules, self.clock, self.epochs, copies, gain)
         if "neighbours" in self.asked:
             list_neighbours(self.state.neighbour_lists.near_workers, copies, self.asked["neighbours"])
 

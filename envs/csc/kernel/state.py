@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.csc.instance import NUM_SKILLS
@@ -33,6 +33,8 @@ class Rules(NamedTuple):
     range_m: float
     penalty_per_s: float  # zeta
     horizon_s: float
+    tells_marginal: bool = True  # whether `StepOutput.marginal` is worked out
+    tells_difference: bool = True  # likewise
 
 
 class WorkerStatus(IntEnum):
@@ -101,7 +103,14 @@ class Tasks(NamedTuple):
 class Distances(NamedTuple):
     """Distances along roads, in units."""
 
-    to_tasks: Annotated[NDArray[np.uint16], "B, N, T"]  # from every node to each task
+    position: Annotated[Ints, "N"]  # of each node in the table
+    to_tasks: Annotated[NDArray[np.uint16], "B, N, T"]  # from every node, by its position, to each task
+
+
+@inlined
+def units_to_task(distances: Distances, b: int, node: int, task: int) -> int:
+    """The units along roads from a node to a task of copy ``b``."""
+    return int(distances.to_tasks[b, distances.position[node], task])
 
 
 class Choices(NamedTuple):
@@ -133,7 +142,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("share")
 
 
-@inner
+@kernel
 def begin_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)

@@ -9,7 +9,7 @@ from typing import Annotated, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate
 from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
@@ -17,7 +17,7 @@ from crowdgym.envs.csc.kernel.dynamics import IDLE
 from crowdgym.envs.csc.kernel.features import TASK, TASK_FEATURES
 from crowdgym.envs.csc.kernel.observation import CREW_SCALE
 from crowdgym.envs.csc.kernel.projection import NO_ARRIVAL, projected_payment
-from crowdgym.envs.csc.kernel.state import Bytes, CscState, Floats, Ints, Keys, Rules
+from crowdgym.envs.csc.kernel.state import Bytes, CscState, Floats, Ints, Keys, Rules, units_to_task
 
 NO_CHOOSER: Final = -1
 LEAST_GAIN: Final = 1e-9  # as a share of a task's highest payment: a smaller gain is none
@@ -75,7 +75,7 @@ def begin_turns(
         _call_next(turns, b)
 
 
-@inner
+@kernel
 def _copy_lists(state: CscState, turns: TurnState, b: int) -> None:
     """Copy who is on the way to which task, number by number: kernels allocate nothing."""
     for task in range(turns.first_en_route.shape[1]):
@@ -85,7 +85,7 @@ def _copy_lists(state: CscState, turns: TurnState, b: int) -> None:
         turns.arrive_s[b, w] = state.workers.arrive_s[b, w]
 
 
-@inner
+@kernel
 def _line_up_players(state: CscState, turns: TurnState, b: int) -> None:
     """List who is idle and has a candidate, idle for longest first."""
     free_s, order, count = state.workers.free_s[b], turns.order[b], 0
@@ -102,7 +102,7 @@ def _line_up_players(state: CscState, turns: TurnState, b: int) -> None:
     turns.num_players[b] = count
 
 
-@inner
+@kernel
 def _group_by_task(state: CscState, roads: RoadArrays, rules: Rules, turns: TurnState, b: int, now_s: float) -> None:
     """List the players that may take each task by arrival, ties in the order of players."""
     first, candidates, most = turns.first_member[b], state.output.candidates, turns.gain.shape[2]
@@ -115,7 +115,7 @@ def _group_by_task(state: CscState, roads: RoadArrays, rules: Rules, turns: Turn
             if task < 0:
                 break
             first[task + 1] += 1
-            units = int(state.distances.to_tasks[b, state.workers.node[b, w], task])
+            units = units_to_task(state.distances, b, state.workers.node[b, w], task)
             turns.arrival_s[b, w, j] = now_s + travel_time_s(units, roads.unit_m, rules.speed_mps)
     for task in range(len(first) - 1):
         first[task + 1] += first[task]
@@ -128,7 +128,7 @@ def _group_by_task(state: CscState, roads: RoadArrays, rules: Rules, turns: Turn
             _insert_member(turns, b, task, w, j)
 
 
-@inner
+@kernel
 def _insert_member(turns: TurnState, b: int, task: int, w: int, j: int) -> None:
     member, slot = turns.member[b], turns.slot[b]
     begin = turns.first_member[b, task]
@@ -140,7 +140,7 @@ def _insert_member(turns: TurnState, b: int, task: int, w: int, j: int) -> None:
     turns.filled[b, task] += 1
 
 
-@inner_inlined
+@inlined
 def _payment_with(
     state: CscState, rules: Rules, turns: TurnState, b: int, task: int, more_s: float, other_s: float
 ) -> float:
@@ -151,7 +151,7 @@ def _payment_with(
     )
 
 
-@inner
+@kernel
 def _update_task(state: CscState, rules: Rules, turns: TurnState, b: int, task: int) -> None:
     """Work out anew what joining a task adds, for all who wait and may take it."""
     nearest, second = _nearest_two(turns, b, task)
@@ -171,7 +171,7 @@ def _update_task(state: CscState, rules: Rules, turns: TurnState, b: int, task: 
         turns.mask[b, w, j + 1] = max(alone, together) > least
 
 
-@inner
+@kernel
 def _nearest_two(turns: TurnState, b: int, task: int) -> tuple[int, int]:
     """The places in ``member`` of the two nearest who wait and may take a task; -1 for none."""
     nearest = -1
@@ -183,7 +183,7 @@ def _nearest_two(turns: TurnState, b: int, task: int) -> tuple[int, int]:
     return nearest, -1
 
 
-@inner
+@kernel
 def _call_next(turns: TurnState, b: int) -> None:
     """Call who waits and has the largest gain of a legal join; half of a pair's counts as a gain, too."""
     turns.chooser[b], most = NO_CHOOSER, -np.inf
@@ -227,7 +227,7 @@ def take_turn(
         _call_next(turns, b)
 
 
-@inner
+@kernel
 def _join(state: CscState, rules: Rules, turns: TurnState, b: int, w: int, j: int) -> None:
     """Enter worker ``w`` in the list of those on their way to its candidate ``j``, which is sorted by arrival."""
     task, arrival_s = state.output.candidates[b, w, j], turns.arrival_s[b, w, j]
@@ -271,7 +271,7 @@ def observe_in_turn(
         _count_joined(state, turns, b, found[j], row, near + j * _TASK)
 
 
-@inner_inlined
+@inlined
 def _count_joined(state: CscState, turns: TurnState, b: int, task: int, row: NDArray[np.float32], at: int) -> None:
     if turns.joined[b, task] > 0:
         coming = state.tasks.en_route[b, task] + turns.joined[b, task]

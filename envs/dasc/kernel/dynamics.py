@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.motion import stop_at_next_node
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
@@ -47,7 +47,7 @@ class Rules(NamedTuple):
 
 @kernel
 def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
-    """Put copy ``b`` at time 0. Its constants and ``distances.rows`` have been filled in before."""
+    """Put copy ``b`` at time 0. Its constants and ``distances.to_subtasks`` have been filled in before."""
     _start_tasks(state.tasks, state.subtasks, b)
     _find_latest_finishes(state.tasks, state.subtasks, state.precedence, b)
     _place_subtasks(state.subtasks, state.distances, roads, b)
@@ -59,7 +59,7 @@ def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
     clear_step(output, b)
 
 
-@inner_inlined
+@inlined
 def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
     for q in range(tasks.status.shape[1]):
         tasks.status[b, q] = PENDING
@@ -76,19 +76,25 @@ def _start_tasks(tasks: Tasks, subtasks: Subtasks, b: int) -> None:
         _open_if_created(tasks, subtasks, b, q, 0.0)
 
 
-@inner_inlined
+@inlined
 def _place_subtasks(subtasks: Subtasks, distances: Distances, roads: RoadArrays, b: int) -> None:
     for s in range(subtasks.status.shape[1]):
         node = subtasks.node[b, s]
         distances.place_node[b, s] = node
         subtasks.x_m[b, s], subtasks.y_m[b, s] = roads.x_m[node], roads.y_m[node]
-    for s in range(subtasks.status.shape[1]):  # row by row: a row of 16-bit distances stays in the nearest cache
-        row = distances.rows[b, s]
-        for place in range(distances.place_node.shape[1]):
-            distances.from_places[b, s, place] = row[distances.place_node[b, place]]
+    for place in range(distances.place_node.shape[1]):
+        _measure_from(distances, b, place)
 
 
-@inner_inlined
+@inlined
+def _measure_from(distances: Distances, b: int, place: int) -> None:
+    """Look up the distances from a place to all subtasks."""
+    to_subtasks = distances.to_subtasks[b, distances.position[distances.place_node[b, place]]]
+    for s in range(len(to_subtasks)):
+        distances.from_places[b, s, place] = to_subtasks[s]
+
+
+@inlined
 def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Precedence, b: int) -> None:
     """Latest finish times (design, section 6): from the last subtask, which no other one waits for, to the first."""
     subtasks.successors[b, :] = 0
@@ -106,7 +112,7 @@ def _find_latest_finishes(tasks: Tasks, subtasks: Subtasks, precedence: Preceden
             subtasks.successors[b, p] += 1
 
 
-@inner_inlined
+@inlined
 def _start_workers(workers: Workers, distances: Distances, b: int) -> None:
     num_workers = workers.status.shape[1]
     slots = distances.place_node.shape[1] - num_workers
@@ -130,7 +136,7 @@ def begin_step(output: StepOutput, b: int) -> None:
         output.was_live[b, s] = output.live[b, s]
 
 
-@inner_inlined
+@inlined
 def assign(
     workers: Workers,
     tasks: Tasks,
@@ -183,7 +189,7 @@ def play(state: DascState, roads: RoadArrays, rules: Rules, b: int, until_s: flo
             _become_idle_at_own_place(workers, state.distances, state.idle, b, w)
 
 
-@inner_inlined
+@inlined
 def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: float) -> None:
     if tasks.status[b, q] == PENDING and tasks.created_s[b, q] <= until_s:
         tasks.status[b, q] = OPEN
@@ -191,9 +197,9 @@ def _open_if_created(tasks: Tasks, subtasks: Subtasks, b: int, q: int, until_s: 
             subtasks.status[b, s] = UNASSIGNED
 
 
-@inner_inlined
+@inlined
 def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int, until_s: float) -> None:
-    tasks, subtasks, rows = state.tasks, state.subtasks, state.distances.rows[b]
+    tasks, subtasks, to_subtasks = state.tasks, state.subtasks, state.distances.to_subtasks[b]
     deadline_s = tasks.deadline_s[b, q]
     for s in range(tasks.first[b, q], tasks.first[b, q + 1]):
         if subtasks.status[b, s] == ASSIGNED:
@@ -202,10 +208,10 @@ def _play_task(state: DascState, roads: RoadArrays, rules: Rules, b: int, q: int
         if tasks.latest_s[b, q] <= until_s:
             _pay(tasks, state.output, rules, b, q)
     elif deadline_s <= until_s:
-        _expire(state.workers, tasks, subtasks, rows, state.idle, roads, rules.speed_mps, b, q)
+        _expire(state.workers, tasks, subtasks, to_subtasks, state.idle, roads, rules.speed_mps, b, q)
 
 
-@inner_inlined
+@inlined
 def _play_subtask(
     workers: Workers, subtasks: Subtasks, idle: Idle, b: int, s: int, until_s: float, deadline_s: float
 ) -> None:
@@ -224,7 +230,7 @@ def _play_subtask(
         _become_idle(workers, idle, b, w, s, finish_s)
 
 
-@inner_inlined
+@inlined
 def _pay(tasks: Tasks, output: StepOutput, rules: Rules, b: int, q: int) -> None:
     """All subtasks of a task are finished."""
     finish_s = tasks.latest_s[b, q]
@@ -240,19 +246,19 @@ def _pay(tasks: Tasks, output: StepOutput, rules: Rules, b: int, q: int) -> None
         output.sparse[b, s] = paid / (after - first)
 
 
-@inner_inlined
+@inlined
 def _expire(
     workers: Workers,
     tasks: Tasks,
     subtasks: Subtasks,
-    rows: NDArray[np.uint16],
+    to_subtasks: NDArray[np.uint16],
     idle: Idle,
     roads: RoadArrays,
     speed_mps: float,
     b: int,
     q: int,
 ) -> None:
-    """A task is at its deadline: its workers are free. ``rows``: shape [S, N]."""
+    """A task is at its deadline: its workers are free. ``to_subtasks``: shape [N, S]."""
     end_s = tasks.deadline_s[b, q]
     tasks.status[b, q] = EXPIRED
     tasks.end_s[b, q] = end_s
@@ -260,7 +266,7 @@ def _expire(
         if subtasks.status[b, s] == ASSIGNED:
             w = subtasks.worker[b, s]
             if workers.status[b, w] == TRAVELLING:
-                stop_at_next_node(roads, speed_mps, rows[s], workers, b, w, end_s)
+                stop_at_next_node(roads, speed_mps, to_subtasks[:, s], workers, b, w, end_s)
                 way_s = travel_time_s(workers.leg_units[b, w], roads.unit_m, speed_mps)
                 workers.status[b, w] = RELEASED
                 workers.free_s[b, w] = workers.depart_s[b, w] + way_s
@@ -270,7 +276,7 @@ def _expire(
             subtasks.status[b, s] = FAILED
 
 
-@inner_inlined
+@inlined
 def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since_s: float) -> None:
     workers.status[b, w] = IDLE
     workers.place[b, w] = place
@@ -279,14 +285,12 @@ def _become_idle(workers: Workers, idle: Idle, b: int, w: int, place: int, since
     idle.version[b] += 1
 
 
-@inner_inlined
+@inlined
 def _become_idle_at_own_place(workers: Workers, distances: Distances, idle: Idle, b: int, w: int) -> None:
     """A released worker has reached the end of its way: its own place is there from now on."""
-    slots = distances.rows.shape[1]
-    own, goal = slots + w, workers.goal[b, w]
-    distances.place_node[b, own] = goal
-    for s in range(slots):
-        distances.from_places[b, s, own] = distances.rows[b, s, goal]
+    own = distances.to_subtasks.shape[2] + w
+    distances.place_node[b, own] = workers.goal[b, w]
+    _measure_from(distances, b, own)
     workers.driven_units[b, w] += workers.leg_units[b, w]
     workers.leg_units[b, w] = 0
     _become_idle(workers, idle, b, w, own, workers.free_s[b, w])

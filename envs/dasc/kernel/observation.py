@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
 from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_line, line_of, nearest, slot_of, sort_by_x
@@ -120,12 +120,12 @@ def locate_workers(
             node = distances.place_node[b, workers.place[b, w]]
             workers.x_m[b, w], workers.y_m[b, w] = roads.x_m[node], roads.y_m[node]
             continue
-        to_goal = distances.rows[b, workers.subtask[b, w]]
+        to_goal = distances.to_subtasks[b, :, workers.subtask[b, w]]
         x, y = place_on_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
         workers.x_m[b, w], workers.y_m[b, w] = x, y
 
 
-@inner
+@kernel
 def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
     """Sort the idle workers and the subtasks that may be assigned from west to east."""
     for w in range(workers.status.shape[1]):
@@ -138,12 +138,12 @@ def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scra
     fill_line(scratch.available, b, scratch.subtasks_by_x[b], scratch.to_assign[b], subtasks.x_m[b], subtasks.y_m[b])
 
 
-@inner_inlined
+@inlined
 def _share_of(tasks: Tasks, b: int, q: int) -> float:
     return float(tasks.payment[b, q] / (tasks.first[b, q + 1] - tasks.first[b, q]))
 
 
-@inner
+@kernel
 def _describe_available(
     tasks: Tasks, subtasks: Subtasks, mask: Bytes, rows: Rows, scales: Scales, b: int, now_s: float
 ) -> None:
@@ -159,7 +159,7 @@ def _describe_available(
             row[SUBTASK.share] = _clip(_share_of(tasks, b, subtasks.task[b, s]) / scales.payment)
 
 
-@inner_inlined
+@inlined
 def _write_self(
     row: Rows,
     subtasks: Subtasks,
@@ -211,7 +211,7 @@ def _write_self(
         row[FIRST_SKILL + k] = (subtasks.skill_bits[b, s] >> k) & 1
 
 
-@inner
+@kernel
 def _write_task(
     row: Rows, tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, scales: Scales, b: int, q: int, now_s: float
 ) -> None:
@@ -252,7 +252,7 @@ class _Sight(NamedTuple):
     range_m: float
 
 
-@inner
+@kernel
 def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> None:
     """Write an idle worker as subtask ``s`` sees it, ``metres`` away."""
     needed = sight.subtask_skills[s]
@@ -265,7 +265,7 @@ def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> No
     row[WORKER.skills_met] = met / max(1, _BITS[needed])
 
 
-@inner
+@kernel
 def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) -> None:
     """Write an available subtask as subtask ``s`` sees it, ``metres`` away."""
     for feature in range(SUBTASK_TO_ALL):
@@ -278,7 +278,7 @@ def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) 
     row[SUBTASK.shared_skills] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
 
 
-@inner
+@kernel
 def _write_candidates(
     rows: Rows, candidates: Ints, from_place: NDArray[np.uint16], place: Ints, sight: _Sight, s: int, time: float
 ) -> None:

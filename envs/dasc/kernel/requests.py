@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inlined, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.matching import match
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays
@@ -62,7 +62,7 @@ def list_candidates(state: DascState, rules: Rules, unit_m: float, b: int) -> No
                     output.mask[b, s, j + 1] = 1
 
 
-@inner_inlined
+@inlined
 def _may_be_next(precedence: Precedence, status: Bytes, mask: Bytes, after_finish: bool, b: int, s: int) -> bool:
     """Whether the predecessors of a subtask let it be assignable; their masks are written already."""
     for edge in range(precedence.start[b, s], precedence.start[b, s + 1]):
@@ -75,7 +75,7 @@ def _may_be_next(precedence: Precedence, status: Bytes, mask: Bytes, after_finis
     return True
 
 
-@inner_inlined
+@inlined
 def _list_nearest(
     workers: Workers,
     from_place: NDArray[np.uint16],
@@ -125,7 +125,7 @@ def time_utility(now_s: float, expected_s: float, deadline_s: float) -> float:
     return float(np.exp((now_s - expected_s) / (deadline_s - expected_s)) / np.e)
 
 
-@inner_inlined
+@inlined
 def _whole(skill: float, near: float, time: float, weights: Floats) -> np.int64:
     """A utility as a whole number."""
     u = weights[0] * skill + weights[1] * near + weights[2] * time
@@ -144,7 +144,7 @@ class _Sight(NamedTuple):
     now_s: float
 
 
-@inner_inlined
+@inlined
 def _time_utility_of(sight: _Sight, task: int) -> float:
     return time_utility(sight.now_s, sight.expected_s[task], sight.deadline_s[task])
 
@@ -201,7 +201,7 @@ def take_actions(
             output.shaped[b, s] = share - rules.travel_cost_per_m * metres
 
 
-@inner_inlined
+@inlined
 def _write_terms(workers: Workers, subtasks: Subtasks, sight: _Sight, terms: Floats, b: int, s: int, w: int) -> None:
     """Write the three terms of a pair's utility."""
     metres = sight.from_places[s, workers.place[b, w]] * sight.unit_m
@@ -210,7 +210,7 @@ def _write_terms(workers: Workers, subtasks: Subtasks, sight: _Sight, terms: Flo
     terms[2] = _time_utility_of(sight, subtasks.task[b, s])
 
 
-@inner_inlined
+@inlined
 def _share_at_finish(tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, b: int, s: int) -> float:
     """What an assigned subtask adds to the payment, as far as its finish tells (design, section 6)."""
     q = subtasks.task[b, s]
@@ -224,7 +224,7 @@ def _share_at_finish(tasks: Tasks, subtasks: Subtasks, penalty_per_s: float, b: 
     return float(payment / (tasks.first[b, q + 1] - tasks.first[b, q]))
 
 
-@inner_inlined
+@inlined
 def _admit(
     subtasks: Subtasks,
     precedence: Precedence,
@@ -262,7 +262,7 @@ def _admit(
     return count
 
 
-@inner_inlined
+@inlined
 def _match_best_total(workers: Workers, subtasks: Subtasks, scratch: Scratch, sight: _Sight, b: int) -> None:
     """One round of ``recommend``: the matching of the largest total utility."""
     graph = scratch.graph
@@ -291,7 +291,7 @@ def _match_best_total(workers: Workers, subtasks: Subtasks, scratch: Scratch, si
         scratch.chosen[b, scratch.row_slot[b, row]] = graph.row_match[b, row]
 
 
-@inner_inlined
+@inlined
 def _give_to_best_asker(workers: Workers, subtasks: Subtasks, scratch: Scratch, sight: _Sight, b: int) -> None:
     """One round of ``select``: a worker goes to the asker with the largest utility, ties by the smaller id."""
     winner, best = scratch.graph.column_match[b], scratch.graph.price[b]
@@ -312,7 +312,7 @@ def _give_to_best_asker(workers: Workers, subtasks: Subtasks, scratch: Scratch, 
             scratch.chosen[b, s] = w
 
 
-@inner_inlined
+@inlined
 def _take_out_who_does_not_stand(status: Bytes, precedence: Precedence, scratch: Scratch, b: int) -> int:
     """Take out of the matching those with a worker of whom a predecessor has none; returns how many."""
     count = 0

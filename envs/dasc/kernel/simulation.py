@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.jit import kernel
+from crowdgym.common.references import reference_to
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
@@ -23,6 +25,7 @@ from crowdgym.envs.dasc.kernel.state import DascState, Sizes, TaskStatus, Worker
 
 UNDER_WAY = (WorkerStatus.TRAVELLING, WorkerStatus.RELEASED)
 Copies = NDArray[np.int64]
+_MAKING_ROOM = Lock()  # copies may be reset by several threads, and room is made for all copies at once
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class DascSimulation:
 
     Attributes:
         state: the structure of arrays that the kernel works on.
+        passed: the same as kernels are handed it.
         epochs: the epoch of each copy. Shape [B].
         observations: what every slot sees, written in place by `reset_copy` and `step`. Shape [B, S, F].
         matching_s: wall-clock seconds that each copy's decisions have taken (admission, matching, setting out) since
@@ -106,7 +110,8 @@ class DascSimulation:
             after_finish=settings.dependency == "finished",
         )
         self.scales = _scales(network, settings)
-        self.roads = RoadArrays.of(network)
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.sizes = Sizes(
             settings.num_workers,
             settings.num_tasks,
@@ -116,15 +121,17 @@ class DascSimulation:
             settings.max_candidates + 1 if self.rules.selects else 2,
         )
         self.state: DascState = empty_state(batch, self.sizes)
+        self.state.distances.position[:] = self._distances.position
+        self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)
         self.matching_s = np.zeros(batch)
         width = observation_layout(settings.max_candidates).width
         self.observations = np.zeros((batch, self.sizes.slots, width), np.float32)
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.roads = RoadArrays.of(self.network)  # a copied array can be written to, and kernels would compile anew
+        # A copied array can be written to, and kernels would compile anew.
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: DascInstance, utility: tuple[float, float] | None = None) -> None:
         """Begin ``instance`` in copy ``b``, with (α, β) of ``utility``, or of the settings.
@@ -134,22 +141,23 @@ class DascSimulation:
                 another road network.
         """
         self._refuse_misfit(instance)
-        self._make_room(len(instance.predecessors))
+        with _MAKING_ROOM:
+            self._make_room(len(instance.predecessors))
+            self._fill_slots(b, instance)
         workers, tasks = self.state.workers, self.state.tasks
         workers.skill_bits[b] = _bits(instance.worker_skills)
         workers.skill_count[b] = instance.worker_skills.sum(axis=1)
         for name in ("created_s", "expected_s", "deadline_s", "payment"):
             getattr(tasks, name)[b] = getattr(instance, name)
         tasks.first[b] = np.searchsorted(instance.subtask_task, np.arange(self.sizes.tasks + 1))
-        self._fill_slots(b, instance)
         distances = self.state.distances
         distances.place_node[b, self.sizes.slots :] = instance.worker_node
-        self._distances.rows_into(self.state.subtasks.node[b], distances.rows[b])
+        self._distances.table_into(self.state.subtasks.node[b], distances.to_subtasks[b])
         alpha, beta = self.settings.utility if utility is None else utility
         self.state.weights[b] = alpha * beta, alpha * (1 - beta), 1 - alpha
         self.epochs[b] = 0
         self.matching_s[b] = 0.0
-        start_episode(self.state, self.roads, b)
+        start_episode(self.passed, self.roads, b)
         self._play_on(np.array([b]), begins=True)
 
     def _fill_slots(self, b: int, instance: DascInstance) -> None:
@@ -176,6 +184,7 @@ class DascSimulation:
             new.start[:] = old.start
             new.predecessors[:, : old.predecessors.shape[1]] = old.predecessors
             self.state = self.state._replace(precedence=new)
+            self.passed = reference_to(self.state)
 
     def _refuse_misfit(self, instance: DascInstance) -> None:
         sizes = (
@@ -203,7 +212,7 @@ class DascSimulation:
         if not len(which):
             return
         began_s = time.perf_counter()
-        _decide(self.state, self.roads, self.rules, self.clock, self.epochs, actions, which)
+        _decide(self.passed, self.roads, self.rules, self.clock, self.epochs, actions, which)
         self.matching_s[which] += (time.perf_counter() - began_s) / len(which)
         self._play_on(which, begins=False)
 
@@ -212,7 +221,7 @@ class DascSimulation:
         return self.epochs >= self.clock.epochs
 
     def _play_on(self, copies: Copies, begins: bool) -> None:
-        arrays = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        arrays = (self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
         _play_on(*arrays, copies, begins)
 
     def now_s(self, b: int) -> float:

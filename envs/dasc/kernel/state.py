@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined
+from crowdgym.common.jit import inlined
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.matching import Graph
 from crowdgym.envs.core.neighbours import Line
@@ -130,7 +130,8 @@ class Precedence(NamedTuple):
 class Distances(NamedTuple):
     """Distances along roads, in units."""
 
-    rows: Annotated[NDArray[np.uint16], "B, S, N"]  # from every node to each subtask
+    position: Annotated[Ints, "N"]  # of each node in the next table
+    to_subtasks: Annotated[NDArray[np.uint16], "B, N, S"]  # from every node, by its position, to each subtask
     from_places: Annotated[NDArray[np.uint16], "B, S, S + W"]  # to each subtask from each place
     place_node: Annotated[Ints, "B, S + W"]
 
@@ -164,7 +165,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("outcome")
 
 
-@inner_inlined
+@inlined
 def clear_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)

@@ -9,7 +9,7 @@ worker that can reach more tasks than it can keep searches at every epoch.
 
 import numpy as np
 
-from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.road_graph import travel_time_s
 from crowdgym.envs.preference.kernel.dynamics import IDLE, OPEN, Rules
 from crowdgym.envs.preference.kernel.state import UNLISTED, PreferenceState, Wholes
@@ -31,7 +31,7 @@ def list_candidates(state: PreferenceState, rules: Rules, unit_m: float, b: int,
             _search(state, b, w, first, last)
 
 
-@inner
+@kernel
 def _bound_tasks(state: PreferenceState, rules: Rules, unit_m: float, b: int, now_s: float) -> tuple[int, int, int]:
     """Write the bound of every task, and list those that have opened since this was called last.
 
@@ -53,7 +53,7 @@ def _bound_tasks(state: PreferenceState, rules: Rules, unit_m: float, b: int, no
     return first, last, opened
 
 
-@inner_inlined
+@inlined
 def _furthest_units(rules: Rules, unit_m: float, expiry_s: float, now_s: float) -> int:
     """The largest distance that passes both tests of reach, or -1, by bisection: both fail from some distance on."""
     passes, fails = -1, _FURTHEST + 1
@@ -67,11 +67,11 @@ def _furthest_units(rules: Rules, unit_m: float, expiry_s: float, now_s: float) 
     return passes
 
 
-@inner_inlined
+@inlined
 def _search(state: PreferenceState, b: int, w: int, first: int, last: int) -> None:
     """Find all tasks of a span that an idle worker can reach, and offer it the nearest."""
     near, keys, dead = state.near_tasks, state.near_tasks.keys[b, w], state.pairs.dead[b, w]
-    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.workers.node[b, w]]
+    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.pairs.position[state.workers.node[b, w]]]
     found = 0
     for start in range(first, last, _BLOCK):
         end = min(start + _BLOCK, last)
@@ -89,7 +89,7 @@ def _search(state: PreferenceState, b: int, w: int, first: int, last: int) -> No
     near.kept[b, w] = found if found <= len(keys) else UNLISTED
 
 
-@inner_inlined
+@inlined
 def _bring_up_to_date(state: PreferenceState, b: int, w: int, opened: int) -> bool:
     """Drop the tasks that an idle worker can no longer reach, add those that have opened, and offer it the nearest.
 
@@ -97,7 +97,7 @@ def _bring_up_to_date(state: PreferenceState, b: int, w: int, opened: int) -> bo
         Whether there was room for all of them. If not, nothing was offered, and the worker has to search.
     """
     near, keys = state.near_tasks, state.near_tasks.keys[b, w]
-    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.workers.node[b, w]]
+    bound, units = near.bound_units[b], state.pairs.to_tasks[b, state.pairs.position[state.workers.node[b, w]]]
     kept = 0
     for j in range(near.kept[b, w]):
         if keys[j] >> 32 < bound[keys[j] & 0xFFFFFFFF]:
@@ -131,7 +131,7 @@ def _insert(keys: Wholes, count: int, key: int) -> None:
     keys[slot] = key
 
 
-@inner_inlined
+@inlined
 def _offer(state: PreferenceState, b: int, w: int, kept: int) -> None:
     """Let worker ``w`` be offered as many of the tasks that it keeps as there is room for."""
     keys, candidates, mask = state.near_tasks.keys[b, w], state.output.candidates[b, w], state.output.mask[b, w]
@@ -142,7 +142,7 @@ def _offer(state: PreferenceState, b: int, w: int, kept: int) -> None:
     _offer_nothing(state, b, w, offered)
 
 
-@inner_inlined
+@inlined
 def _offer_nothing(state: PreferenceState, b: int, w: int, behind: int) -> None:
     """Offer worker ``w`` nothing from the slot ``behind`` on."""
     candidates, mask = state.output.candidates[b, w], state.output.mask[b, w]

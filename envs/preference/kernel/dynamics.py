@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
-from crowdgym.envs.preference.kernel.state import UNLISTED, PreferenceState, begin_step
+from crowdgym.envs.preference.kernel.state import UNLISTED, PreferenceState, begin_step, units_to_task
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
 IDLE, DRIVING, SERVING, PAUSED = 0, 1, 2, 3
@@ -90,7 +90,7 @@ def take_actions(
             tasks.asker[b, output.candidates[b, w, actions[w] - 1]] = -1
 
 
-@inner_inlined
+@inlined
 def _ask(state: PreferenceState, b: int, w: int, action: int) -> None:
     """Let worker ``w`` ask for a candidate; it counts as contested until its offer is answered."""
     workers, tasks, output = state.workers, state.tasks, state.output
@@ -100,16 +100,16 @@ def _ask(state: PreferenceState, b: int, w: int, action: int) -> None:
     task = output.candidates[b, w, action - 1]
     output.outcome[b, w] = WAS_CONTESTED
     rival = tasks.asker[b, task]  # of a smaller number: it keeps the task if it is as near
-    to_task = state.pairs.to_tasks[b]
-    if rival < 0 or to_task[workers.node[b, w], task] < to_task[workers.node[b, rival], task]:
+    pairs, node = state.pairs, workers.node[b]
+    if rival < 0 or units_to_task(pairs, b, node[w], task) < units_to_task(pairs, b, node[rival], task):
         tasks.asker[b, task] = w
 
 
-@inner_inlined
+@inlined
 def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` accepts a task and sets out for it."""
     workers, tasks, output = state.workers, state.tasks, state.output
-    units = int(state.pairs.to_tasks[b, workers.node[b, w], task])
+    units = units_to_task(state.pairs, b, workers.node[b, w], task)
     category = tasks.category[b, task]
     workers.status[b, w] = DRIVING
     workers.task[b, w] = task
@@ -131,7 +131,7 @@ def _accept(state: PreferenceState, roads: RoadArrays, rules: Rules, b: int, w: 
     output.preference[b, w] = workers.preference[b, w, category]
 
 
-@inner_inlined
+@inlined
 def _decline(state: PreferenceState, rules: Rules, b: int, w: int, task: int, now_s: float) -> None:
     """Worker ``w`` declines a task, which is closed if that was its last offer."""
     workers, tasks = state.workers, state.tasks

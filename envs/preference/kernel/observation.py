@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inlined, inner, inner_inlined, kernel
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
 from crowdgym.envs.core.neighbours import BLOCK, NO_NEIGHBOUR, line_of, nearest, offer, slot_of, sort_by_x
@@ -39,7 +39,7 @@ from crowdgym.envs.preference.kernel.features import (
     TASK_STATE,
     WORKER_STATE,
 )
-from crowdgym.envs.preference.kernel.state import NEIGHBOURS, PreferenceState, WorkerStatus
+from crowdgym.envs.preference.kernel.state import NEIGHBOURS, PreferenceState, WorkerStatus, units_to_task
 
 _SELF = len(SELF_FEATURES)
 _CANDIDATE = len(CANDIDATE_FEATURES)
@@ -125,7 +125,7 @@ def locate_workers(state: PreferenceState, roads: RoadArrays, rules: Rules, b: i
             colleagues.num_movers[b, centre] += 1
 
 
-@inner_inlined
+@inlined
 def _until_idle_s(state: PreferenceState, b: int, w: int, now_s: float) -> float:
     """Seconds until a worker is idle."""
     if state.workers.status[b, w] == IDLE:
@@ -133,7 +133,7 @@ def _until_idle_s(state: PreferenceState, b: int, w: int, now_s: float) -> float
     return float(state.workers.free_s[b, w] - now_s)
 
 
-@inner_inlined
+@inlined
 def _write_self(row: Rows, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers = state.workers
     row[SELF.x] = _clip((workers.x_m[b, w] - scales.centre_x_m) / scales.extent_m)
@@ -160,7 +160,7 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
         at += width
 
 
-@inner_inlined
+@inlined
 def _write_candidates(
     row: Rows, state: PreferenceState, rules: Rules, scales: Scales, unit_m: float, b: int, w: int, now_s: float
 ) -> None:
@@ -170,7 +170,7 @@ def _write_candidates(
     for task in candidates:
         if task < 0:
             break
-        units = int(state.pairs.to_tasks[b, workers.node[b, w], task])
+        units = units_to_task(state.pairs, b, workers.node[b, w], task)
         left_s = tasks.expiry_s[b, task] - now_s
         slack_s = tasks.expiry_s[b, task] - (now_s + travel_time_s(units, unit_m, rules.speed_mps))
         category = tasks.category[b, task]
@@ -188,7 +188,7 @@ def _write_candidates(
     _empty_rows(row, at, end, _CANDIDATE)
 
 
-@inner
+@kernel
 def _line_up_colleagues(state: PreferenceState, b: int) -> None:
     """Put the workers of every centre of copy ``b`` into its line, sorted by x."""
     workers, lines, centres = state.workers, state.colleagues.lines, state.colleagues.movers.shape[1]
@@ -205,7 +205,7 @@ def _line_up_colleagues(state: PreferenceState, b: int) -> None:
             lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = NO_NEIGHBOUR, np.inf, np.inf
 
 
-@inner_inlined
+@inlined
 def _update_colleagues(state: PreferenceState, b: int, w: int) -> bool:
     """Bring the list of the nearest workers of the same centre up to date; says whether it may have changed.
 
@@ -233,7 +233,7 @@ def _update_colleagues(state: PreferenceState, b: int, w: int) -> bool:
     return changed
 
 
-@inner_inlined
+@inlined
 def _write_colleagues(row: Rows, at: int, state: PreferenceState, scales: Scales, b: int, w: int, now_s: float) -> None:
     workers, colleagues = state.workers, state.colleagues
     end = at + NEIGHBOURS * _COLLEAGUE
@@ -251,7 +251,7 @@ def _write_colleagues(row: Rows, at: int, state: PreferenceState, scales: Scales
     _empty_rows(row, at, end, _COLLEAGUE)
 
 
-@inner
+@kernel
 def _observe_colleagues(
     state: PreferenceState, scales: Scales, b: int, now_s: float, at: int, observations: Rows
 ) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.jit import kernel
+from crowdgym.common.references import reference_to
 from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.data.histories.synthetic import centres_of
 from crowdgym.data.roads import RoadNetwork
@@ -59,26 +60,22 @@ def _begin_epoch(
 
 
 @kernel
-def _step(
+def _play_interval(
     state: PreferenceState,
     roads: RoadArrays,
     rules: Rules,
-    scales: Scales,
     clock: Clock,
     epochs: NDArray[np.int64],
-    observations: Rows,
     copies: NDArray[np.int64],
     actions: NDArray[np.int64],
 ) -> None:
-    """Apply the joint actions of some copies, and play them forward to what is seen at their next epoch."""
-    for i in range(len(copies)):
-        b = copies[i]
+    """Apply the joint actions of some copies, and play them forward to their next epoch."""
+    for b in copies:
         now_s = min(epochs[b] * clock.step_s, clock.horizon_s)
         until_s = min((epochs[b] + 1) * clock.step_s, clock.horizon_s)
         take_actions(state, roads, rules, b, actions[b], now_s)
         play(state, b, until_s)
         epochs[b] += 1
-        _begin_epoch(state, roads, rules, scales, clock, epochs, observations, copies[i : i + 1])
 
 
 class PreferenceSimulation:
@@ -86,6 +83,7 @@ class PreferenceSimulation:
 
     Attributes:
         state: the structure of arrays that the kernel works on.
+        passed: the same as kernels are handed it.
         epochs: the epoch of each copy. Shape [B].
         observations: what every agent sees, written in place by `reset_copy` and `step`. Shape [B, W, F].
     """
@@ -103,7 +101,8 @@ class PreferenceSimulation:
             settings.max_offers,
         )
         self.scales = _scales(network, settings)
-        self.roads = RoadArrays.of(network)
+        self._distances = Distances(network)
+        self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.state: PreferenceState = empty_state(
             Sizes(
                 batch=batch,
@@ -114,15 +113,17 @@ class PreferenceSimulation:
                 candidates=settings.max_candidates,
             )
         )
+        self.state.pairs.position[:] = self._distances.position
+        self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)
         width = observation_layout(settings.max_candidates).width
         self._written = np.zeros((batch, settings.num_workers, width), np.float32)
         self.observations = self._written
-        self._distances = Distances(network)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.roads = RoadArrays.of(self.network)  # a copied array can be written to, and kernels would compile anew
+        # A copied array can be written to, and kernels would compile anew.
+        self.roads = reference_to(RoadArrays.of(self.network, self._distances.position))
 
     def reset_copy(self, b: int, instance: PreferenceInstance) -> None:
         """Begin ``instance`` in copy ``b``.
@@ -141,11 +142,11 @@ class PreferenceSimulation:
         tasks.created_s[b] = instance.created_s
         tasks.expiry_s[b] = instance.expiry_s
         pairs.willing[b] = willing(instance, self.settings)
-        self._distances.columns_into(instance.task_node, pairs.to_tasks[b])
+        self._distances.table_into(instance.task_node, pairs.to_tasks[b])
         self.epochs[b] = 0
         self.state.colleagues.by_x[b] = np.argsort(self.network.x_m[instance.worker_node], kind="stable")
-        start_episode(self.state, self.roads, b)
-        _begin_epoch(*self._arrays(np.array([b])))
+        start_episode(self.passed, self.roads, b)
+        self._begin_epoch(np.array([b]))
         self._hand_over()
 
     def _refuse_misfit(self, instance: PreferenceInstance) -> None:
@@ -178,16 +179,16 @@ class PreferenceSimulation:
         The results are in ``state.output`` and ``observations``. Calls for different copies may run at the same time.
         """
         which = np.arange(len(self.epochs)) if copies is None else copies
-        _step(*self._arrays(which, actions))
+        _play_interval(self.passed, self.roads, self.rules, self.clock, self.epochs, which, actions)
+        self._begin_epoch(which)
         self._hand_over()
 
     def is_over(self) -> NDArray[np.bool_]:
         """Which copies are at their horizon. Shape [B]."""
         return self.epochs >= self._last_epoch
 
-    def _arrays(self, *more: NDArray[np.int64]) -> tuple[Any, ...]:
-        own = (self.state, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written)
-        return own + more
+    def _begin_epoch(self, copies: NDArray[np.int64]) -> None:
+        _begin_epoch(self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written, copies)
 
     def _hand_over(self) -> None:
         if self.observations is not self._written:

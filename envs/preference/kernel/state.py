@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.common.jit import inner
+from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.preference.instance import NUM_CATEGORIES
@@ -100,11 +100,17 @@ class Tasks(NamedTuple):
 class Pairs(NamedTuple):
     """Workers with tasks."""
 
-    to_tasks: Annotated[
-        NDArray[np.uint16], "B, nodes, T"
-    ]  # distance along roads from every node to each task, in units
+    position: Annotated[Ints, "nodes"]  # of each node in the next table
+    # Distance along roads from every node, by its position, to each task, in units.
+    to_tasks: Annotated[NDArray[np.uint16], "B, nodes, T"]
     willing: Annotated[Bytes, "B, W, T"]  # whether the worker would accept; hidden truth
     dead: Annotated[Bytes, "B, W, T"]  # whether it has declined
+
+
+@inlined
+def units_to_task(pairs: Pairs, b: int, node: int, task: int) -> int:
+    """The units along roads from a node to a task of copy ``b``."""
+    return int(pairs.to_tasks[b, pairs.position[node], task])
 
 
 class NearTasks(NamedTuple):
@@ -145,7 +151,7 @@ class StepOutput(NamedTuple):
 _MADE_BY_STEP = StepOutput._fields.index("outcome")
 
 
-@inner
+@kernel
 def begin_step(output: StepOutput, b: int) -> None:
     """Clear what the step before made in copy ``b``."""
     zero(output[_MADE_BY_STEP:], b)

@@ -124,6 +124,18 @@ def take_error(world: World, state: SensingState, b: int) -> None:
     state.history.cost_km[b, cycle] = outcome.cost_km[b]
 
 
+@kernel
+def note_misses(state: SensingState, b: int) -> None:
+    """Add by how much the inference from other cells misses what was collected."""
+    cells = state.cells
+    for x in range(cells.crowd.shape[1]):
+        for a in range(state.truth.shape[3]):
+            miss = abs(cells.collected[b, x, a] - cells.inferred[b, x, a])
+            if not np.isnan(miss):
+                cells.missed[b, x, a] += miss
+                cells.compared[b, x, a] += 1.0
+
+
 @inlined
 def error_of(world: World, a: int, inferred: float, true: float) -> float:
     """The error at one cell; the whole scale where nothing could be inferred."""
@@ -136,6 +148,8 @@ def place(state: SensingState, b: int) -> None:
     for values in (state.cells.collected, state.cells.inferred, state.cells.inferred_before, state.cells.latest):
         values[b, :, :] = np.nan
     state.cells.sensed_at[b, :] = -1
+    state.cells.missed[b, :, :] = 0.0
+    state.cells.compared[b, :, :] = 0.0
     for sums in (state.totals.attribute_error, state.totals.number, state.totals.mean, state.totals.squares):
         sums[b, :] = 0.0
     state.totals.cost_km[b] = 0.0

@@ -50,6 +50,8 @@ class AttributeColumns(NamedTuple):
     inferred: int
 
 
+MISSED = "missed"  # the feature of a score; the name of the attribute comes behind
+
 SELF = SelfColumns._make(range(len(SelfColumns._fields)))
 RELATION = RelationColumns._make(range(len(RelationColumns._fields)))
 PARTICIPANT = ParticipantColumns._make(range(len(ParticipantColumns._fields)))
@@ -69,7 +71,8 @@ OF_CELL = len(CELL)
 OF_ATTRIBUTE = len(ATTRIBUTE)
 
 
-def cell_features(attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """The features of a cell that are the same for every observer."""
+def cell_features(attributes: tuple[str, ...], *, scores: bool) -> tuple[str, ...]:
+    """The features of a cell that are the same for every observer; the scores, if there are any, come last."""
     of_attributes = (f"{feature}_{name}" for name in attributes for feature in AttributeColumns._fields)
-    return (*CellColumns._fields, *of_attributes)
+    of_scores = (f"{MISSED}_{name}" for name in attributes) if scores else ()
+    return (*CellColumns._fields, *of_attributes, *of_scores)

@@ -11,11 +11,12 @@ import numpy as np
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
-from crowdgym.envs.sensing.kernel.dynamics import Copies, take_error
+from crowdgym.envs.sensing.kernel.dynamics import Copies, note_misses, take_error
 from crowdgym.envs.sensing.kernel.features import (
     ATTRIBUTE,
     CELL,
     HERE,
+    MISSED,
     OF_ATTRIBUTE,
     OF_CELL,
     OF_PARTICIPANT,
@@ -26,7 +27,6 @@ from crowdgym.envs.sensing.kernel.features import (
     RELATION_FEATURES,
     SELF,
     SELF_FEATURES,
-    cell_features,
 )
 from crowdgym.envs.sensing.kernel.state import Floats, Ints, Rows, SensingState, World
 
@@ -35,9 +35,8 @@ OLD_CYCLES = 30.0  # a value that is so old, or older, is of age 1
 DEVIATIONS = 3.0  # of a value from the mean that count as 1
 
 
-def observation_of_cell(participants: int, near_cells: int, attributes: tuple[str, ...]) -> ObservationLayout:
-    """The sets of what a cell sees, in order."""
-    of_cell = cell_features(attributes)
+def observation_of_cell(participants: int, near_cells: int, of_cell: tuple[str, ...]) -> ObservationLayout:
+    """The sets of what a cell sees, in order. ``of_cell`` are `cell_features`."""
     return ObservationLayout.of(
         (
             ("self", 1, (*SELF_FEATURES, *of_cell)),
@@ -47,20 +46,19 @@ def observation_of_cell(participants: int, near_cells: int, attributes: tuple[st
     )
 
 
-def observation_of_participant(cells: int, attributes: tuple[str, ...]) -> ObservationLayout:
-    """The sets of what a participant sees, in order."""
-    of_cell = cell_features(attributes)
+def observation_of_participant(cells: int, of_cell: tuple[str, ...]) -> ObservationLayout:
+    """The sets of what a participant sees, in order. ``of_cell`` are `cell_features`."""
     return ObservationLayout.of(
         (("self", 1, (*SELF_FEATURES, *of_cell)), ("cells", cells, (HERE, *RELATION_FEATURES, *of_cell)))
     )
 
 
-def state_layout(cells: int, participants: int, attributes: tuple[str, ...]) -> ObservationLayout:
-    """The sets of a global state, in order."""
+def state_layout(cells: int, participants: int, of_cell: tuple[str, ...]) -> ObservationLayout:
+    """The sets of a global state, in order. ``of_cell`` are `cell_features`."""
     return ObservationLayout.of(
         (
             ("clock", 1, ("elapsed",)),
-            ("cells", cells, cell_features(attributes)),
+            ("cells", cells, of_cell),
             ("participants", participants, ("x", "y")),
         )
     )
@@ -79,6 +77,7 @@ def units_of(attributes: tuple[str, ...], sight: "Sight", participants: int, cyc
     for name in attributes:
         wide = Unit.of(DEVIATIONS, f"standard deviations from the mean of {name} collected so far")
         units |= {f"latest_{name}": wide, f"inferred_{name}": wide}
+        units[f"{MISSED}_{name}"] = Unit.of(DEVIATIONS, f"standard deviations of {name} collected so far")
     return units
 
 
@@ -138,6 +137,12 @@ def describe_cells(state: SensingState, b: int) -> None:
             rows[x, first + ATTRIBUTE.known] = 0.0 if np.isnan(latest) else 1.0
             rows[x, first + ATTRIBUTE.latest] = _scaled(latest, mean, deviation)
             rows[x, first + ATTRIBUTE.inferred] = _scaled(cells.inferred[b, x, a], mean, deviation)
+        first = OF_CELL + OF_ATTRIBUTE * state.truth.shape[3] + a  # of the scores
+        if first < rows.shape[1]:
+            for x in range(rows.shape[0]):
+                compared = cells.compared[b, x, a]
+                missed = cells.missed[b, x, a] / compared if compared > 0.0 else np.nan
+                rows[x, first] = _scaled(missed, 0.0, deviation)
 
 
 @inlined
@@ -163,6 +168,7 @@ def finish_for_cells(world: World, sight: Sight, state: SensingState, copies: Co
     """Take the error of a cycle, and work out what every cell sees. Observations have shape [B, X, F]."""
     for b in copies:
         take_error(world, state, b)
+        note_misses(state, b)
         describe_cells(state, b)
         _see_as_cells(sight, state, b, observations[b])
 
@@ -196,6 +202,7 @@ def finish_for_participants(
     """Take the error of a cycle, and work out what every participant sees. Observations have shape [B, P, F]."""
     for b in copies:
         take_error(world, state, b)
+        note_misses(state, b)
         describe_cells(state, b)
         _see_as_participants(sight, state, b, observations[b])
 
@@ -216,7 +223,7 @@ def _see_as_participants(sight: Sight, state: SensingState, b: int, rows: Rows) 
 
 
 def global_state(sight: Sight, state: SensingState, b: int) -> Rows:
-    """Copy ``b`` as one row in [-1, 1], for centralised critics. Shape [state_layout(X, P, attributes).width]."""
+    """Copy ``b`` as one row in [-1, 1], for centralised critics. Shape [state_layout(X, P, of_cell).width]."""
     elapsed = np.array([state.cycle[b] / (state.truth.shape[1] - 1)], np.float32)
     places = sight.place[state.participants.cell[b]]
     return np.concatenate([elapsed, state.scratch.cell_rows[b].ravel(), places.ravel()])

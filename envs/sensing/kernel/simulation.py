@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.references import reference_to
 from crowdgym.envs.sensing.agent_modes import AgentMode
 from crowdgym.envs.sensing.inference import InferenceStrategy
 from crowdgym.envs.sensing.instance import SensingInstance
 from crowdgym.envs.sensing.kernel.dynamics import place
-from crowdgym.envs.sensing.kernel.features import cell_features
 from crowdgym.envs.sensing.kernel.observation import Sight
 from crowdgym.envs.sensing.kernel.state import SensingState, Sizes, World, empty_state
 
@@ -32,6 +32,7 @@ class SensingSimulation:
         world: the cells.
         sight: where they are to each other, for observations.
         state: the structure of arrays that the kernel works on.
+        passed: the same as kernels are handed it.
         observations: what every agent sees, written in place by `reset_copy` and `step`. Shape [B, N, F].
     """
 
@@ -58,9 +59,11 @@ class SensingSimulation:
             attributes=len(mode.attributes),
             participants=mode.participants,
             agents=len(mode.agents),
-            cell_features=len(cell_features(mode.attributes)),
+            cell_features=len(mode.cell_features),
         )
         self.state: SensingState = empty_state(sizes)
+        self.passed = reference_to(self.state)
+        self._passed_world, self._passed_sight = reference_to(world), reference_to(self.sight)
         width = mode.layout(self.sight).width
         self.observations = np.zeros((batch, len(mode.agents), width), np.float32)
         mask = np.ones((batch, len(mode.agents), mode.num_actions), np.int8)
@@ -85,7 +88,7 @@ class SensingSimulation:
             raise ConfigError(f"an instance must have {participants} participants, got one with {len(instance.cell)}")
         self.state.truth[b] = instance.values
         self.state.participants.cell[b] = instance.cell
-        place(self.state, b)
+        place(self.passed, b)
         self._finish(np.array([b]))
 
     def use_fresh_observations(self) -> None:
@@ -98,7 +101,7 @@ class SensingSimulation:
         Calls for different copies may run at the same time.
         """
         which = np.arange(len(self.state.cycle)) if copies is None else copies
-        self._mode.play(self.world, self.state, actions, which)
+        self._mode.play(self._passed_world, self.passed, actions, which)
         self._finish(which)
 
     def is_over(self) -> NDArray[np.bool_]:
@@ -117,8 +120,9 @@ class SensingSimulation:
 
     def _finish(self, copies: NDArray[np.int64]) -> None:
         """Infer values, take their error, and write the observations."""
-        self._inference.infer(self.world, self.state, copies)
-        self._mode.finish(self.world, self.sight, self.state, copies, self.observations)
+        world, state = self._passed_world, self.passed
+        self._inference.infer(world, state, copies)
+        self._mode.finish(world, self._passed_sight, state, copies, self.observations)
         if self._needs_gains:
-            self._inference.leave_out(self.world, self.state, copies)
-            self._mode.share_gains(self.state, copies)
+            self._inference.leave_out(world, state, copies)
+            self._mode.share_gains(state, copies)

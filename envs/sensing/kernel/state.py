@@ -52,6 +52,8 @@ class Cells(NamedTuple):
     inferred_before: Annotated[Floats, "B, X, A"]  # the same of the last cycle
     latest: Annotated[Floats, "B, X, A"]  # the value collected last, or NaN
     sensed_at: Annotated[Ints, "B, X"]  # the cycle in which it was sensed last, or -1
+    missed: Annotated[Floats, "B, X, A"]  # sum of |CS - IS| over the cycles so far that had both
+    compared: Annotated[Floats, "B, X, A"]  # the number of these cycles
 
 
 class Outcome(NamedTuple):

@@ -26,6 +26,7 @@ from crowdgym.bench.published.figures import published_figures
 from crowdgym.bench.report.files import output_names, write_report
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
+from crowdgym.bench.training import TEACHERS_NAME, TRAINED_NAME, check_training, teacher_jobs, train, training_jobs
 from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.common.seeds import SUITES
 from crowdgym.configs.loading import Settings
@@ -93,6 +94,7 @@ class Suite:
         self._check_metrics()
         self._check_points()
         self._check_published()
+        check_training(self.name, suite)
         for agent in map(Agent.of, suite.agents):
             is_known = agent.comes_with_crowdgym(suite.environment, suite.hook)
             for scenario in suite.scenarios:
@@ -140,7 +142,7 @@ class Suite:
     def job_lists(
         self, folder: Path, choices: Mapping[str, tuple[str, ...]], *, traces: bool
     ) -> tuple[JobList[Any], ...]:
-        """All jobs: the episodes, and the bounds of their instances.
+        """All jobs: the runs to be trained, the episodes, and the bounds of their instances.
 
         Args:
             folder: of the run.
@@ -175,7 +177,13 @@ class Suite:
         bound_lists = (
             (JobList(BOUNDS_NAME, bounds, JobKind(bound_instance, prepare, fingerprint=fingerprint)),) if bounds else ()
         )
-        return (episode_list, *bound_lists)
+        return (*self._training_lists(folder), episode_list, *bound_lists)
+
+    def _training_lists(self, folder: Path) -> tuple[JobList[Any], ...]:
+        """The clones that runs begin with, and the runs, if there are any."""
+        teachers, runs = teacher_jobs(self.name, self.settings, folder), training_jobs(self.name, self.settings, folder)
+        lists = ((TEACHERS_NAME, teachers), (TRAINED_NAME, runs))
+        return tuple(JobList(name, jobs, JobKind(train)) for name, jobs in lists if jobs)
 
     def provenance(self, digests: Mapping[str, str]) -> dict[str, Any]:
         """What the results depend on besides the parameters of an episode."""
@@ -194,6 +202,7 @@ class Suite:
             "crowdgym": crowdgym.__version__,
             "code of crowdgym": digest_of_code(),
             **({} if suite.hook is None else {"files of the hook": digest_of(self.hook, self.hook.files)}),
+            **({} if suite.training is None else {"training": suite.training.model_dump(mode="json")}),
             **{f"settings of {scenario}": values for scenario, values in settings.items()},
             **{
                 f"agent {agent.name}": self._described(agent)

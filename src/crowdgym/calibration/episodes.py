@@ -35,7 +35,7 @@ def play_episode(
     Returns:
         The revenue.
     """
-    state, roads, rules = simulation.state, simulation.roads, simulation.rules
+    state, roads, rules = simulation.passed, simulation.roads, simulation.rules
     state.workers.node[0] = instance.worker_node
     start_episode(state, roads, 0)
     times_s = np.array([simulation.clock.time_s(epoch) for epoch in range(simulation.clock.epochs + 1)])

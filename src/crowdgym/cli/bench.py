@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.engines import EngineOptions
-from crowdgym.cli.shared.grouping import grouped
+from crowdgym.cli.shared.grouping import SectionedCommand, grouped
 from crowdgym.cli.shared.options import Resume, number
 from crowdgym.cli.shared.output import check_output_folder, print_table
 from crowdgym.cli.shared.progress import shown_progress
@@ -28,20 +28,15 @@ _MOST_ROWS = 200  # of a table on the terminal
 
 
 @dataclass(frozen=True)
-class BenchOptions:
-    """The options of the command."""
+class PartOptions:
+    """What of the suite is played, and by whom."""
+
+    section: ClassVar[str] = "What is played"
 
     agents: Annotated[
         str | None,
         typer.Option(metavar="NAME,NAME", help="Agents that play, your own as module:Class; default: the suite's."),
     ] = None
-    jobs: Annotated[int | None, number("Episodes that are played at the same time; default: the number of cores.")] = (
-        None
-    )
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for results, created if missing; default: out/bench/SUITE.")
-    ] = None
-    resume: Resume = False
     quick: Annotated[bool, typer.Option("--quick", help="Play a small part of the suite, in less than a minute.")] = (
         False
     )
@@ -54,16 +49,39 @@ class BenchOptions:
         typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
     ] = field(default_factory=list)
     episodes: Annotated[int | None, number("Episodes of each agent at each grid point; default: the suite's.")] = None
+
+
+@dataclass(frozen=True)
+class PaceOptions:
+    """How many episodes at a time, and how long each may take."""
+
+    section: ClassVar[str] = EngineOptions.section
+
+    jobs: Annotated[int | None, number("Episodes that are played at the same time; default: the number of cores.")] = (
+        None
+    )
     time_limit_s: Annotated[
         float | None, typer.Option("--time-limit", help="Seconds that an episode may take; default: the suite's.")
     ] = None
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """What is written, and where."""
+
+    section: ClassVar[str] = "Files"
+
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for results, created if missing; default: out/bench/SUITE.")
+    ] = None
+    resume: Resume = False
     traces: Annotated[bool, typer.Option("--traces", help="Record every episode in a .trace file under --out.")] = False
     page: Annotated[
         Path | None, typer.Option(help="A Markdown file; the tables are written between its two marks.")
     ] = None
 
 
-@app.command()
+@app.command(cls=SectionedCommand)
 @grouped
 def bench(
     suite: Annotated[
@@ -74,8 +92,10 @@ def bench(
             autocompletion=completion.suites,
         ),
     ],
-    options: BenchOptions,
+    part: PartOptions,
+    pace: PaceOptions,
     machines: EngineOptions,
+    files: FileOptions,
 ) -> None:
     """Play a whole suite of episodes, and write tables and plots.
 
@@ -86,26 +106,26 @@ def bench(
     from crowdgym.bench.report.pages import check_page, write_page
     from crowdgym.bench.suites import Overrides, find_benchmark
 
-    folder = _DEFAULT_OUT / Path(suite).stem if options.out is None else options.out
+    folder = _DEFAULT_OUT / Path(suite).stem if files.out is None else files.out
     overrides = Overrides(
-        agents=None if options.agents is None else [name.strip() for name in options.agents.split(",")],
-        scenario=options.scenario,
-        episodes=options.episodes,
-        time_limit_s=options.time_limit_s,
-        only=_choices(options.only),
-        quick=options.quick,
-        traces=options.traces,
+        agents=None if part.agents is None else [name.strip() for name in part.agents.split(",")],
+        scenario=part.scenario,
+        episodes=part.episodes,
+        time_limit_s=pace.time_limit_s,
+        only=_choices(part.only),
+        quick=part.quick,
+        traces=files.traces,
     )
-    with machines.chosen(options.jobs).open(folder) as engine:
+    with machines.chosen(pace.jobs).open(folder) as engine:
         benchmark = find_benchmark(suite, overrides, folder, engine)
-        if options.page is not None:
-            check_page(options.page, benchmark.page_mark)
-        _play(benchmark, folder, engine, resume=options.resume)
+        if files.page is not None:
+            check_page(files.page, benchmark.page_mark)
+        _play(benchmark, folder, engine, resume=files.resume)
     report = benchmark.report(folder)
     _print(report)
-    if options.page is not None:
-        write_page(options.page, benchmark.page_mark, report.markdown)
-        typer.echo(f"wrote {options.page}")
+    if files.page is not None:
+        write_page(files.page, benchmark.page_mark, report.markdown)
+        typer.echo(f"wrote {files.page}")
 
 
 def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool) -> None:
@@ -120,12 +140,18 @@ def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool)
 
         def watch(job: Job, outcome: Outcome) -> None:
             progress.advance()
-            took_s[job.parameters().get("agent", "bounds")].append(outcome.wall_s)
+            took_s[_label(job)].append(outcome.wall_s)
 
         play_all(folder, benchmark, engine, finished=finished, watch=watch)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
+
+
+def _label(job: Job) -> str:
+    """The agent that a job plays or the variant that it trains; "bounds" for a bound."""
+    parameters = job.parameters()
+    return str(parameters.get("agent", parameters.get("variant", "bounds")))
 
 
 def _print(report: "Report") -> None:

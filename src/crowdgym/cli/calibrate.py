@@ -11,6 +11,7 @@ from crowdgym.cli.shared.options import Jobs, Resume, number, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_table
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.extras import needs
 from crowdgym.common.files import write_bytes
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _check(setting: str, city: str) -> None:
     if city not in CITIES:
         raise ConfigError(f"--city must be one of {', '.join(CITIES)}, got {city!r}")
     if find_spec("cma") is None:
-        raise ConfigError("calibrate needs the package cma: pip install 'crowdgym[bench]'")
+        raise ConfigError(needs("'crowdgym calibrate'", "cma"))
 
 
 def _searched(folder: Path, plan: "Plan", found: "list[Evaluation]", jobs: int) -> "list[Evaluation]":

@@ -1,6 +1,6 @@
 """``crowdgym demo``: compare policies, draw a map, and write an episode that plays in a browser."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,9 +55,19 @@ def demo(
         f"mean of {episodes} episodes (seeds {seed} to {seed + episodes - 1})",
         results,
     )
+    if note := note_on_random({result.agent: result.mean for result in results}):
+        typer.echo(note)
     write_player(replay, traces)
     typer.echo(f"map, {AGENTS[0]} at work: {picture}")
     typer.echo(f"{' beside '.join(SHOWN)}, to watch: open {replay} in a browser")
+
+
+def note_on_random(means: Mapping[str, Mapping[str, float]]) -> str:
+    """Why random choices can complete more tasks than Greedy and earn less, where they do; else nothing."""
+    greedy, drawn = means["greedy"], means["random"]
+    if drawn["completed"] > greedy["completed"] and drawn["revenue"] < greedy["revenue"]:
+        return "random completes more tasks than greedy, but later: past its expected time a task pays less and less"
+    return ""
 
 
 def _watch(

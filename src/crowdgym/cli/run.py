@@ -9,6 +9,7 @@ import typer
 
 import crowdgym
 from crowdgym.cli.shared import completion
+from crowdgym.cli.shared.animation import SUFFIXES, AnimationOptions
 from crowdgym.cli.shared.assignments import named_values
 from crowdgym.cli.shared.grouping import SectionedCommand, grouped
 from crowdgym.cli.shared.options import (
@@ -79,7 +80,9 @@ class OutputFiles:
     section = "Files"
 
     json: JsonFile = None
-    gif: Annotated[Path | None, output_file("Write the first episode to this .gif file.", ".gif", "--render")] = None
+    film: Annotated[
+        Path | None, output_file("Write the first episode to this .gif or .mp4 file.", SUFFIXES, "--render")
+    ] = None
     trace: Annotated[Path | None, output_file("Write the first episode to this .trace file.", ".trace")] = None
 
 
@@ -132,6 +135,7 @@ def run(
     own: OwnPolicy,
     which: EpisodeOptions,
     files: OutputFiles,
+    animation: AnimationOptions,
     env: Annotated[
         str | None,
         environment("Name of the environment, such as csc_v0; not needed for the folder of a trained agent.", "[ENV]"),
@@ -147,6 +151,7 @@ def run(
     from crowdgym.runner import policy_seed, run_episodes
     from crowdgym.traces import TraceRecorder
 
+    animation.check(files.film, "--render")
     env, keywords = _chosen_run(env, player.agent, settings.keywords())
     agent = crowdgym.environment_spec(env).default_policy if player.agent is None else player.agent
     source = own.source(agent, env, keywords.get("scenario"))
@@ -154,7 +159,7 @@ def run(
         open_policy(source, policy_seed(which.first_number), own.limits(), inside=own.inside) as policy,
         shown_progress(which.episodes) as progress,
     ):
-        played: Any = crowdgym.make(env, render_mode="rgb_array" if files.gif else None, **keywords)
+        played: Any = crowdgym.make(env, render_mode="rgb_array" if files.film else None, **keywords)
         if files.trace is not None:
             played = TraceRecorder(played, agent)
         try:
@@ -166,7 +171,7 @@ def run(
                 episodes=which.episodes,
                 seed=which.seed,
                 first_number=which.first_number,
-                watch=_watch(played, files, progress),
+                watch=_watch(played, files, animation, progress),
             )
         finally:
             played.close()
@@ -175,7 +180,7 @@ def run(
     print_episodes(result, how)
     warn_of_illegal_actions(result)
     print_results_file(files.json)
-    for first_episode in filter(None, (files.gif, files.trace)):
+    for first_episode in filter(None, (files.film, files.trace)):
         typer.echo(f"episode of seed {which.seed}: {first_episode}")
 
 
@@ -200,9 +205,10 @@ def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tu
     return env, given
 
 
-def _watch(env: Any, files: OutputFiles, progress: ShownProgress) -> Callable[[int, Iterator[int]], None]:
+def _watch(
+    env: Any, files: OutputFiles, animation: AnimationOptions, progress: ShownProgress
+) -> Callable[[int, Iterator[int]], None]:
     """Show progress, and record the first episode."""
-    from crowdgym.envs.rendering.animation import write_gif
     from crowdgym.runner import num_steps_of, play_through
     from crowdgym.traces import write_trace
 
@@ -210,8 +216,9 @@ def _watch(env: Any, files: OutputFiles, progress: ShownProgress) -> Callable[[i
 
     def watch(episode: int, steps: Iterator[int]) -> None:
         counted = progress.count(episode, steps, num_steps)
-        if files.gif is not None and episode == 0:
-            write_gif(files.gif, (env.render() for _ in counted), env.metadata["render_fps"])
+        if files.film is not None and episode == 0:
+            frames = (env.render() for step in counted if animation.is_wanted(step, num_steps))
+            animation.write(files.film, frames, env.metadata["render_fps"])
         play_through(episode, counted)
         if files.trace is not None and episode == 0:
             write_trace(files.trace, env.trace())

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crowdgym.cli.shared.assignments import column_pairs
-from crowdgym.common.entry_points import import_module_from_here
-from crowdgym.registration import environment_specs
+from crowdgym.cli.shared.traces import GivenFiles, Module, given_files, import_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,25 +16,11 @@ if TYPE_CHECKING:
 
 DIFFERENT, UNREADABLE = 1, 2  # exit codes
 
-app = typer.Typer(name="trace", help="Check and show recorded episodes.", no_args_is_help=True)
+app = typer.Typer(
+    name="trace", help="Check and show recorded episodes; 'crowdgym view' draws them.", no_args_is_help=True
+)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Traces, as 'crowdgym run --trace' writes them.")]
-
-
-Module = Annotated[
-    str | None,
-    typer.Option(
-        "--import", metavar="MODULE", help="Module of your own environment, imported first; a trace imports nothing."
-    ),
-]
-
-
-GivenFiles = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--file", metavar="SETTING=PATH", help="The file that a setting names; a trace opens none. May be repeated."
-    ),
-]
 
 
 @dataclass(frozen=True)
@@ -62,8 +46,8 @@ def verify(traces: Files, module: Module = None, file: GivenFiles = None) -> Non
     from crowdgym.traces import compare, replay
     from crowdgym.verification.traces import broken_rules, has_checker
 
-    _import(module)
-    files = _given(file)
+    import_given(module)
+    files = given_files(file)
 
     def judge(trace: "Trace") -> Judgement:
         played = replay(trace, files)
@@ -85,20 +69,9 @@ def check(traces: Files, module: Module = None, file: GivenFiles = None) -> None
     """
     from crowdgym.verification.traces import broken_rules
 
-    _import(module)
-    files = _given(file)
+    import_given(module)
+    files = given_files(file)
     _judge(traces, lambda trace: Judgement(_broken(broken_rules(trace, files))), "confirmed")
-
-
-def _import(module: str | None) -> None:
-    if module is not None:
-        import_module_from_here(module, module)
-
-
-def _given(files: list[str] | None) -> dict[str, Path]:
-    """The files of ``--file``, by setting."""
-    known = tuple(dict.fromkeys(setting for spec in environment_specs() for setting in spec.file_settings))
-    return {setting: Path(path) for setting, path in column_pairs("--file", files or [], known, "SETTING=PATH").items()}
 
 
 @app.command()

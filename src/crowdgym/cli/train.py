@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,16 +13,20 @@ import typer
 
 from crowdgym.cli.shared import completion
 from crowdgym.cli.shared.assignments import keywords_of, lists_of
+from crowdgym.cli.shared.engines import Address, Engine
 from crowdgym.cli.shared.grouping import SectionedCommand, grouped
 from crowdgym.cli.shared.options import EnvironmentName, Resume, Scenario, Seed, number, output_folder
 from crowdgym.cli.shared.output import check_output_folder, print_listing, stderr
 from crowdgym.cli.shared.progress import duration
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.extras import needs
+from crowdgym.execution.engines import EngineChoice, EngineName
 
 if TYPE_CHECKING:
     from crowdgym.agents.catalogue import LearnerSpec
     from crowdgym.training.plan import TrainingPlan
     from crowdgym.training.run import IterationReport, TrainingRun
+    from crowdgym.training.workers import EngineWorkers
 
 app = typer.Typer()
 
@@ -93,6 +97,25 @@ class MachineOptions:
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
     threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
     jobs: Annotated[int, number("Processes in which the centres of a federation learn; 1: in this process.")] = 1
+    workers: Annotated[int, number("Processes that play the episodes, with the same result; 1: this process.")] = 1
+    engine: Engine = EngineName.LOCAL
+    address: Address = None
+
+    @contextmanager
+    def playing(self, folder: Path) -> Iterator["EngineWorkers | None"]:
+        """The workers, to the end of the block; None if this process plays."""
+        if self.engine is EngineName.SLURM:
+            raise ConfigError("--engine of 'crowdgym train' must be local or ray, got slurm")
+        if self.device != "cpu" and self.workers > 1:
+            raise ConfigError(f"--workers needs --device cpu, got {self.device}: a GPU rounds otherwise than they do")
+        opened = EngineChoice(self.engine, self.workers, self.address).open(folder)
+        if self.workers == 1 and self.engine is EngineName.LOCAL:
+            yield None
+            return
+        from crowdgym.training.workers import EngineWorkers
+
+        with opened as engine:
+            yield EngineWorkers(engine, self.workers)
 
 
 @dataclass(frozen=True)
@@ -149,7 +172,6 @@ def train(
     """
     # Bad input is found before the first step, as far as possible.
     from crowdgym.learners import find_learner
-    from crowdgym.policies import NEEDS_EXTRA
 
     learner, options = find_learner(agent), TrainOptions(task, run, machine)
     if task.settings:
@@ -157,12 +179,17 @@ def train(
         return
     for package in learner.packages:
         if find_spec(package) is None:
-            raise ConfigError(f"'crowdgym train' needs {package}: {NEEDS_EXTRA}")
+            raise ConfigError(needs("'crowdgym train'", package))
     if machine.jobs > 1 and learner.client is None:
         raise ConfigError(f"--jobs is for learners from records of centres, and {agent} is none")
     _check_device(machine)
     check_output_folder(options.folder, "--out")
-    with _run(_plan(agent, learner, env, options), options) as training, _shown(training) as watch:
+    plan = _plan(agent, learner, env, options)
+    with (
+        machine.playing(options.folder) as workers,
+        _run(replace(plan, workers=workers), options) as training,
+        _shown(training) as watch,
+    ):
         training(watch)
     _report(training)
 

@@ -12,9 +12,10 @@ from crowdgym.agents.information import Information
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Infos, Observations, Policy
 from crowdgym.common.errors import PolicyFaultError
 from crowdgym.execution.processes import how_ended
-from crowdgym.isolation import messages
+from crowdgym.isolation import messages, shared
 from crowdgym.isolation.conversation import Conversation
 from crowdgym.isolation.messages import Line
+from crowdgym.isolation.moments import Arrays, Layout
 from crowdgym.policies import PolicySource
 
 _NUMBER_BYTES: Final = 8  # of a number in a message, little-endian
@@ -46,6 +47,7 @@ class AgentProcesses:
     ) -> None:
         self._starter, self._agents = starter, episode.agents
         self._conversations: list[Conversation] = []
+        self._layout: Layout | None = None
         seeds = (agent_seed(episode.seed, index) for index in range(len(self._agents)))
         try:
             self._start(connection, step_s)
@@ -60,9 +62,13 @@ class AgentProcesses:
             conversation.close()
         self._conversations = []
 
-    def act(self, observations: Observations, infos: Infos) -> Actions:
-        """See `crowdgym.agents.policy.Policy`. Raises `PolicyFaultError`."""
-        answers = self._ask_all(messages.ACT, messages.pack_moments(observations, infos))
+    def act(self, arrays: Arrays) -> Actions:
+        """The actions of all agents. Raises `PolicyFaultError`."""
+        layout = Layout.of(arrays)
+        if layout != self._layout:
+            self._layout = layout
+            self._tell_all(messages.LAYOUT, [[layout.of_one.to_json()]] * len(self._agents))
+        answers = self._ask_all(messages.ACT, [[block] for block in layout.rows(arrays)])
         actions: dict[str, int] = {}
         for agent, answer in zip(self._agents, answers, strict=True):
             try:
@@ -86,7 +92,7 @@ class AgentProcesses:
         ours, theirs = socket.socketpair()
         with theirs:
             self._starter.begin(messages.START_AGENT, [agent.encode()])
-            socket.send_fds(connection, [b"\0"], [theirs.fileno()])
+            shared.send(connection, theirs.fileno())
             try:
                 self._starter.answer()
             except PolicyFaultError:
@@ -96,14 +102,17 @@ class AgentProcesses:
 
     def _ask_all(self, kind: bytes, contents: Sequence[Sequence[bytes | memoryview]]) -> list[messages.Message]:
         """Ask all agents at once; their processes work side by side."""
-        for agent, conversation, parts in zip(self._agents, self._conversations, contents, strict=True):
-            with _as(agent):
-                conversation.begin(kind, parts)
+        self._tell_all(kind, contents)
         answers = []
         for agent, conversation in zip(self._agents, self._conversations, strict=True):
             with _as(agent):
                 answers.append(conversation.answer())
         return answers
+
+    def _tell_all(self, kind: bytes, contents: Sequence[Sequence[bytes | memoryview]]) -> None:
+        for agent, conversation, parts in zip(self._agents, self._conversations, contents, strict=True):
+            with _as(agent):
+                conversation.begin(kind, parts)
 
     def _how_ended(self, index: int) -> str:
         answer = self._starter.ask(messages.HOW_ENDED, [index.to_bytes(_NUMBER_BYTES, "little")])

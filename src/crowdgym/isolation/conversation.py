@@ -22,6 +22,7 @@ class Conversation:
 
     Attributes:
         state: returns the global state when the process asks for it; raises `PolicyFaultError` if it must not.
+        keeps: whether the policy holds arrays of the shared memory, so that it must not be used again.
     """
 
     def __init__(self, line: Line, step_s: float | None, how_ended: Callable[[], str]) -> None:
@@ -29,6 +30,7 @@ class Conversation:
         self._waits_s = step_s
         self._deadline: float | None = None
         self.state: Callable[[], Any] = refuse_state
+        self.keeps = False
 
     def close(self) -> None:
         """Close this end of the connection."""
@@ -56,8 +58,11 @@ class Conversation:
             PolicyFaultError: the policy raised or took too long, its answer is too long, or its process ended.
             PolicyError: the policy cannot be made.
         """
-        while (answer := self._receive()).kind == messages.STATE:
-            self._send(messages.STATE, messages.pack_arrays({"state": self.state()}))
+        while (answer := self._receive()).kind in (messages.STATE, messages.KEEPS):
+            if answer.kind == messages.KEEPS:
+                self.keeps = True
+            else:
+                self._send(messages.STATE, messages.pack_arrays({"state": self.state()}))
         return answer
 
     def _send(self, kind: bytes, parts: Sequence[bytes | memoryview]) -> None:

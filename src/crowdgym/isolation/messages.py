@@ -5,6 +5,7 @@ and a limit of size, whatever the other side sends.
 """
 
 import json
+import math
 import operator
 import socket
 import struct
@@ -18,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESET: Final = b"r"  # runner: an episode begins; the seed of the policy, and the instance if it may know it
-ACT: Final = b"m"  # runner: a moment (`pack_moment`)
+LAYOUT: Final = b"l"  # runner: the layout of all moments from now on, which come in messages; not answered
+SHARED_LAYOUT: Final = b"L"  # runner: the same; the moments come in shared memory, whose descriptor follows elsewhere
+ACT: Final = b"m"  # runner: a moment, as a block of bytes, or nothing if it is in shared memory
 ACTIONS: Final = b"a"  # the policy: a whole number for every agent, as int64 in the order of the agents
 ODD_ACTIONS: Final = b"o"  # the policy: any other actions, as JSON
+KEEPS: Final = b"k"  # the policy: it holds arrays of the shared memory, which must not be used again
 STATE: Final = b"s"  # the policy asks for the global state; the runner sends it (`pack_arrays`)
 START_AGENT: Final = b"p"  # runner: start a process for the agent of this name; its connection follows elsewhere
 HOW_ENDED: Final = b"e"  # runner: how did the process of the agent of this number end? The answer is its exit code
@@ -29,9 +33,9 @@ REFUSED: Final = b"x"  # the policy cannot be made; the content is a sentence
 FAULT: Final = b"f"  # the policy: it did something wrong; the content is the sentence after the policy's name
 
 _HEAD: Final = struct.Struct("<cQ")
+_SHORT: Final = 2**16  # bytes of a message that is sent at once
 _SEED: Final = struct.Struct("<Q")
 _SIZE: Final = struct.Struct("<I")
-_OBSERVATION: Final = "observation"
 
 
 class Message(NamedTuple):
@@ -58,9 +62,9 @@ class Line:
             TimeoutError: the other side does not read before ``deadline``, a time of `time.monotonic`.
             OSError: the other side has closed the connection.
         """
-        self._wait_until(deadline)
-        self.socket.sendall(_HEAD.pack(kind, sum(memoryview(part).nbytes for part in parts)))
-        for part in parts:
+        length = sum(memoryview(part).nbytes for part in parts)
+        head = _HEAD.pack(kind, length)
+        for part in [b"".join((head, *parts))] if length < _SHORT else [head, *parts]:
             self._wait_until(deadline)
             self.socket.sendall(part)
 
@@ -104,7 +108,8 @@ class Line:
 
     def _wait_until(self, deadline: float | None) -> None:
         if deadline is None:
-            self.socket.settimeout(None)
+            if self.socket.gettimeout() is not None:
+                self.socket.settimeout(None)
             return
         left_s = deadline - time.monotonic()
         if left_s <= 0:
@@ -121,98 +126,35 @@ def unpack_reset(content: bytearray) -> tuple[int, dict[str, NDArray[Any]] | Non
     """The seed of a `RESET`, and the arrays of the instance if it has them."""
     (seed,) = _SEED.unpack_from(content)
     instance = content[_SEED.size :]
-    return seed, unpack_arrays(instance)[0] if instance else None
+    return seed, unpack_arrays(instance) if instance else None
 
 
-def pack_arrays(arrays: Mapping[str, NDArray[Any]], plain: Sequence[str] = ()) -> list[bytes | memoryview]:
-    """Named arrays as the parts of a message. The columns ``plain`` become plain numbers on the other side."""
+def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> list[bytes | memoryview]:
+    """Named arrays as the parts of a message."""
     whole = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    columns = [(name, values.dtype.str, values.shape, name in plain) for name, values in whole.items()]
-    head = json.dumps(columns).encode()
-    return [_SIZE.pack(len(head)) + head, *(values.reshape(-1).view(np.uint8).data for values in whole.values())]
+    head = json.dumps([(name, values.dtype.str, values.shape) for name, values in whole.items()]).encode()
+    return [_SIZE.pack(len(head)), head, *(values.reshape(-1).view(np.uint8).data for values in whole.values())]
 
 
-def unpack_arrays(content: bytearray) -> tuple[dict[str, NDArray[Any]], frozenset[str]]:
-    """The inverse of `pack_arrays`: arrays that may be written, and the names of the plain ones."""
+def unpack_arrays(content: bytearray) -> dict[str, NDArray[Any]]:
+    """The inverse of `pack_arrays`: arrays that may be written."""
     (size,) = _SIZE.unpack_from(content)
     at = _SIZE.size + size
-    arrays, plain = {}, set()
-    for name, kind, shape, is_plain in json.loads(content[_SIZE.size : at].decode()):
+    arrays = {}
+    for name, kind, shape in json.loads(content[_SIZE.size : at].decode()):
         dtype = np.dtype(kind)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         arrays[name] = np.frombuffer(content, dtype, count, at).reshape(shape)
         at += count * dtype.itemsize
-        if is_plain:
-            plain.add(name)
-    return arrays, frozenset(plain)
-
-
-def pack_moment(observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]) -> list[bytes | memoryview]:
-    """Observations and infos of all agents, one array for each name.
-
-    Raises:
-        TypeError: one of them is neither a number nor an array of numbers; names it.
-    """
-    return pack_arrays(*_columns(observations, infos))
-
-
-def pack_moments(
-    observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
-) -> list[list[bytes | memoryview]]:
-    """For every agent what `pack_moment` makes of its rows alone. Raises `TypeError` as that does."""
-    arrays, plain = _columns(observations, infos)
-    head, *_ = pack_arrays({name: values[:1] for name, values in arrays.items()}, plain)  # the same for all
-    return [[head, *(values[row].tobytes() for values in arrays.values())] for row in range(len(observations))]
-
-
-def unpack_moment(
-    content: bytearray, agents: Sequence[str]
-) -> tuple[dict[str, NDArray[Any]], dict[str, dict[str, Any]]]:
-    """The inverse of `pack_moment`."""
-    arrays, plain = unpack_arrays(content)
-    observations = dict(zip(agents, arrays.pop(_OBSERVATION), strict=True))
-    infos: dict[str, dict[str, Any]] = {agent: {} for agent in agents}
-    for name, values in arrays.items():
-        for info, value in zip(infos.values(), values.tolist() if name in plain else values, strict=True):
-            info[name] = value
-    return observations, infos
-
-
-def _columns(
-    observations: Mapping[str, Any], infos: Mapping[str, Mapping[str, Any]]
-) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """The array of each name, and the names of plain numbers."""
-    rows = list(infos.values())
-    columns = {_OBSERVATION: _column(_OBSERVATION, list(observations.values()))}
-    columns |= {name: _column(name, [row[name] for row in rows]) for name in rows[0]}
-    return columns, [name for name, value in rows[0].items() if not isinstance(value, np.ndarray)]
-
-
-def _column(name: str, values: Sequence[Any]) -> NDArray[Any]:
-    """The values of all agents as one array."""
-    first = values[0]
-    if isinstance(first, np.ndarray) and first.flags.c_contiguous and _are_alike(values):
-        joined = b"".join(values)  # NumPy's own `stack` takes four times as long for 200 agents
-        column = np.frombuffer(joined, first.dtype).reshape(len(values), *first.shape)
-    else:
-        column = np.array(values)
-    if column.dtype.kind not in "biuf":
-        raise TypeError(f"{name} of {type(first).__name__} cannot be sent to the process of a policy")
-    return column
-
-
-def _are_alike(values: Sequence[Any]) -> bool:
-    kind, shape = values[0].dtype, values[0].shape
-    return kind.kind in "biuf" and all(
-        isinstance(value, np.ndarray) and value.dtype == kind and value.shape == shape for value in values
-    )
+    return arrays
 
 
 def pack_actions(actions: Mapping[Any, Any], agents: Sequence[str]) -> tuple[bytes, bytes]:
     """The kind and the content of the message that holds the actions of a policy."""
     try:  # the usual case: a whole number for every agent
         if len(actions) == len(agents):
-            return ACTIONS, array("q", [actions[agent] for agent in agents]).tobytes()
+            chosen = operator.itemgetter(*agents)(actions)
+            return ACTIONS, array("q", chosen if len(agents) > 1 else [chosen]).tobytes()
     except (KeyError, TypeError, OverflowError):
         pass
     named = {agent if isinstance(agent, str) else str(agent): _plain(action) for agent, action in actions.items()}

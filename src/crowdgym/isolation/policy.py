@@ -2,20 +2,23 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Final
+from typing import Any, Final
 
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
 from crowdgym.common.errors import PolicyError, PolicyFaultError
+from crowdgym.envs.api.parallel_env import BaseParallelEnv
 from crowdgym.execution.processes import how_ended, one_thread
 from crowdgym.isolation import messages
 from crowdgym.isolation.agents import AgentProcesses, OneByOne
 from crowdgym.isolation.conversation import Conversation
 from crowdgym.isolation.messages import Line
+from crowdgym.isolation.moments import Arrays, arrays_of
+from crowdgym.isolation.sender import MomentSender
 from crowdgym.isolation.worker import Frame, hide_memory, serve
 from crowdgym.policies import PolicySource, digest_of
 from crowdgym.runner import fix_global_generators
@@ -105,17 +108,19 @@ class IsolatedPolicy:
         self._limits = limits
         self._frame: Frame | None = None
         self._agents: AgentProcesses | None = None
+        self._rows: Callable[[], Arrays] | None = None
         ours, theirs = socket.socketpair()
-        self._process_end, agents_end = socket.socketpair()
+        self._descriptors, their_descriptors = socket.socketpair()
         self._conversation = Conversation(Line(ours), limits.step_s, self._how_ended)
+        self._moments = MomentSender(self._conversation, self._descriptors)
         frames, self._frames = _START.Pipe(duplex=False)
         self._process = _START.Process(
-            target=serve, args=(theirs, agents_end, frames, source, seed, limits.memory_bytes), daemon=True
+            target=serve, args=(theirs, their_descriptors, frames, source, seed, limits.memory_bytes), daemon=True
         )
         hide_memory()
         with one_thread():
             self._process.start()
-        for one in (theirs, agents_end, frames):  # so that the end of the process is the end of the connection
+        for one in (theirs, their_descriptors, frames):  # so that the end of the process is the end of the connection
             one.close()
         try:
             self._conversation.expect(_START_S)
@@ -141,10 +146,14 @@ class IsolatedPolicy:
         """End the process."""
         self._close_agents()
         self._conversation.close()
-        self._process_end.close()
+        self._descriptors.close()
         self._frames.close()
         self._process.kill()
         self._process.join()
+
+    def attach_environment(self, env: Any) -> None:
+        """Read what an environment shows from its own arrays, if it has them, and not from the dicts made of them."""
+        self._rows = env.rows if getattr(type(env), "step", None) is BaseParallelEnv.step else None
 
     def reset(self, episode: Episode) -> None:
         """See `crowdgym.agents.policy.EpisodicPolicy`.
@@ -158,7 +167,7 @@ class IsolatedPolicy:
             self._frames.send(frame)
         if self.information is Information.DECENTRALISED:
             self._close_agents()
-            self._agents = AgentProcesses(self._conversation, self._process_end, episode, self._limits.step_s)
+            self._agents = AgentProcesses(self._conversation, self._descriptors, episode, self._limits.step_s)
             return
         self._conversation.state = episode.state
         instance = [] if episode.instance is None else messages.pack_arrays(episode.instance)
@@ -170,9 +179,10 @@ class IsolatedPolicy:
         Raises:
             PolicyFaultError: as `reset`.
         """
+        arrays = arrays_of(observations, infos) if self._rows is None else self._rows()
         if self._agents is not None:
-            return self._agents.act(observations, infos)
-        answer = self._conversation.ask(messages.ACT, messages.pack_moment(observations, infos))
+            return self._agents.act(arrays)
+        answer = self._moments.ask(arrays)
         try:
             return messages.unpack_actions(answer, tuple(observations))
         except ValueError as error:

@@ -21,8 +21,9 @@ from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Episode, EpisodicPolicy, Policy
 from crowdgym.common.errors import CrowdGymError, PolicyError
 from crowdgym.execution.processes import end_with_parent
-from crowdgym.isolation import messages
+from crowdgym.isolation import messages, shared
 from crowdgym.isolation.messages import Line, Message
+from crowdgym.isolation.moments import Layout, Moment
 from crowdgym.policies import PolicySource, described, digest_of, where_raised
 from crowdgym.runner import fix_global_generators
 
@@ -49,7 +50,7 @@ def hide_memory() -> None:
 
 def serve(
     theirs: socket.socket,
-    agents_end: socket.socket,
+    descriptors: socket.socket,
     frames: Connection,
     source: PolicySource,
     seed: int,
@@ -59,7 +60,7 @@ def serve(
 
     Args:
         theirs: the connection to the runner.
-        agents_end: on which the connections of agents arrive, if the policy is decentralised.
+        descriptors: on which shared memory arrives, or, if the policy is decentralised, the connections of agents.
         frames: on which a `Frame` arrives before the first episode of each environment.
         source: of the policy.
         seed: of the global generators of random numbers while the policy is made.
@@ -77,9 +78,9 @@ def serve(
         return
     policy, information = made
     if information is Information.DECENTRALISED:
-        AgentStarter(line, agents_end, frames, policy).run()
+        AgentStarter(line, descriptors, frames, policy).run()
     else:
-        Service(line, policy, frames).run()
+        Service(line, policy, descriptors, frames).run()
 
 
 def end_with_starter() -> None:
@@ -117,18 +118,32 @@ class Service:
     Args:
         line: to the runner.
         policy: plays.
+        descriptors: on which shared memory arrives, if there is any.
         frames: on which a `Frame` arrives before the first episode of each environment; None if ``frame`` is given.
         frame: of all episodes.
     """
 
     def __init__(
-        self, line: Line, policy: Policy, frames: Connection | None = None, frame: Frame | None = None
+        self,
+        line: Line,
+        policy: Policy,
+        descriptors: socket.socket | None = None,
+        frames: Connection | None = None,
+        frame: Frame | None = None,
     ) -> None:
-        self._line, self._policy, self._frames, self._frame = line, policy, frames, frame
+        self._line, self._policy, self._descriptors = line, policy, descriptors
+        self._frames, self._frame = frames, frame
+        self._layout: Layout | None = None
+        self._blocks: list[memoryview] = []  # the shared ones, that of the next moment first
+        self._copies = self._tells_keeps = False
+        self._next: Moment | None = None
 
     def run(self) -> None:
         """Answer until the runner closes the connection."""
         while (message := self._line.receive()) is not None:
+            if message.kind in (messages.LAYOUT, messages.SHARED_LAYOUT):
+                self._begin_layout(message)
+                continue
             try:
                 kind, content = self._answer(message)
             except SystemExit as error:
@@ -137,13 +152,39 @@ class Service:
                 kind, content = messages.FAULT, _raised(error)
             with suppress(OSError):  # the runner has gone
                 self._line.send(kind, content)
+            self._prepare()
+
+    def _begin_layout(self, message: Message) -> None:
+        self._layout = Layout.from_json(message.content)
+        self._next, self._blocks = None, []
+        if message.kind == messages.SHARED_LAYOUT:
+            assert self._descriptors is not None
+            self._blocks = shared.halves(shared.receive(self._descriptors))
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Make the arrays of the next moment, while the environment makes its step."""
+        if self._next is not None and self._next.release() and self._blocks and not self._copies:
+            self._copies = self._tells_keeps = True  # from the next layout on, and with the next answer
+        if self._layout is not None and self._frame is not None:
+            block = None if self._copies or not self._blocks else self._blocks[0]
+            self._next = Moment(self._layout, self._frame.agents, block)
 
     def _answer(self, message: Message) -> tuple[bytes, bytes]:
         if message.kind == messages.RESET:
             self._reset(*messages.unpack_reset(message.content))
             return messages.DONE, b""
-        assert self._frame is not None  # `RESET` comes first
-        actions: Any = self._policy.act(*messages.unpack_moment(message.content, self._frame.agents))
+        moment = self._next
+        assert moment is not None  # `RESET` and the layout come first
+        assert self._frame is not None
+        if self._copies or not self._blocks:
+            moment.copy_from(self._blocks[0] if self._blocks else message.content)
+        moment.read_plain()
+        self._blocks.reverse()
+        actions: Any = self._policy.act(moment.observations, moment.infos)
+        if self._tells_keeps:
+            self._line.send(messages.KEEPS)
+            self._tells_keeps = False
         if not isinstance(actions, Mapping):
             kind = type(actions).__name__
             return messages.FAULT, f"must return a dict with an action for every agent, got {kind}".encode()
@@ -160,8 +201,7 @@ class Service:
         answer = self._line.receive()
         if answer is None:
             raise SystemExit
-        arrays, _ = messages.unpack_arrays(answer.content)
-        return arrays["state"]
+        return messages.unpack_arrays(answer.content)["state"]
 
 
 class AgentStarter:
@@ -169,13 +209,13 @@ class AgentStarter:
 
     Args:
         line: to the runner.
-        agents_end: on which the connection of each agent arrives.
+        descriptors: on which the connection of each agent arrives.
         frames: see `Service`.
         policy: is copied.
     """
 
-    def __init__(self, line: Line, agents_end: socket.socket, frames: Connection, policy: Policy) -> None:
-        self._line, self._agents_end, self._frames, self._policy = line, agents_end, frames, policy
+    def __init__(self, line: Line, descriptors: socket.socket, frames: Connection, policy: Policy) -> None:
+        self._line, self._descriptors, self._frames, self._policy = line, descriptors, frames, policy
         self._frame: Frame | None = None
         self._processes: list[int] = []
 
@@ -203,8 +243,7 @@ class AgentStarter:
 
     def _start(self, agent: str) -> None:
         self._frame = latest_frame(self._frames, self._frame)
-        _, (descriptor,), *_ = socket.recv_fds(self._agents_end, 1, 1)
-        with socket.socket(fileno=descriptor) as theirs:
+        with socket.socket(fileno=shared.receive(self._descriptors)) as theirs:
             process = os.fork()
             if process:
                 self._processes.append(process)
@@ -212,7 +251,7 @@ class AgentStarter:
             try:
                 end_with_starter()
                 self._line.close()
-                self._agents_end.close()
+                self._descriptors.close()
                 self._frames.close()
                 Service(Line(theirs), self._policy, frame=replace(self._frame, agents=(agent,))).run()
             finally:

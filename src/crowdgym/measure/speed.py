@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 import crowdgym
 from crowdgym.agents.any.random_policy import RandomPolicy
+from crowdgym.common.compiling import has_compiled
 from crowdgym.common.errors import ConfigError
-from crowdgym.common.jit import has_compiled
 from crowdgym.measure.machine import machine_description, peak_memory_bytes
 from crowdgym.registration import environment_spec
 

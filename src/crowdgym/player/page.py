@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
-
-from gymnasium.error import InvalidAction
+from typing import Final
 
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import TraceError
@@ -15,7 +13,7 @@ from crowdgym.common.files import write_bytes
 from crowdgym.player.packing import Run, packed
 from crowdgym.registration import environment_spec
 from crowdgym.traces.format import Trace
-from crowdgym.traces.replaying import begin
+from crowdgym.traces.replaying import NO_FILES, Files, begin, steps
 
 MOST_RUNS: Final = 2
 
@@ -38,21 +36,34 @@ style-src 'unsafe-inline'; img-src data:">
 """
 
 
-def write_player(target: Path, traces: Sequence[Trace]) -> None:
-    """Write the HTML file for one or two traces of the same city.
+def check_together(traces: Sequence[Trace]) -> None:
+    """Check that traces can be shown side by side.
 
     Raises:
-        TraceError: there are too many, an environment has no scene, a trace cannot be played here, or the
-            cities differ.
-        UnwritableError: the file cannot be written.
+        TraceError: there are too many, or their environments or cities differ.
     """
     if not 1 <= len(traces) <= MOST_RUNS:
         raise TraceError(f"the player shows one or two traces, got {len(traces)}")
-    played = [_played(trace) for trace in traces]
-    networks = [network for network, _ in played]
-    if any(network.checksum != networks[0].checksum for network in networks):
-        raise TraceError("the player shows traces of one city, but these were recorded on different road networks")
-    write_bytes(target, page(packed(networks[0], [run for _, run in played]), played[0][1].title).encode())
+    first = traces[0].header
+    if any((trace.header.env, trace.header.road_checksum) != (first.env, first.road_checksum) for trace in traces):
+        raise TraceError("the player shows traces of one environment and city, but these are of different ones")
+
+
+def write_player(target: Path, traces: Sequence[Trace], given: Files = NO_FILES) -> None:
+    """Write the HTML file for one or two traces of the same city.
+
+    Args:
+        target: the file.
+        traces: one, or two side by side.
+        given: for each setting that names a file, the file to be read.
+
+    Raises:
+        TraceError: as `check_together`; an environment has no scene, or a trace cannot be played here.
+        UnwritableError: the file cannot be written.
+    """
+    check_together(traces)
+    played = [_played(trace, given) for trace in traces]
+    write_bytes(target, page(packed(played), played[0].title).encode())
 
 
 def page(replay: bytes, title: str) -> str:
@@ -66,22 +77,14 @@ def page(replay: bytes, title: str) -> str:
     )
 
 
-def _played(trace: Trace) -> tuple[Any, Run]:
-    """Play a trace again; returns its road network and its run."""
+def _played(trace: Trace, given: Files) -> Run:
+    """Play a trace again."""
     header = trace.header
     spec = environment_spec(header.env)
     if spec.scene is None:
         raise TraceError(f"the player does not show {header.env} yet")
-    env = begin(trace)
-    snapshots = [env.snapshot()]
-    for joint in trace.actions:
-        if not env.agents:
-            break
-        try:
-            env.step(dict(zip(header.agents, joint.tolist(), strict=True)))
-        except InvalidAction as error:
-            raise TraceError(f"the trace holds an action that is none: {error}") from None
-        snapshots.append(env.snapshot())
+    env = begin(trace, given)
+    snapshots = [env.snapshot(), *(env.snapshot() for _ in steps(trace, env))]
     which = f"seed {header.seed}" if header.instance is None else f"instance {header.instance}"
     title = f"{header.env} on {header.settings['scenario']}, {which}"
-    return env.instance.network, Run(title, header.agent, load_entry_point(spec.scene)(env, snapshots))
+    return Run(title, header.agent, load_entry_point(spec.scene)(env, snapshots))

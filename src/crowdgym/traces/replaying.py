@@ -7,7 +7,7 @@ names it: files come from the caller, and are compared with the checksums in the
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,8 @@ def replay(trace: Trace, files: Files = NO_FILES) -> Trace:
     env = begin(trace, files)
     recorder = TraceRecorder(env, trace.header.agent)
     recorder.reset(**_reset_arguments(trace.header))
-    for joint in trace.actions:
-        if not env.agents:
-            break
-        try:
-            recorder.step(dict(zip(trace.header.agents, joint.tolist(), strict=True)))
-        except InvalidAction as error:
-            raise TraceError(f"the trace holds an action that is none: {error}") from None
+    for _ in steps(trace, recorder):
+        pass
     if env.agents:
         raise TraceError(f"the trace ends after {trace.header.steps} steps, but its episode goes on")
     played = recorder.trace()
@@ -59,14 +54,30 @@ def replay(trace: Trace, files: Files = NO_FILES) -> Trace:
     return replace(played, header=played.header.model_copy(update={"settings": settings}))
 
 
-def begin(trace: Trace, files: Files = NO_FILES) -> Any:
+def steps(trace: Trace, env: Any) -> Iterator[int]:
+    """Play the actions of a trace until they or the episode end; yields the number of each step that was played.
+
+    Raises:
+        TraceError: an action is none.
+    """
+    for number, joint in enumerate(trace.actions):
+        if not env.agents:
+            break
+        try:
+            env.step(dict(zip(trace.header.agents, joint.tolist(), strict=True)))
+        except InvalidAction as error:
+            raise TraceError(f"the trace holds an action that is none: {error}") from None
+        yield number
+
+
+def begin(trace: Trace, files: Files = NO_FILES, render_mode: str | None = None) -> Any:
     """The environment of a trace at the begin of its episode. The trace holds what one of this environment holds.
 
     Raises:
         TraceError: as `replay`, apart from what happens while it is played.
     """
     header = trace.header
-    env = _made(header, files)
+    env = _made(header, files, render_mode)
     if tuple(env.possible_agents) != header.agents:
         raise TraceError(
             f"the trace has {len(header.agents)} agents, {header.env} with its settings {env.max_num_agents}: "
@@ -95,7 +106,7 @@ def _reset_arguments(header: TraceHeader) -> dict[str, Any]:
     return {"seed": header.seed, "options": {**header.options, **instance}}
 
 
-def _made(header: TraceHeader, files: Files) -> Any:
+def _made(header: TraceHeader, files: Files, render_mode: str | None) -> Any:
     if header.env not in environment_names():
         known = ", ".join(environment_names())
         raise TraceError(
@@ -108,7 +119,7 @@ def _made(header: TraceHeader, files: Files) -> Any:
         raise TraceError(f"the trace has the setting {shortened(unknown)!r}, which {header.env} does not have")
     given = {name: str(_checked_file(header, name, files)) for name in _named_files(header, spec.file_settings)}
     try:
-        return crowdgym.make(header.env, **{**header.settings, **given, "strict": False})
+        return crowdgym.make(header.env, **{**header.settings, **given, "strict": False}, render_mode=render_mode)
     except (ValueError, ArithmeticError, MemoryError) as error:
         raise TraceError(f"the environment of the trace cannot be made here: {error}") from error
 

@@ -11,6 +11,7 @@ import numpy as np
 import crowdgym
 from crowdgym.agents.catalogue import LearnerSpec
 from crowdgym.agents.learning.trainer import Trainer, TrainingTask
+from crowdgym.agents.learning.workers import Workers
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import EVALUATION
@@ -38,6 +39,7 @@ class TrainingPlan:
         device: ``cpu`` or ``cuda``.
         command: the command that makes the same run again.
         mix: values of settings of the environment, by name; see `mixed_keywords`.
+        workers: play the episodes; None: this process plays them. The result does not depend on them.
         jobs: processes in which the centres of a learner from records of centres run; 1: in this process.
         init: folder of a run whose last networks this run begins with; None for random networks.
     """
@@ -55,6 +57,7 @@ class TrainingPlan:
     jobs: int = 1
     init: Path | None = None
     mix: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    workers: Workers | None = None
 
     @property
     def objective(self) -> Objective:
@@ -82,7 +85,9 @@ class TrainingPlan:
         return tuple(points.values())
 
     def make_trainer(self) -> Trainer:
-        """The learner's trainer for this run."""
+        """The learner's trainer for this run. Raises `ConfigError` if other processes cannot play its episodes."""
+        if self.workers is not None and not self.settings.takes_workers:
+            raise ConfigError(f"{self.agent} plays its episodes in one process, so it takes no --workers")
         vector_env = partial(environment_spec(self.environment).interface("vector_env"), copy=False)
         task = TrainingTask(
             environment=self.environment,
@@ -97,6 +102,7 @@ class TrainingPlan:
             seed=self.seed,
             device=self.device,
             mix=tuple(partial(vector_env, **keywords) for keywords in self.mixed_keywords()),
+            workers=self.workers,
         )
         trainer: Trainer = load_entry_point(self.learner.trainer)(task)
         return trainer

@@ -1,14 +1,19 @@
 """Times in the spellings that people have; what is not understood is a bad time, never another one."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import pyarrow
 import pytest
 from square import Stream, stream_of
 
-from crowdgym.data.orders.raw import BAD_TIME
+from crowdgym.data.orders.formats.format import are_unix_seconds
+from crowdgym.data.orders.raw import BAD_TIME, Reasons
 from crowdgym.data.orders.read import OrderOptions
+from crowdgym.data.orders.times import Clock, local_times
 
 HEADER = "time,origin_node"
 
@@ -203,3 +208,39 @@ def test_a_parquet_file_brings_its_zone(tmp_path: Path) -> None:
     assert clock_of(kept) == ["2024-05-01 08:00:00"]
     assert clock_of(turned) == ["2024-05-01 06:00:00"]
     assert kept[1].sources[0].clock == "the clock of the zone in the data (Europe/Berlin) is kept as local time"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "before", "after"),
+    [
+        (631_152_000, 4_102_444_799, 631_151_999, 4_102_444_800),  # Unix seconds of 1990-01-01 and 2100-01-01
+        (631_152_000_000, 4_102_444_799_999, 631_151_999_999, 4_102_444_800_000),  # in milliseconds
+        ("1990-01-01 00:00:00", "2099-12-31 23:59:59", "1989-12-31 23:59:59", "2100-01-01 00:00:00"),
+        (
+            np.datetime64("1990-01-01T00:00:00"),
+            np.datetime64("2099-12-31T23:59:59"),
+            np.datetime64("1989-12-31T23:59:59"),
+            np.datetime64("2100-01-01T00:00:00"),
+        ),
+    ],
+)
+def test_times_are_from_1990_on_and_before_2100(first: object, last: object, before: object, after: object) -> None:
+    reasons = Reasons(4)
+    column = pyarrow.array(np.array([first, last, before, after]))
+    assert local_times(column, Clock(), reasons, Counter()).tolist() == [631_152_000, 4_102_444_799, 0, 0]
+    assert reasons.counts() == {BAD_TIME: 2}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "are"), [(631_152_000, True), (4_102_444_799, True), (631_151_999, False), (4_102_444_800, False)]
+)
+def test_a_column_of_such_numbers_is_a_column_of_times(seconds: int, are: bool) -> None:
+    assert are_unix_seconds(["1600000000", str(seconds)]) is are
+
+
+def test_numbers_are_of_that_range_before_they_are_turned_into_the_time_of_a_zone() -> None:
+    reasons = Reasons(2)
+    column = pyarrow.array([4_102_444_799, 4_102_444_800])
+    read = local_times(column, Clock(time_zone="-08:00"), reasons, Counter()).tolist()
+    assert read == [4_102_444_799 - 8 * 3600, 0]
+    assert reasons.counts() == {BAD_TIME: 1}

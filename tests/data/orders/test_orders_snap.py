@@ -10,6 +10,7 @@ from crowdgym.common.errors import DataError
 from crowdgym.data.orders.raw import NO_NODE, Coordinates, NodeIds, RawOrders
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.snap import order_stream, snap
+from crowdgym.data.orders.snapper import Snapper
 
 NOON = int(np.datetime64("2016-11-01T12:00:00", "s").astype(int))
 
@@ -54,6 +55,18 @@ def test_a_pick_up_too_far_from_any_node_is_left_out_and_counted() -> None:
     assert report.unusable == {"too far from any road": 2}
     assert report.without_destination == {"too far from any road": 1}
     assert report.origin.max_m == pytest.approx(99.9, abs=0.01)
+
+
+def test_a_place_exactly_as_far_as_is_allowed_is_not_too_far() -> None:
+    place = places((0, 60))
+    east_m, north_m = Snapper(street(), 1000)._points(place)[0] - (street().x_m[0], street().y_m[0])
+    distance_m = float(np.sqrt(east_m**2 + north_m**2))
+
+    stream, _ = snap(orders(place), street(), max_snap_m=distance_m)
+
+    assert stream.origin.tolist() == [0]
+    with pytest.raises(DataError):
+        snap(orders(place), street(), max_snap_m=np.nextafter(distance_m, 0))
 
 
 def test_node_ids_are_those_of_the_source_and_unknown_ones_are_counted() -> None:

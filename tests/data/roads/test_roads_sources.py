@@ -186,7 +186,7 @@ def test_the_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "osmium", None)
     (tmp_path / "town.osm.pbf").write_bytes(b"")
 
-    with pytest.raises(DataError, match=r"needs the package osmium; install it with pip install 'crowdgym\[osm\]'"):
+    with pytest.raises(DataError, match=r"needs the package osmium, which is not installed: pip .*'crowdgym\[osm\]'"):
         read_road_file(tmp_path / "town.osm.pbf")
 
 

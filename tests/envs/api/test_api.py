@@ -45,6 +45,15 @@ def test_pettingzoo_gymnasium_and_our_own_kit_find_nothing_wrong() -> None:
         gymnasium_check_env(MarketDispatcherEnv(render_mode="rgb_array"), skip_render_check=True)
 
 
+def test_without_candidates_an_action_asks_for_its_own_number_and_a_masked_one_for_nothing() -> None:
+    env = MarketEnv(prices=PRICES)
+    env.reset(seed=0)
+    env.step(sell(2, 1, 0))  # of 3 units each
+
+    assert env.chosen(sell(2, 2, 2)).tolist() == [-1, 2, 2]
+    assert env.chosen(sell(1, 0, 1)).tolist() == [1, 0, 1]
+
+
 def test_an_episode_by_hand() -> None:
     env = MarketEnv(prices=PRICES)
     observations, infos = env.reset(seed=0)
@@ -145,6 +154,18 @@ def test_strict_names_the_agent_by_the_name_it_has() -> None:
         vector.step(np.array([[2, 2, 2], [0, 2, 0]]))
     with pytest.raises(InvalidAction, match="the action of seller_2 in copy 0 must be from 0 to 2, got 3"):
         vector.step(np.array([[0, 0, 3], [0, 0, 0]]))
+
+
+def test_strict_does_not_look_at_the_actions_of_a_copy_that_begins_anew() -> None:
+    vector = MarketVectorEnv(2, strict=True, prices=PRICES)
+    vector.reset(seed=0)
+    for sold in (2, 1, 0):
+        truncated = vector.step(np.array([[sold, 0, 0], [0, sold, 0]]))[3]
+    assert truncated.all()
+    vector.step(np.array([[2, 2, 2], [2, 2, 2]]))  # sellers 0 and 1 have nothing left; this step begins an episode
+    vector.step(np.array([[2, 2, 2], [2, 2, 2]]))
+    with pytest.raises(InvalidAction, match="seller_0 of copy 0 may not take action 2 now; legal: 0, 1"):
+        vector.step(np.array([[2, 2, 2], [2, 2, 2]]))
 
 
 def test_a_picture_is_the_viewers_and_close_is_too() -> None:

@@ -75,6 +75,7 @@ def test_the_walk_takes_the_smaller_node_where_two_ways_are_as_short() -> None:
         indptr=np.array([0, 2, 4, 6, 8], np.int32),
         indices=np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
         length=np.ones(8, np.int32),
+        head_position=np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
         x_m=np.zeros(4),
         y_m=np.zeros(4),
         unit_m=1.0,

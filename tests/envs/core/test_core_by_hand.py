@@ -51,6 +51,7 @@ def test_a_walk_weighs_the_next_road_and_what_is_left_from_there() -> None:
         indptr=np.array([0, 2, 4, 6, 8], np.int32),
         indices=np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
         length=np.array([5, 2, 5, 1, 2, 3, 1, 3], np.int32),
+        head_position=np.array([1, 2, 0, 3, 0, 3, 1, 2], np.int32),
         x_m=np.zeros(4),
         y_m=np.zeros(4),
         unit_m=1.0,
@@ -63,7 +64,7 @@ def test_a_walk_weighs_the_next_road_and_what_is_left_from_there() -> None:
 
 def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_them() -> None:
     network = to_world(a_world([0], [a_task(1)])).instance.network
-    roads = RoadArrays.of(network)
+    roads = RoadArrays.of(network, np.arange(network.num_nodes, dtype=np.int32))
     for name in ("indptr", "indices", "length", "x_m", "y_m"):
         assert np.shares_memory(getattr(roads, name), getattr(network, name))
         assert not getattr(roads, name).flags.writeable

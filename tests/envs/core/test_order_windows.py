@@ -9,6 +9,8 @@ from order_days import Chosen, three_days
 from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.envs.core.order_windows import ChosenOrders, order_window
 
+SIX_TEN = 18 * 3600 + 600.0
+
 
 def chosen(seed: int = 0, *, dated: bool = True, **keywords: object) -> ChosenOrders:
     window = order_window(three_days(dated=dated), Chosen(**keywords))  # type: ignore[arg-type]
@@ -21,6 +23,17 @@ def test_all_nine_orders_of_the_window_are_drawn_from_all_days_together_by_the_c
     assert found.number.tolist() == [0, 3, 6, 1, 4, 7, 2, 5, 8]
     assert found.created_s.tolist() == [0.0] * 3 + [600.0] * 3 + [1200.0] * 3
     assert found.origin.tolist() == found.number.tolist()
+
+
+@pytest.mark.parametrize("orders", ["drawn", "replay"])
+def test_a_window_has_its_beginning_and_not_its_end(orders: str) -> None:
+    """The window from 18:10 to 18:20 has the order of 18:10 of each day and not that of 18:20."""
+    window: dict[str, object] = {"orders": orders, "days": "2", "window_start_s": SIX_TEN, "window_s": 600.0}
+
+    assert chosen(num_tasks=1, **window).number.tolist() == [4]
+    with pytest.raises(ConfigError, match="num_tasks must be at most 1,"):
+        chosen(num_tasks=2, **window)
+    assert chosen(num_tasks=2, **{**window, "window_s": 600.5}).number.tolist() == [4, 5]
 
 
 def test_a_window_past_midnight_goes_on_with_the_small_hours() -> None:
@@ -78,9 +91,6 @@ def test_a_replay_goes_on_after_midnight_where_the_day_has_a_next_one() -> None:
 
     assert found.number.tolist() == [1, 2, 3]
     assert found.created_s.tolist() == [0.0, 600.0, 86_400.0 - 600]
-
-
-SIX_TEN = 18 * 3600 + 600.0
 
 
 @pytest.mark.parametrize(

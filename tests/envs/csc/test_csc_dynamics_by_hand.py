@@ -68,7 +68,8 @@ def test_everyone_starts_idle_and_every_task_untouched() -> None:
     assert task(simulation, 1, *fields) == [TaskStatus.PENDING, 20.0, 0.0, 0, 0, -1, -1, 0.0]
     assert np.isnan(simulation.state.tasks.end_s).all()
     to_tasks = [[200, 300], [100, 200], [0, 100], [100, 0]]  # from node 0, 1, 2, 3 to τ0, τ1
-    assert simulation.state.distances.to_tasks[0].tolist() == to_tasks
+    distances = simulation.state.distances
+    assert distances.to_tasks[0, distances.position].tolist() == to_tasks
     epoch, network = simulation.state.output, simulation.network
     assert (epoch.share[0, 0], epoch.remaining_s[0, 0], epoch.revenue[0]) == (0.0, 0.0, 0.0)
     assert task(simulation, 1, "x_m", "y_m") == [network.x_m[3], network.y_m[3]]

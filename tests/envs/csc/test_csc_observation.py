@@ -177,7 +177,7 @@ def looked_at_anew(simulation: CscSimulation) -> CscSimulation:
     anew.state.neighbour_lists.unseen[:] = 1
     anew.observations[:] = 0.25  # whatever was there is written over
     for b in range(len(anew.epochs)):
-        observe(anew.state, anew.roads, anew.rules, anew.scales, b, anew.now_s(b), anew.observations[b])
+        observe(anew.passed, anew.roads, anew.rules, anew.scales, b, anew.now_s(b), anew.observations[b])
     return anew
 
 

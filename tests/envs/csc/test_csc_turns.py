@@ -133,7 +133,8 @@ def game_of(simulation: CscSimulation, players: list[int]) -> tuple[Game, Coalit
     candidates = simulation.state.output.candidates[0, players].astype(np.int64)
     ids = np.intersect1d(candidates, opened)
     task = np.where(candidates >= 0, np.searchsorted(ids, candidates), -1)
-    units = simulation.state.distances.to_tasks[0][workers.node[0, players][:, None], np.maximum(candidates, 0)]
+    position = simulation.state.distances.position[workers.node[0, players]]
+    units = simulation.state.distances.to_tasks[0][position[:, None], np.maximum(candidates, 0)]
     arrival_s = now_s + units * (simulation.network.unit_m / simulation.settings.speed_mps)
     done_s = tasks.present[0, ids] * (now_s - tasks.since_s[0, ids])
     game = Game(

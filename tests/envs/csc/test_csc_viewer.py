@@ -2,11 +2,11 @@
 
 The world, one kilometre a side, and where its corners are on the picture (pixels from the left and from the bottom):
 
-    3 ----- 2     (124, 880) ----- (876, 880)
+    3 ----- 2     (137, 880) ----- (863, 880)
     |       |          |               |
-    0 ----- 1     (124, 128) ----- (876, 128)
+    0 ----- 1     (137, 154) ----- (863, 154)
 
-The middle of the square, (500, 504), is ground without a street.
+The middle of the square, (500, 517), is ground without a street.
 """
 
 import gc
@@ -29,7 +29,8 @@ from crowdgym.envs.csc.viewer import CscViewer
 
 VERMILION, ORANGE, GREEN = (0xD5, 0x5E, 0x00), (0xE6, 0x9F, 0x00), (0x00, 0x9E, 0x73)
 BLUE, PURPLE, NAVY, WHITE = (0x00, 0x72, 0xB2), (0xCC, 0x79, 0xA7), (0x1B, 0x2A, 0x4A), (0xFF, 0xFF, 0xFF)
-GROUND_ROWS = slice(90, 903)  # of a frame: below the panel and above the legend
+INK, PAPER = (0x22, 0x26, 0x2B), (0xF8, 0xF6, 0xF1)
+GROUND_ROWS = slice(90, 873)  # of a frame: below the panel and above the legend
 NOW_S = 3600.0
 FEW_MARKS = 1.6  # how much larger workers and tasks are drawn where there are few
 
@@ -106,12 +107,12 @@ def test_a_frame_is_a_thousand_pixels_a_side_in_three_colours(viewer: CscViewer)
 def test_places_are_where_the_view_says(viewer: CscViewer) -> None:
     view = viewer.view(world())
     corners_px = view.pixels(np.array([0.0, 1000.0]), np.array([0.0, 1000.0]))
-    np.testing.assert_allclose(corners_px, [[124.0, 128.0], [876.0, 880.0]])
+    np.testing.assert_allclose(corners_px, [[137.0, 154.0], [863.0, 880.0]])
 
 
 def test_a_street_is_darker_than_the_ground_beside_it(viewer: CscViewer) -> None:
     frame = viewer.draw(world()).astype(int)
-    street, beside = pixel(frame, 500, 128), pixel(frame, 500, 150)
+    street, beside = pixel(frame, 500, 154), pixel(frame, 500, 180)
     assert all(on < off - 10 for on, off in zip(street, beside, strict=True))
 
 
@@ -123,14 +124,14 @@ def test_a_worker_is_drawn_where_it_is_in_the_colour_of_its_status(
     viewer: CscViewer, status: WorkerStatus, colour: tuple[int, int, int]
 ) -> None:
     frame = viewer.draw(world([{"status": status, "goal": 2}]))
-    assert pixel(frame, 500, 504) == colour
+    assert pixel(frame, 500, 517) == colour
     assert area(frame, colour) > 20
     assert area(viewer.draw(world()), colour) == 0
 
 
 def test_a_line_leads_from_a_travelling_worker_to_its_goal(viewer: CscViewer) -> None:
     here = {"x_m": 500.0, "y_m": 500.0, "goal": 2}
-    half_way = (500 + 876) // 2, (504 + 880) // 2
+    half_way = (500 + 863) // 2, (517 + 880) // 2
     travelling = viewer.draw(world([here | {"status": WorkerStatus.TRAVELLING}]))
     idle = viewer.draw(world([here | {"status": WorkerStatus.IDLE}]))
     red, _, blue = pixel(travelling, *half_way)
@@ -143,9 +144,9 @@ def test_an_arrowhead_points_to_the_goal(viewer: CscViewer) -> None:
     east = viewer.draw(world([{"status": WorkerStatus.TRAVELLING, "x_m": 500.0, "y_m": 0.0, "goal": 1}]))
     west = viewer.draw(world([{"status": WorkerStatus.TRAVELLING, "x_m": 500.0, "y_m": 0.0, "goal": 0}]))
     tip_px = 5.5 * FEW_MARKS * 1.3 - 6
-    assert pixel(east, 500 + tip_px, 128) == BLUE
-    assert pixel(west, 500 - tip_px, 128) == BLUE
-    assert pixel(east, 500 - tip_px, 128) != BLUE
+    assert pixel(east, 500 + tip_px, 154) == BLUE
+    assert pixel(west, 500 - tip_px, 154) == BLUE
+    assert pixel(east, 500 - tip_px, 154) != BLUE
 
 
 def test_workers_of_a_task_stand_side_by_side_above_its_disc(viewer: CscViewer) -> None:
@@ -155,17 +156,26 @@ def test_workers_of_a_task_stand_side_by_side_above_its_disc(viewer: CscViewer) 
     ring_px = (15.0 + 4.5) * FEW_MARKS
     half_angle = 7.0 * FEW_MARKS / ring_px / 2
     for side in (-1, 1):
-        place = 500 + side * ring_px * np.sin(half_angle), 504 + ring_px * np.cos(half_angle)
+        place = 500 + side * ring_px * np.sin(half_angle), 517 + ring_px * np.cos(half_angle)
         assert pixel(frame, *place) == NAVY
-    assert pixel(frame, 500, 504) == GREEN
+    assert pixel(frame, 500, 517) == GREEN
 
 
-def test_a_crowd_at_one_task_does_not_overlap(viewer: CscViewer) -> None:
-    def drawn(count: int) -> int:
+def test_five_at_one_task_do_not_overlap_and_six_are_one_mark_with_their_number(viewer: CscViewer) -> None:
+    def drawn(count: int) -> tuple[int, int]:
         crew = [{"status": WorkerStatus.WORKING, "task": 0}] * count
-        return area(viewer.draw(world(crew, [{"present": count}])), NAVY)
+        frame = viewer.draw(world(crew, [{"present": count}]))
+        return area(frame, NAVY), area(frame, INK)
 
-    assert drawn(40) == pytest.approx(40 * drawn(1), rel=0.15)
+    (one, _), (five, no_badge), (six, badge) = drawn(1), drawn(5), drawn(6)
+    assert five == pytest.approx(5 * one, rel=0.15)
+    assert six == pytest.approx(1.5**2 * one, rel=0.3)
+    assert badge > no_badge + 50
+
+
+def test_six_idle_workers_at_one_place_are_one_mark_with_their_number(viewer: CscViewer) -> None:
+    badge = area(viewer.draw(world([{}] * 6)), INK) - area(viewer.draw(world([{}] * 5)), INK)
+    assert badge > 50
 
 
 def test_workers_at_one_place_are_drawn_apart(viewer: CscViewer) -> None:
@@ -181,7 +191,7 @@ def test_workers_at_one_place_are_drawn_apart(viewer: CscViewer) -> None:
         ({"en_route": 2}, WHITE, ORANGE, (VERMILION, GREEN)),
         ({"present": 1, "en_route": 2}, GREEN, GREEN, (VERMILION, ORANGE)),
     ],
-    ids=["waiting", "awaited", "in progress"],
+    ids=["unclaimed", "claimed", "in progress"],
 )
 def test_an_open_task_is_a_disc_in_the_colour_of_its_state(
     viewer: CscViewer,
@@ -191,7 +201,7 @@ def test_an_open_task_is_a_disc_in_the_colour_of_its_state(
     lacks: tuple[tuple[int, int, int], ...],
 ) -> None:
     frame = viewer.draw(world(tasks=[crew]))
-    assert pixel(frame, 500, 504) == middle
+    assert pixel(frame, 500, 517) == middle
     assert area(frame, has) > 100
     assert [area(frame, colour) for colour in lacks] == [0, 0]
 
@@ -229,7 +239,7 @@ def test_panel_and_legend_tell_the_figures(viewer: CscViewer) -> None:
     one_idle = viewer.draw(world([{}]))
     assert (earning[:88] != empty[:88]).any()
     np.testing.assert_array_equal(earning[88:], empty[88:])
-    assert (one_idle[904:] != empty[904:]).any()
+    assert (one_idle[874:] != empty[874:]).any()
 
 
 def test_equal_snapshots_give_equal_bytes_whatever_was_drawn_before(viewer: CscViewer) -> None:
@@ -259,7 +269,7 @@ def test_of_a_wide_city_the_part_with_the_tasks_is_shown_and_an_inset_where_none
     assert view.pixels_per_m > 10 * viewer.view(world()).pixels_per_m
     for task in tasks:
         assert pixel(frame, *view.pixels(np.array(task["x_m"]), np.array(task["y_m"]))) == VERMILION
-    assert pixel(frame, inset_left_px + 50, 830) == WHITE
+    assert pixel(frame, inset_left_px + 50, 830) == PAPER
     dot = inset_left_px + 10 + 190, 895 - 10
     assert pixel(frame, *dot) != BLUE
     assert pixel(viewer.draw(far), *dot) == BLUE

@@ -11,6 +11,7 @@ from pettingzoo.test import parallel_api_test
 from worlds.dasc_worlds import Helper, Job, Part, a_world
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.data.ground import ground_of
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import dasc_v0
 from crowdgym.envs.dasc.env import DascEnv
@@ -30,7 +31,7 @@ def test_pettingzoo_finds_nothing_wrong(action_mode: Any) -> None:
     parallel_api_test(dasc_v0.parallel_env(action_mode=action_mode, **SMALL), num_cycles=200)
 
 
-@pytest.mark.parametrize("reward", ["sparse", "shaped", "team"])
+@pytest.mark.parametrize("reward", ["sparse", "shaped", "team", "shared"])
 def test_an_episode(reward: Any) -> None:
     env = dasc_v0.parallel_env(reward=reward, **SMALL)
     observations, infos = env.reset(seed=1)
@@ -43,8 +44,9 @@ def test_an_episode(reward: Any) -> None:
             assert env.observation_space(agent).contains(observations[agent])
             assert info["action_mask"].shape == (2,)
             assert info["live"] or not observations[agent].any()
-            assert was_live[agent] or info["reward_sparse"] == info["reward_shaped"] == rewards[agent] == 0.0
-            if reward != "team":
+            assert was_live[agent] or info["reward_sparse"] == info["reward_shaped"] == 0.0
+            assert was_live[agent] or rewards[agent] == 0.0 or reward == "shared"
+            if reward not in ("team", "shared"):
                 assert rewards[agent] == info[f"reward_{reward}"]
             matches += bool(info["match_utility"].any())
         assert env.state_space.contains(env.state())
@@ -189,7 +191,9 @@ def test_a_picture() -> None:
         _, _, _, _, infos = env.step(act(infos, np.random.default_rng(0)))
     later = env.render()
     assert (later != first).any()
-    np.testing.assert_array_equal(DascViewer(env._simulation.network, "dasc_v0 · tiny").draw(env.snapshot()), later)
+    np.testing.assert_array_equal(
+        DascViewer(env._simulation.network, "dasc_v0 · tiny", ground=ground_of("tiny")).draw(env.snapshot()), later
+    )
     env.close()
 
 
@@ -199,7 +203,7 @@ def test_subtasks_at_one_place_are_drawn_apart() -> None:
 
     world = a_world([Helper(0, (1,))], [Job((Part(2), Part(2), Part(2)))])
     frame = DascViewer(world.instance.network, "three").draw(DascSnapshot.of(world.start(), 0))
-    on_the_map = frame[97:880]
+    on_the_map = frame[97:870]
     _, discs = label(np.abs(on_the_map.astype(int) - (0xD5, 0x5E, 0x00)).sum(axis=2) < 30)
     assert discs == 3
 

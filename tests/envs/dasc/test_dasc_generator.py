@@ -95,6 +95,34 @@ def test_windows_and_payment_are_in_the_published_ratio_of_the_base_time() -> No
         assert instance.payment[task] == pytest.approx(10 * base_s / 300)
 
 
+def test_on_one_way_streets_the_base_time_is_that_of_the_way_forward() -> None:
+    """On a one-way ring of 40 nodes, 100 m apart, a subtask k nodes ahead is 100 k m away; back it is the rest."""
+    nodes, settings = 40, DascSettings.load(scenario="tiny", spread_m=400.0, work_share=1.0, num_tasks=6)
+    angle = 2 * np.pi * np.arange(nodes) / nodes
+    ring = replace(
+        load_dataset("tiny").network,
+        node_ids=np.arange(nodes),
+        x_m=637.0 * np.cos(angle),
+        y_m=637.0 * np.sin(angle),
+        longitude_deg=np.linspace(104.0, 104.01, nodes),
+        latitude_deg=np.linspace(30.6, 30.61, nodes),
+        indptr=np.arange(nodes + 1, dtype=np.int32),
+        indices=np.roll(np.arange(nodes, dtype=np.int32), -1),
+        length=np.full(nodes, 100, np.int32),
+        unit_m=1.0,
+    )
+    tiny = load_dataset("tiny")
+    dataset = replace(tiny, network=ring, orders=replace(tiny.orders, origin=tiny.orders.origin % nodes))
+
+    instance = OrderStreamGenerator(dataset, settings).generate(InstanceSeeds.of(np.random.SeedSequence(2)))
+
+    for task in range(instance.num_tasks):
+        mine = list(instance.subtasks_of(task))
+        ahead = np.diff(instance.subtask_node[mine]) % nodes
+        base_s = instance.duration_s[mine].sum() + 100.0 * ahead.sum() / settings.speed_mps
+        assert instance.expected_s[task] - instance.created_s[task] == pytest.approx(1.3 * base_s)
+
+
 def test_without_spread_a_task_is_where_an_order_was() -> None:
     instance = drawn(1, spread_m=0.0)
     origins = set(load_dataset("tiny").orders.origin.tolist())

@@ -226,9 +226,29 @@ def test_penalties_of_requests_that_come_to_nothing() -> None:
     assert rewards(simulation, "shaped") == [90.0, -0.25, 0.0, -0.5]
 
 
-def test_the_team_reward_is_shared_by_who_was_live() -> None:
+def test_the_team_reward_is_for_who_was_live_and_the_shared_reward_for_all() -> None:
     """t0 pays 90 at 20; t1 is live too, t2 not yet."""
     jobs = [one(Part(1)), one(Part(1)), one(Part(1), created_s=500.0)]
     simulation = play(a_world([Helper(1)], jobs).start(), 20.0, [1, 0, 0])
     assert rewards(simulation, "team") == [45.0, 45.0, 0.0]
+    assert rewards(simulation, "shared") == [30.0, 30.0, 30.0]
     assert rewards(simulation, "sparse") == [90.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("reward", "asks", "holds"), [("team", 5.0, 45.0), ("shared", 50.0, 45.0)])
+def test_only_with_the_team_reward_a_slot_gains_by_keeping_its_task_open(
+    reward: str, asks: float, holds: float
+) -> None:
+    """t0 pays 10 at 20 s if it asks, t1 pays 90 at 100 s. Each slot gets half, of both or while it is live."""
+    slow = {"expected_s": 500.0, "deadline_s": 600.0}
+    jobs = [one(Part(1), payment=10.0, **slow), one(Part(1, 100.0), payment=90.0, **slow)]
+
+    def earned(first: int) -> float:
+        simulation = play(a_world([Helper(1), Helper(1)], jobs).start(), 5.0, [first, 1])
+        total = 0.0
+        for until_s in range(10, 110, 5):
+            play(simulation, float(until_s))
+            total += rewards(simulation, reward)[0]
+        return total
+
+    assert (earned(1), earned(0)) == (asks, holds)

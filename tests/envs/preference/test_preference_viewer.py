@@ -5,7 +5,7 @@ from preference_worlds import NEVER, a_task, a_world, moment, start
 
 from crowdgym.data.registry import load_dataset
 from crowdgym.envs import preference_v0
-from crowdgym.envs.preference.renderer import task_states
+from crowdgym.envs.preference.scene import task_states
 from crowdgym.envs.preference.viewer import PreferenceViewer
 
 
@@ -16,7 +16,7 @@ def test_the_states_of_tasks() -> None:
     simulation.step(np.array([[1, 1]]))
     states = task_states(moment(simulation))
     assert {name: np.flatnonzero(flags).tolist() for name, flags in states.items()} == {
-        "waiting": [2],
+        "open": [2],
         "declined": [0],
         "accepted": [1],
         "closed": [],

@@ -212,6 +212,23 @@ def test_observations_show_what_was_collected_relative_to_what_was_collected() -
         np.testing.assert_allclose(rows[:, 1:3], (places[cells] - places[x]) / reach_km, atol=1e-6)
 
 
+def test_scores_show_by_how_much_the_inference_missed_what_was_collected() -> None:
+    env = sensing_v0.parallel_env(**SHORT, scores=True)
+    played = [(result[0], result[-1]) for result in play(env, steps=4)]
+    part = env.metadata["observation_layout"]["self"]
+    assert part["features"][-4:] == ("missed_EMI", "missed_PM10", "missed_TEMP", "missed_WS")
+    collected, inferred = (
+        np.array([[np.where(info[f"is_{name}"], info[name], np.nan) for info in infos.values()] for _, infos in played])
+        for name in ("collected", "inferred")
+    )  # [cycles, X, A]
+    misses = np.abs(collected - inferred)
+    number = (~np.isnan(misses)).sum(axis=0)
+    mean = np.nansum(misses, axis=0) / np.maximum(number, 1) / (3 * np.nanstd(collected, axis=(0, 1)))
+    shown = np.array([row[part["start"] : part["start"] + part["shape"][1]][-4:] for row in played[-1][0].values()])
+    assert number.max() > 1
+    assert shown == pytest.approx(np.minimum(mean, 1.0), abs=1e-6)
+
+
 @pytest.mark.parametrize("agents", SIDES)
 def test_many_copies_play_as_one_does(agents: str) -> None:
     keywords: Any = {**SHORT, "agents": agents, "inference": "idw", "reward": "marginal"}

@@ -8,7 +8,8 @@ import pytest
 
 from crowdgym.data.registry import load_series
 from crowdgym.envs import sensing_v0
-from crowdgym.envs.sensing.viewer import ERROR_CLASSES, SensingViewer, error_class, region_outline_km, round_up
+from crowdgym.envs.sensing.scene import ERROR_CLASSES, error_class, region_outline_km
+from crowdgym.envs.sensing.viewer import SensingViewer, round_up
 
 DAY_S = 86_400.0
 

@@ -7,6 +7,7 @@ from crowdgym.bench.hooks import load_hook
 from crowdgym.bench.report.markdown import failures_of, terminal_tables
 from crowdgym.bench.report.table import ResultTable
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, read_rows
+from crowdgym.bench.training import TRAINED_NAME
 from crowdgym.common.files import write_bytes
 from crowdgym.configs.suites import SuiteSettings
 
@@ -27,7 +28,8 @@ def write_report(folder: Path, name: str, suite: SuiteSettings) -> Report:
         suite: as it was played.
     """
     hook = load_hook(suite.hook)
-    table = ResultTable.of(suite, read_rows(folder / FILE_NAME), read_rows(folder / BOUNDS_NAME))
+    files = (FILE_NAME, BOUNDS_NAME, TRAINED_NAME)
+    table = ResultTable.of(suite, *(read_rows(folder / file) for file in files))
     page = hook.markdown(table, name)
     contents = {CSV_NAME: table.to_csv().encode(), PAGE_NAME: page.encode(), **hook.pictures(table)}
     for file, content in contents.items():

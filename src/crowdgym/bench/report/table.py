@@ -109,19 +109,29 @@ class Summary:
 
 @dataclass(frozen=True)
 class ResultTable:
-    """All rows, by metric, then scenario, agent and grid point."""
+    """All rows, by metric, then scenario, agent and grid point.
+
+    Attributes:
+        suite: the suite, as it was played.
+        rows: see above.
+        trained: the rows of the runs that the suite has trained; see `crowdgym.bench.training.train`.
+    """
 
     suite: SuiteSettings
     rows: tuple[ResultRow, ...]
+    trained: tuple[Row, ...] = ()
 
     @classmethod
-    def of(cls, suite: SuiteSettings, episodes: Sequence[Row], bounds: Sequence[Row]) -> "ResultTable":
+    def of(
+        cls, suite: SuiteSettings, episodes: Sequence[Row], bounds: Sequence[Row], trained: Sequence[Row] = ()
+    ) -> "ResultTable":
         """Compute all figures.
 
         Args:
             suite: the suite of the episodes.
             episodes: the lines of ``episodes.jsonl``.
             bounds: the lines of ``bounds.jsonl``.
+            trained: the lines of ``trained.jsonl``.
         """
         names = suite.parameters
         bound = {_instance(row, names): float(row["bound"]) for row in bounds}
@@ -139,7 +149,7 @@ class ResultTable:
                     found = None if interval is None else _figures(of_point, metric, names, of_metric, interval)
                     given = _information(of_point)
                     rows.append(ResultRow(scenario, agent, at, metric, *_counted(of_point), found, point, given))
-        return cls(suite, tuple(rows))
+        return cls(suite, tuple(rows), tuple(trained))
 
     @property
     def scenarios(self) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """The claims of the paper and our own, each checked against the results on the paper's series, with its figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from crowdgym.bench.published.qco_ta import PARTICIPANTS, published
+from crowdgym.bench.published.qco_ta import INFERENCES, PARTICIPANTS, published
 from crowdgym.bench.sensing.schemes import (
     BASELINES,
     FROM_DAY_1,
@@ -19,6 +19,7 @@ from crowdgym.bench.sensing.schemes import (
 )
 
 OTHERS = (*PAPERS, "qco-ta-literal")
+_ALL_COLUMNS, _MOST_COLUMNS = 36, 33
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,15 @@ class Finding:
 def findings(table: SchemeTable) -> Iterator[Finding]:
     """All claims that the episodes suffice to check."""
     yield from _uniform(table)
-    for inference in ("knn", "idw", "svr"):
+    for inference in INFERENCES:
         yield from _qco(table, inference)
-    for start_s, inference in (
-        (FROM_DAY_1, "knn"),
-        (FROM_DAY_61, "knn"),
-        (FROM_DAY_1, "idw"),
-        (FROM_DAY_1, "svr"),
-    ):
-        yield from _ours(table, start_s, inference)
-    yield from _front(table)
+    for start_s in (FROM_DAY_1, FROM_DAY_61):
+        for inference in INFERENCES:
+            yield from _ours(table, start_s, inference)
+        yield from _ours_everywhere(table, start_s)
+    for inference in INFERENCES:
+        yield from _front(table, inference)
+    yield from _front_everywhere(table)
 
 
 def _uniform(table: SchemeTable) -> Iterator[Finding]:
@@ -100,29 +100,46 @@ def _ours(table: SchemeTable, start_s: float, inference: str) -> Iterator[Findin
     cheaper = _count(ours, lambda column, means: means.cost_km < qco[column].cost_km)
     error = np.mean([means.error / qco[column].error for column, means in ours.items()])
     cost = np.mean([means.cost_km / qco[column].cost_km for column, means in ours.items()])
-    days = "all days" if start_s == FROM_DAY_1 else "the days after the first 60"
     yield Finding(
-        f"{OURS} has less error than QCO-TA in 11 of 12 columns and less cost in 11, {inference.upper()}, {days}",
+        f"{OURS} has less error than QCO-TA in 11 of 12 columns and less cost in 11, {inference.upper()}, "
+        f"{_days(start_s)}",
         f"error in {better} of {columns} ({error:.2f} times on average), cost in {cheaper} ({cost:.2f} times)",
         min(better, cheaper) * 12 >= 11 * columns,
     )
 
 
-def _front(table: SchemeTable) -> Iterator[Finding]:
-    front = [table.of_agent(agent, "knn") for agent in table.front("knn")]
-    others = {agent: table.of_agent(agent, "knn") for agent in OTHERS}
+def _ours_everywhere(table: SchemeTable, start_s: float) -> Iterator[Finding]:
+    pairs = []
+    for inference in INFERENCES:
+        qco = table.of_agent("qco-ta", inference, start_s)
+        ours = table.of_agent(OURS, inference, start_s)
+        pairs += [(means, qco[column]) for column, means in ours.items() if column in qco]
+    if len(pairs) == _ALL_COLUMNS:
+        better = sum(one.error < other.error for one, other in pairs)
+        cheaper = sum(one.cost_km < other.cost_km for one, other in pairs)
+        both = sum(one.error < other.error and one.cost_km < other.cost_km for one, other in pairs)
+        yield Finding(
+            f"{OURS} has less error and less cost than QCO-TA in 33 of all 36 columns, {_days(start_s)}",
+            f"error in {better}, cost in {cheaper}, both in {both}",
+            both >= _MOST_COLUMNS,
+        )
+
+
+def _front(table: SchemeTable, inference: str) -> Iterator[Finding]:
+    front = [table.of_agent(agent, inference) for agent in table.front(inference)]
+    others = {agent: table.of_agent(agent, inference) for agent in OTHERS}
     if len(front) < 2 or not all(others.values()):
         return
     for name, agents in (("the paper's schemes", PAPERS), ("the literal reading of QCO-TA", ("qco-ta-literal",))):
         left = {
-            agent: _count(results, lambda column, means: not any(_dominates(points[column], means) for points in front))
+            agent: _count(results, lambda column, means: not _is_behind(front, column, means))
             for agent, results in others.items()
             if agent in agents
         }
         total = sum(len(others[agent]) for agent in agents)
         missed = ", ".join(f"{agent} {number}" for agent, number in left.items() if number)
         yield Finding(
-            f"The front of {len(front)} λ dominates every point of {name}, column by column, KNN",
+            f"The front of {len(front)} λ dominates every point of {name}, column by column, {inference.upper()}",
             f"{total - sum(left.values())} of {total} points" + (f"; not dominated: {missed}" if missed else ""),
             not missed,
         )
@@ -130,10 +147,35 @@ def _front(table: SchemeTable) -> Iterator[Finding]:
     points = [mean_point(results) for results in front]
     ahead = [agent for agent, (error, cost) in averages.items() if not any(e <= error and c <= cost for e, c in points)]
     yield Finding(
-        "The same of the means over the columns, of all of them, KNN",
+        f"The same of the means over the columns, of all of them, {inference.upper()}",
         f"{len(averages) - len(ahead)} of {len(averages)} schemes" + (f"; not: {', '.join(ahead)}" if ahead else ""),
         not ahead,
     )
+
+
+def _front_everywhere(table: SchemeTable) -> Iterator[Finding]:
+    played = dominated = 0
+    for inference in INFERENCES:
+        front = [table.of_agent(agent, inference) for agent in table.front(inference)]
+        others = [table.of_agent(agent, inference) for agent in OTHERS]
+        for column in front[0] if len(front) > 1 else ():
+            if all(column in results for results in (*front, *others)):
+                played += 1
+                dominated += all(_is_behind(front, column, results[column]) for results in others)
+    if played == _ALL_COLUMNS:
+        yield Finding(
+            "The front dominates every point of the paper's schemes and of the literal reading in 33 of all 36 columns",
+            f"in {dominated} of {played}",
+            dominated >= _MOST_COLUMNS,
+        )
+
+
+def _days(start_s: float) -> str:
+    return "all days" if start_s == FROM_DAY_1 else "the days after the first 60"
+
+
+def _is_behind(front: Sequence[dict[Column, Means]], column: Column, means: Means) -> bool:
+    return any(_dominates(points[column], means) for points in front)
 
 
 def _dominates(one: Means, other: Means) -> bool:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from crowdgym.agents.policy import Policy
-from crowdgym.agents.sensing.static import GivenStatic
 from crowdgym.bench.hooks import SuiteHook
 from crowdgym.bench.report.table import ResultTable
-from crowdgym.bench.sensing import hindsight
+from crowdgym.bench.sensing import clairvoyant, hindsight, known_series
 from crowdgym.bench.sensing.page import PLOT_NAME, front_picture, page
-from crowdgym.bench.sensing.schemes import PAPER_SCENARIO, SchemeTable
+from crowdgym.bench.sensing.schemes import CLAIRVOYANT_PREFIX, CLAIRVOYANT_WEIGHTS, PAPER_SCENARIO, SchemeTable
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.sensing import SensingSettings
 from crowdgym.configs.suites import GridPoint, SuiteSettings
@@ -20,19 +19,21 @@ from crowdgym.data.registry import load_series
 from crowdgym.envs.sensing.generator import scale_of
 
 HINDSIGHT = "hindsight-best-static"
+CLAIRVOYANT = tuple(f"{CLAIRVOYANT_PREFIX}{weight:g}" for weight in CLAIRVOYANT_WEIGHTS)
 
 
 class SensingPaper(SuiteHook):
-    """A parameter for the number of attributes, the bound of fixed cells, a second normalisation, and the page.
+    """A parameter for the number of attributes, two bounds, a second normalisation, and the page.
 
     - The parameter ``num_attributes`` stands for the first attributes of the scenario.
     - The agent ``hindsight-best-static`` stays in the best fixed cells. It is a bound: it reads the whole series.
+    - The agents ``clairvoyant λ=...`` move as a plan with the whole series at hand says, at this weight of the cost.
     - The metric ``error_range`` is the error with Γ the range of each attribute. Γ does not change the play.
     """
 
-    agents = (HINDSIGHT,)
+    agents = (HINDSIGHT, *CLAIRVOYANT)
     metrics = ("error_range",)
-    files = (Path(hindsight.__file__),)
+    files = (Path(hindsight.__file__), Path(clairvoyant.__file__), Path(known_series.__file__))
 
     def keywords(self, scenario: str, point: GridPoint) -> Mapping[str, Any]:
         """See `SuiteHook`.
@@ -56,7 +57,10 @@ class SensingPaper(SuiteHook):
 
     def make_agent(self, name: str, env: Any) -> Policy:
         """See `SuiteHook`."""
-        return GivenStatic(hindsight.best_static_cells(env.settings))
+        if name == HINDSIGHT:
+            return hindsight.BestStatic(env.settings)
+        weight = CLAIRVOYANT_WEIGHTS[CLAIRVOYANT.index(name)]
+        return clairvoyant.Clairvoyant(clairvoyant.pool_of(env.settings), weight)
 
     def measure(self, env: Any, metrics: Mapping[str, float]) -> Mapping[str, float]:
         """See `SuiteHook`."""

@@ -1,12 +1,15 @@
 """The tables and the picture of ``sensing-paper``. The paper's figures are shown on the paper's series only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from crowdgym.bench.published.qco_ta import ATTRIBUTES, INFERENCES, PARTICIPANTS, published
 from crowdgym.bench.report.plotting import new_figure, png_of
 from crowdgym.bench.sensing.claims import findings
 from crowdgym.bench.sensing.schemes import (
     BASELINES,
+    CLAIRVOYANT_PREFIX,
+    CLAIRVOYANT_WEIGHTS,
     FROM_DAY_1,
     FROM_DAY_61,
     FRONT_PREFIX,
@@ -14,6 +17,9 @@ from crowdgym.bench.sensing.schemes import (
     SchemeTable,
     mean_point,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PLOT_NAME = "sensing_front.png"
 
@@ -32,33 +38,38 @@ def page(table: SchemeTable) -> str:
     if table.is_papers:
         claims = [(one.claim, one.found, "yes" if one.holds else "**no**") for one in findings(table)]
         parts += ["## What holds and what does not\n", _markdown(("claim", "found", "holds"), claims)]
-    parts += [
-        f"## Error against cost\n\n![Error against cost of all schemes]({PLOT_NAME})\n",
-        "Means over the columns with KNN:\n",
-        _means_table(table, FROM_DAY_1, with_paper=table.is_papers),
-    ]
+    parts += [f"## Error against cost\n\n![Error against cost of all schemes]({PLOT_NAME})\n"]
+    parts += _means(table, FROM_DAY_1, with_paper=table.is_papers)
+    parts += _shares(table)
     for metric, (title, of_paper) in _TITLES.items():
         parts += [f"## {title} ({of_paper})\n" if table.is_papers else f"## {title}\n", _all_columns(table, metric)]
-    if table.agents("knn", FROM_DAY_61):
+    if any(table.agents(inference, FROM_DAY_61) for inference in INFERENCES):
         parts += [
             "## The days after the first 60\n",
-            "A run of its own, which begins with day 61 and knows nothing of those before. Means over the columns with "
-            "KNN:\n",
-            _means_table(table, FROM_DAY_61, with_paper=False),
+            "A run of its own, which begins with day 61 and knows nothing of those before.\n",
+            *_means(table, FROM_DAY_61, with_paper=False),
         ]
     return "\n".join(parts)
 
 
 def front_picture(table: SchemeTable) -> bytes:
-    """Error against cost, means over the columns with the first inference that was played, as a PNG file."""
-    figure = new_figure(7.5, 5, 120)
-    axes = figure.subplots()
-    inference = next((name for name in INFERENCES if table.agents(name)), INFERENCES[0])
+    """Error against cost, means over the columns, a part for each inference that was played, as a PNG file."""
+    played = [name for name in INFERENCES if table.agents(name)] or [INFERENCES[0]]
+    figure = new_figure(6.5 * len(played), 5, 110)
+    for number, inference in enumerate(played):
+        _draw_front(figure.add_subplot(1, len(played), number + 1), table, inference)
+    return png_of(figure)
+
+
+def _draw_front(axes: "Axes", table: SchemeTable, inference: str) -> None:
     points = {agent: mean_point(table.of_agent(agent, inference)) for agent in table.agents(inference)}
-    front = sorted((points[agent][1], points[agent][0]) for agent in table.front(inference))
-    if front:
-        costs, errors = zip(*front, strict=True)
-        axes.plot(costs, errors, "o-", color="tab:blue", label=f"{OURS}, several λ")
+    for prefix, colour, marker, label in (
+        (OURS, "tab:blue", "o-", f"{OURS}, several λ"),
+        (CLAIRVOYANT_PREFIX, "grey", "^-", "clairvoyant, several λ"),
+    ):
+        line = sorted((points[agent][1], points[agent][0]) for agent in points if agent.startswith(prefix))
+        if line:
+            axes.plot(*zip(*line, strict=True), marker, color=colour, label=label)
     names = ("qco-ta", "qco-ta-literal", *BASELINES)
     for number, agent in enumerate(name for name in names if name in points):
         error, cost_km = points[agent]
@@ -77,8 +88,7 @@ def front_picture(table: SchemeTable) -> bytes:
     hollow = " (hollow: the paper)" if table.is_papers else ""
     axes.set_title(f"{table.scenario}, {inference.upper()}: means over the columns{hollow}", fontsize=10)
     if points:
-        axes.legend(fontsize=8)
-    return png_of(figure)
+        axes.legend(fontsize=7)
 
 
 def _episodes(table: SchemeTable) -> str:
@@ -93,24 +103,51 @@ def _episodes(table: SchemeTable) -> str:
     return ", ".join(found)
 
 
-def _means_table(table: SchemeTable, start_s: float, *, with_paper: bool) -> str:
-    """A row for each scheme: means over the columns with KNN."""
+def _means(table: SchemeTable, start_s: float, *, with_paper: bool) -> Iterator[str]:
+    """For each inference a table with a row for each scheme: means over the columns."""
     headings = ("scheme", "error", "paper", "cost, km", "paper") if with_paper else ("scheme", "error", "cost, km")
+    for inference in INFERENCES:
+        rows = []
+        for agent in table.agents(inference, start_s):
+            error, cost_km = mean_point(table.of_agent(agent, inference, start_s))
+            beside = _paper_point(table, agent, inference) if with_paper else None
+            papers = ("", "") if beside is None else (f"{beside[0]:.4f}", f"{beside[1]:.3f}")
+            row = (f"`{agent}`", f"{error:.4f}", papers[0], f"{cost_km:.3f}", papers[1])
+            rows.append(row if with_paper else (row[0], row[1], row[3]))
+        if rows:
+            yield f"Means over the columns with {inference.upper()}:\n"
+            yield _markdown(headings, rows)
+
+
+def _shares(table: SchemeTable) -> Iterator[str]:
+    """What share of the possible is reached, at each weight of the cost that the bound was planned for."""
     rows = []
-    for agent in table.agents("knn", start_s):
-        error, cost_km = mean_point(table.of_agent(agent, "knn", start_s))
-        beside = _paper_point(table, agent, "knn") if with_paper else None
-        papers = ("", "") if beside is None else (f"{beside[0]:.4f}", f"{beside[1]:.3f}")
-        row = (f"`{agent}`", f"{error:.4f}", papers[0], f"{cost_km:.3f}", papers[1])
-        rows.append(row if with_paper else (row[0], row[1], row[3]))
-    return _markdown(headings, rows)
+    for inference in INFERENCES:
+        for weight in CLAIRVOYANT_WEIGHTS:
+            names = ("random-static", OURS, "hindsight-best-static", f"{CLAIRVOYANT_PREFIX}{weight:g}")
+            columns = [table.of_agent(name, inference) for name in names]
+            if all(columns):
+                points = [mean_point(of) for of in columns]
+                still, ours, fixed, moving = (error + weight * cost_km for error, cost_km in points)
+                shares = [f"{100.0 * (still - of) / (still - moving):.0f} %" for of in (ours, fixed)]
+                values = [f"{value:.4f}" for value in (still, ours, fixed, moving)]
+                rows.append((inference.upper(), f"{weight:g}", *values, *shares))
+    if rows:
+        yield "## Shares of the possible\n"
+        yield (
+            "Error + λ · cost, means over the columns. The last two columns say how much of the way from never moving "
+            f"to the clairvoyant plan of moves is gone: by `{OURS}` with its default settings, and by the best fixed "
+            "cells in hindsight.\n"
+        )
+        headings = ("", "λ", "never moving", OURS, "best fixed cells", "clairvoyant", OURS, "best fixed cells")
+        yield _markdown(headings, rows)
 
 
 def _all_columns(table: SchemeTable, metric: str) -> str:
     """A row for each scheme and P, a column for each inference and number of attributes."""
     rows = []
     for agent in dict.fromkeys(agent for inference in INFERENCES for agent in table.agents(inference)):
-        if agent.startswith(FRONT_PREFIX):
+        if agent.startswith((FRONT_PREFIX, CLAIRVOYANT_PREFIX)):
             continue
         for p in PARTICIPANTS:
             row = [_beside_paper(table, metric, (agent, p, a, of)) for a in ATTRIBUTES for of in INFERENCES]

@@ -14,8 +14,11 @@ FROM_DAY_1, FROM_DAY_61 = 0.0, 60 * 86_400.0  # start_s: our scheme was tuned on
 
 BASELINES = ("oo-mta", "gps-ta", "ewa-ta", "uns-ta")
 PAPERS = ("qco-ta", *BASELINES)
-OURS = "variogram-swap"
+OURS = "gaussian-swap"
 FRONT_PREFIX = f"{OURS} λ="  # our scheme with other weights of the cost than its default
+
+CLAIRVOYANT_PREFIX = "clairvoyant λ="
+CLAIRVOYANT_WEIGHTS = (0.001, 0.005, 0.02)  # λ of the bound for moving choices, errors per km
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from crowdgym.cli.shared.signals import told
 from crowdgym.common.errors import CrowdGymError, CrowdGymWarning
+from crowdgym.common.extras import missing_package
 
 BAD_INPUT = 2
 
@@ -18,9 +19,9 @@ BAD_INPUT = 2
 def clean_endings() -> Iterator[None]:
     """Turn a `CrowdGymError` into one line ``error: ...`` on standard error and exit code 2.
 
-    A `CrowdGymWarning` becomes one line ``warning: ...``, Ctrl-C ``interrupted`` and exit code 130, and SIGTERM
-    ``terminated`` and exit code 143. Every other exception is a fault of the program and keeps its traceback, also
-    Gymnasium's ``InvalidAction`` and ``ResetNeeded``.
+    So does a package of an extra that is not installed. A `CrowdGymWarning` becomes one line ``warning: ...``, Ctrl-C
+    ``interrupted`` and exit code 130, and SIGTERM ``terminated`` and exit code 143. Every other exception is a fault
+    of the program and keeps its traceback, also Gymnasium's ``InvalidAction`` and ``ResetNeeded``.
 
     Raises:
         typer.Exit: instead of a `CrowdGymError` or an interrupt.
@@ -40,6 +41,12 @@ def clean_endings() -> Iterator[None]:
             yield
         except CrowdGymError as error:
             typer.echo(f"error: {_one_line(error)}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+        except ModuleNotFoundError as error:
+            sentence = missing_package(error)
+            if sentence is None:
+                raise
+            typer.echo(f"error: {sentence}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(told(interrupt)) from None

@@ -8,6 +8,12 @@ import typer
 from crowdgym.cli.shared.assignments import named_values
 from crowdgym.execution.engines import EngineChoice, EngineName
 
+Engine = Annotated[EngineName, typer.Option(help="local: this machine; ray, slurm: a cluster, with the same results.")]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of a Ray cluster that runs, such as auto; default: one on this machine is started."),
+]
+
 
 @dataclass(frozen=True)
 class EngineOptions:
@@ -15,13 +21,8 @@ class EngineOptions:
 
     section = "Machines"
 
-    engine: Annotated[
-        EngineName, typer.Option(help="local: this machine; ray, slurm: a cluster, with the same results.")
-    ] = EngineName.LOCAL
-    address: Annotated[
-        str | None,
-        typer.Option(help="Of a Ray cluster that runs, such as auto; default: one on this machine is started."),
-    ] = None
+    engine: Engine = EngineName.LOCAL
+    address: Address = None
     engine_arg: Annotated[
         list[str],
         typer.Option(metavar="NAME=VALUE", help="For sbatch, such as partition=cpu or time=60; may be repeated."),

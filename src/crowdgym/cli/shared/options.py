@@ -30,11 +30,12 @@ def number(text: str, *names: str, least: float = 1) -> Any:
     return typer.Option(*names, help=text, callback=at_least(least))
 
 
-def output_file(text: str, suffix: str, *names: str) -> Any:
-    """An option that is a file to be written, of one kind; checked before the command begins."""
+def output_file(text: str, suffix: str | tuple[str, ...], *names: str) -> Any:
+    """An option that is a file to be written, of some kinds; checked before the command begins."""
+    suffixes = (suffix,) if isinstance(suffix, str) else suffix
 
     def check(parameter: typer.CallbackParam, value: Path | None) -> Path | None:
-        check_output_file(value, parameter.opts[0], suffix)
+        check_output_file(value, parameter.opts[0], *suffixes)
         return value
 
     return typer.Option(*names, help=text, callback=check)

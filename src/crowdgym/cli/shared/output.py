@@ -24,7 +24,12 @@ stderr = Console(stderr=True)
 STEPS = Metric("steps", "steps of the episode")
 
 
-def check_output_file(file: Path | None, option: str, suffix: str) -> None:
+def _either(words: tuple[str, ...]) -> str:
+    """Words with "or" before the last."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def check_output_file(file: Path | None, option: str, *suffixes: str) -> None:
     """Check that ``file`` can be written, before the work begins.
 
     Raises:
@@ -32,8 +37,8 @@ def check_output_file(file: Path | None, option: str, suffix: str) -> None:
     """
     if file is None:
         return
-    if file.suffix.lower() != suffix:
-        raise ConfigError(f"{option} must be a {suffix} file, got {str(file)!r}")
+    if file.suffix.lower() not in suffixes:
+        raise ConfigError(f"{option} must be a {_either(suffixes)} file, got {str(file)!r}")
     if file.exists() and not file.is_file():
         raise ConfigError(f"{option} must be a file, but {str(file)!r} is a folder or a device")
     if not file.parent.is_dir():

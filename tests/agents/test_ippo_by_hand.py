@@ -1,0 +1,179 @@
+"""The formulas of IPPO in numbers worked out by hand."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
+
+from crowdgym.agents.ippo.ippo import (  # noqa: E402
+    Batch,
+    IppoLearner,
+    Means,
+    PolicyLoss,
+    _explained_variance,
+    normal,
+    policy_loss,
+)
+from crowdgym.configs.ippo import IppoSettings  # noqa: E402
+
+
+def loss_of(ratios: list[float], advantages: list[float], *, clip: float = 0.2) -> PolicyLoss:
+    """Decisions between two actions; the policy now takes the one that was chosen with probability 0.5."""
+    count = len(ratios)
+    batch = Batch(
+        observations=torch.zeros(count, 1),
+        masks=torch.ones(count, 2, dtype=torch.bool),
+        actions=torch.arange(count) % 2,
+        log_probabilities=torch.log(0.5 / torch.tensor(ratios)),
+        returns=torch.zeros(count, 1),
+    )
+    actor: Any = lambda observations, masks: torch.log(torch.full((count, 2), 0.5))  # noqa: E731
+    return policy_loss(actor, batch, torch.tensor(advantages), clip)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "objective"),
+    [
+        (1.5, 2.0, 2.4),  # 1.2 x 2: no more is gained above the clip
+        (1.5, -2.0, -3.0),  # what is worse counts in full
+        (0.5, 2.0, 1.0),
+        (0.5, -2.0, -1.6),  # 0.8 x -2: no more is gained below the clip
+        (1.1, 2.0, 2.2),
+        (0.9, -2.0, -1.8),
+    ],
+)
+def test_the_clipped_objective(ratio: float, advantage: float, objective: float) -> None:
+    assert loss_of([ratio], [advantage]).surrogate.item() == pytest.approx(-objective, rel=1e-5)
+
+
+def test_the_loss_is_the_mean_over_decisions() -> None:
+    found = loss_of([1.5, 0.5, 1.0, 1.0], [2.0, 2.0, 1.0, -0.4])
+    assert found.surrogate.item() == pytest.approx(-(2.4 + 1.0 + 1.0 - 0.4) / 4)
+    assert found.clipfrac.item() == 0.5  # 1.5 and 0.5 are outside of 0.8 to 1.2
+    kl = [ratio - 1 - np.log(ratio) for ratio in (1.5, 0.5, 1.0, 1.0)]
+    assert found.approx_kl.item() == pytest.approx(np.mean(kl), rel=1e-5)
+    assert loss_of([1.5, 0.5, 1.0, 1.0], [2.0] * 4, clip=0.6).clipfrac.item() == 0.0
+
+
+def test_entropy_is_that_of_legal_actions() -> None:
+    """Half and half, and a quarter each of the legal ones: ln 2 and ln 4."""
+    policy = torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25]])
+    batch = Batch(torch.zeros(2, 1), policy > 0, torch.tensor([0, 3]), torch.log(torch.tensor([0.5, 0.25])), None)
+    actor: Any = lambda observations, masks: policy.log()  # noqa: E731
+    found = policy_loss(actor, batch, torch.ones(2), 0.2)
+    assert found.entropy.item() == pytest.approx((np.log(2) + np.log(4)) / 2)
+
+
+def one_weight_learner(most: float) -> Any:
+    """The weights 0 and 0, gradient descent with a rate of 1, and a largest norm of the gradient."""
+    network = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    return SimpleNamespace(
+        networks={"actor": network},
+        optimisers={"actor": torch.optim.SGD(network.parameters(), lr=1.0)},
+        settings=SimpleNamespace(max_gradient_norm=most),
+    )
+
+
+@pytest.mark.parametrize(("most", "step"), [(0.5, [-0.3, -0.4]), (5.0, [-3.0, -4.0]), (10.0, [-3.0, -4.0])])
+def test_the_norm_of_the_gradient_is_limited(most: float, step: list[float]) -> None:
+    """The gradient of 3 x + 4 y is (3, 4), of norm 5."""
+    learner = one_weight_learner(most)
+    weight = learner.networks["actor"].weight
+    for times in (1, 2):  # gradients are not added up
+        IppoLearner.descend(learner, "actor", 3 * weight[0, 0] + 4 * weight[0, 1])
+        assert weight.tolist()[0] == pytest.approx([times * each for each in step], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "progress", "rate"), [("linear", 0.0, 0.01), ("linear", 0.75, 0.0025), ("constant", 0.75, 0.01)]
+)
+def test_the_learning_rate(schedule: str, progress: float, rate: float) -> None:
+    learner: Any = SimpleNamespace(
+        optimisers={name: torch.optim.SGD([torch.zeros(1)], lr=9.0) for name in ("actor", "critic")},
+        settings=SimpleNamespace(learning_rate_schedule=schedule, learning_rate=0.01),
+    )
+    assert IppoLearner.set_learning_rate(learner, progress) == pytest.approx(rate)
+    assert [one.param_groups[0]["lr"] for one in learner.optimisers.values()] == pytest.approx([rate, rate])
+
+
+@pytest.mark.parametrize(
+    ("decisions", "size", "pieces"), [(10, 4, [5, 5]), (10, 3, [4, 3, 3]), (10, 100, [10]), (11, 4, [4, 4, 3])]
+)
+def test_a_pass_takes_all_decisions_once_in_minibatches_of_about_equal_size(
+    decisions: int, size: int, pieces: list[int]
+) -> None:
+    taken: list[tuple[Any, Any]] = []
+
+    def improve(batch: Batch, advantages: Any) -> dict[str, float]:
+        taken.append((batch.actions, advantages))
+        return {"size": float(len(advantages))}
+
+    learner: Any = SimpleNamespace(device="cpu", settings=SimpleNamespace(minibatch_size=size), _improve=improve)
+    numbers = torch.arange(decisions)
+    batch = Batch(*(numbers.float().reshape(-1, 1),) * 2, numbers, numbers.float(), numbers.float().reshape(-1, 1))
+    losses = Means()
+    IppoLearner._pass(learner, batch, 10.0 * np.arange(decisions), np.random.default_rng(0), losses)
+    assert [len(actions) for actions, _ in taken] == pieces
+    order = torch.cat([actions for actions, _ in taken])
+    assert sorted(order.tolist()) == list(range(decisions)) != order.tolist()
+    assert torch.equal(torch.cat([advantages for _, advantages in taken]), 10.0 * order)
+    assert losses.figures() == {"size": pytest.approx(np.mean(pieces))}
+
+
+def test_the_actor_descends_on_the_surrogate_less_the_weighted_entropy_and_the_critic_on_half_the_square() -> None:
+    losses: dict[str, float] = {}
+    policy = torch.tensor([[0.75, 0.25]])
+    learner: Any = SimpleNamespace(
+        actor=lambda observations, masks: policy.log(),
+        networks={"critic": lambda observations: torch.tensor([[5.0]])},
+        settings=SimpleNamespace(clip=0.2, entropy_coefficient=0.1),
+        descend=lambda name, loss: losses.update({name: loss.item()}),
+    )
+    batch = Batch(
+        observations=torch.zeros(1, 1),
+        masks=torch.ones(1, 2, dtype=torch.bool),
+        actions=torch.tensor([0]),
+        log_probabilities=torch.log(torch.tensor([0.75])),
+        returns=torch.tensor([[2.0]]),
+    )
+    figures = IppoLearner._improve(learner, batch, torch.tensor([3.0]))
+    entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
+    assert losses == {"actor": pytest.approx(-3.0 - 0.1 * entropy), "critic": pytest.approx(4.5)}
+    assert figures == {
+        "losses/policy_loss": pytest.approx(-3.0),
+        "losses/value_loss": pytest.approx(4.5),
+        "losses/entropy": pytest.approx(entropy),
+        "losses/approx_kl": pytest.approx(0.0, abs=1e-6),
+        "losses/clipfrac": 0.0,
+    }
+
+
+def test_means_are_over_minibatches() -> None:
+    means = Means()
+    means.add({"a": 1.0, "b": 2.0})
+    means.add({"a": 4.0, "b": 2.0})
+    assert means.figures() == {"a": 2.5, "b": 2.0}
+
+
+def test_advantages_are_scaled_to_mean_0_and_deviation_1() -> None:
+    assert normal(np.array([1.0, 3.0, 5.0, 7.0])).tolist() == pytest.approx(
+        [-1.3416, -0.4472, 0.4472, 1.3416], abs=1e-4
+    )
+    assert normal(np.array([2.0, 2.0])).tolist() == [0.0, 0.0]
+
+
+def test_explained_variance() -> None:
+    returns = np.array([1.0, 3.0])
+    assert _explained_variance(returns, returns) == 1.0
+    assert _explained_variance(returns, np.array([5.0, 5.0])) == 0.0
+    assert _explained_variance(returns, np.array([1.0, 2.0])) == 0.75  # 1 - 0.25 / 1
+    assert _explained_variance(np.array([2.0, 2.0]), returns) == 0.0
+
+
+def test_the_settings_that_the_formulas_use_are_those_of_the_file() -> None:
+    settings = IppoSettings.load("csc_v0")
+    assert (settings.clip, settings.max_gradient_norm, settings.entropy_coefficient) == (0.2, 0.5, 0.01)
