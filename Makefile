@@ -7,10 +7,11 @@ OUT := out
 .PHONY: help install demo test attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
-ATTACKS := tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
+ATTACKS := tests/isolation tests/traces/test_spoilt_traces.py tests/agents/test_spoilt_agents.py \
+	tests/data/sensing/test_spoilt_series.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
 	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
 	tests/execution tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
-	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/envs/api \
+	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/test_runner.py tests/envs/api \
 	tests/envs/core/test_tight_times.py tests/envs/test_odd_values.py tests/data/roads/test_roads_osm_files.py tests/data/sensing/test_sensing_tables.py
 
 help:  ## list the targets
