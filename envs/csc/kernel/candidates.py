@@ -84,7 +84,7 @@ def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: i
         if near.ended[b, keys[j] & 0xFFFFFFFF] == 0:
             keys[still_open] = keys[j]
             still_open += 1
-    changed = still_open < choices.kept[b, w]
+    changed: bool = still_open < choices.kept[b, w]
     choices.kept[b, w] = still_open
     skills = state.workers.skill_bits[b, w]
     for j in range(near.num_opened[b]):
