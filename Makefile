@@ -7,7 +7,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-compile --constraint constraints.txt
 # One line for each package, with its number, and one when all are there and are unpacked.
-SHOWN := | awk '/^ *(Downloading|Using cached) .*[.](whl|gz)/ { sub("^ *", ""); print "  " ++n ": " $$0; fflush() } /^Installing/ { print "  unpacking " NF - 3 " packages"; fflush() }'
+SHOWN := | awk '/^ *(Downloading|Using cached|Processing) .*[.](whl|gz)/ { sub("^ *", ""); print "  " ++n ": " $$0; fflush() } /^Installing/ { print "  unpacking " NF - 3 " packages"; fflush() }'
 
 .PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
@@ -25,15 +25,16 @@ help:  ## list the targets
 
 install: $(VENV)/.installed  ## make .venv with everything, in the versions of constraints.txt
 
-# What the demo needs, without PyTorch and what is for tests; the rest comes with everything else.
+# What the demo needs, without PyTorch and what is for tests; it is there where everything is.
 $(VENV)/.core: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
 	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "installing CrowdGym and what it needs into $(VENV): 480 MB, half a minute and the time to download 150 MB"
-	@$(PIP) --editable . $(SHOWN)
+	@test $(VENV)/.installed -nt pyproject.toml || { \
+		echo "installing CrowdGym and what it needs into $(VENV): 540 MB, half a minute and the time to download 150 MB"; \
+		$(PIP) --editable . $(SHOWN); }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.core
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt | $(VENV)/.core
 	@echo "installing PyTorch, what reads data, and the tools of the tests into $(VENV): 1.5 GB more"
 	@$(PIP) --editable '.[agents,bench,data,osm,svr,examples,test,docs,dev]' $(SHOWN)
 	@touch $@
