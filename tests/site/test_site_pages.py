@@ -56,7 +56,7 @@ def test_the_layout_says_where_each_number_of_an_observation_stands(environments
 
 
 def test_the_best_results_of_an_environment_are_those_of_the_page_of_results(environments: dict[str, str]) -> None:
-    assert "| `variogram-swap` |" in environments["sensing_v0.md"]
+    assert "| `gaussian-swap` |" in environments["sensing_v0.md"]
     assert "| `task-schedule` |" in environments["dasc_v0.md"]
     assert "(../../dasc_results.md#how-much-room-is-left)" in environments["dasc_v0.md"]
 
