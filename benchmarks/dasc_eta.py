@@ -2,8 +2,8 @@
 
     python benchmarks/dasc_eta.py --scenario dasc-scarce-haikou
 
-The best point of a grid is chosen on the instances of one range of seeds and compared with (0.2, 0.2) on others. A vector
-environment plays all of them at once, so it takes a minute. Prints Markdown.
+The best point of a grid is chosen on the instances of one range of seeds and compared with (0.2, 0.2) on others. A
+vector environment plays many instances at once, so it takes a minute. Prints Markdown.
 """
 
 import argparse
