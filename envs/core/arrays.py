@@ -36,8 +36,13 @@ def _zeros(kind: Any, sizes: Mapping[str, int]) -> Any:
     if get_origin(kind) is not Annotated:
         return allocate(kind, sizes)
     array, axes = get_args(kind)
-    dtype = get_args(get_args(array)[1])[0]  # of NDArray[dtype], which is ndarray[shape, dtype[...]]
-    return np.zeros([_size(axis, sizes) for axis in axes.split(",")], dtype)
+    return np.zeros([_size(axis, sizes) for axis in axes.split(",")], dtype_in(array))
+
+
+def dtype_in(array: Any) -> Any:
+    """The dtype of ``NDArray[dtype]``: up to NumPy 2.4 that is ``ndarray[shape, dtype[...]]``, since 2.5 an alias."""
+    arguments = get_args(array)
+    return arguments[0] if len(arguments) == 1 else get_args(arguments[1])[0]
 
 
 def _size(axis: str, sizes: Mapping[str, int]) -> int:

@@ -14,6 +14,7 @@ from crowdgym.cli.shared.options import Resume, number
 from crowdgym.cli.shared.output import check_output_folder
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.extras import needs
 from crowdgym.common.files import write_bytes
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def sweep(
     settings = read_sweep(plan)
     for package in (*find_learner(agent).packages, "optuna"):
         if find_spec(package) is None:
-            raise ConfigError(f"'crowdgym sweep' needs {package}: pip install 'crowdgym[agents,sweep]'")
+            raise ConfigError(needs("'crowdgym sweep'", package))
     from crowdgym.training.sweep import PLAN, Sweep, report
 
     folder = _DEFAULT_OUT / plan.stem if options.out is None else options.out

@@ -18,6 +18,9 @@ EXTRAS = {
     "pyarrow": "data",
     "osmium": "osm",
     "sklearn": "svr",
+    "optuna": "sweep",
+    "ray": "ray",
+    "submitit": "slurm",
 }
 
 

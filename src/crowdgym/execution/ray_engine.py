@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.extras import needs
 from crowdgym.execution.answers import Answer, prepare_elsewhere, run, too_long
 from crowdgym.execution.jobs import AnyJob, Job, JobKind, Outcome
 from crowdgym.execution.processes import THREADS
@@ -221,7 +222,7 @@ def _ray() -> Any:
         import ray.exceptions
         import ray.util.scheduling_strategies
     except ImportError:
-        raise ConfigError("--engine ray needs Ray: pip install 'crowdgym[ray]'") from None
+        raise ConfigError(needs("--engine ray", "ray")) from None
     return ray
 
 

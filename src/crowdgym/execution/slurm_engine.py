@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from crowdgym.common.errors import ConfigError, DataError, UnwritableError
+from crowdgym.common.extras import needs
 from crowdgym.execution.answers import Answer, prepare_elsewhere
 from crowdgym.execution.jobs import AnyJob, JobKind, Outcome
 from crowdgym.execution.processes import ProcessEngine
@@ -84,7 +85,7 @@ class SlurmEngine:
         try:
             import submitit
         except ImportError:
-            raise ConfigError("--engine slurm needs submitit: pip install 'crowdgym[slurm]'") from None
+            raise ConfigError(needs("--engine slurm", "submitit")) from None
         try:
             executor = submitit.AutoExecutor(folder=str(self.folder), cluster=self.cluster)
         except RuntimeError as error:  # there is no sbatch

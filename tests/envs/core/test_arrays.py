@@ -1,11 +1,13 @@
 """Structures of arrays whose fields say their own dtype and shape."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
+from typing_extensions import TypeAliasType
 
-from crowdgym.envs.core.arrays import allocate, zero
+from crowdgym.envs.core.arrays import allocate, dtype_in, zero
 
 
 class Inner(NamedTuple):
@@ -38,3 +40,12 @@ def test_one_row_of_every_array_is_cleared() -> None:
     zero(arrays, 1)
     assert [array[0].all() for array in arrays] == [True, True, True]
     assert [array[1].any() for array in arrays] == [False, False, False]
+
+
+Number = TypeVar("Number", bound=np.generic)
+AliasOfNumPy25 = TypeAliasType("AliasOfNumPy25", np.ndarray[Any, np.dtype[Number]], type_params=(Number,))
+
+
+@pytest.mark.parametrize("array", [NDArray[np.float32], AliasOfNumPy25[np.float32]], ids=["now", "NumPy 2.5"])
+def test_the_dtype_of_an_annotation(array: Any) -> None:
+    assert dtype_in(array) is np.float32
