@@ -7,6 +7,7 @@ C categories, L places, k categories that the gate lets through.
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from crowdgym.agents.learning.centres import PublicPlaces
 from crowdgym.agents.ta_fpl.examples import Examples
@@ -109,7 +110,9 @@ class PreferenceModel(nn.Module):
         smoothed = examples.counts + _PRIOR_COUNT
         shares = smoothed / smoothed.sum(dim=1, keepdim=True)
         liked = (shares - 1.0 / self.num_categories).unsqueeze(1)  # [B, 1, C]
-        logits = self.category_out(hidden) + self.share_scale * (liked @ self.of_shares[recent[:, -1]]).squeeze(1)
+        after = functional.embedding(recent[:, -1], self.of_shares.flatten(1))  # indexing adds gradients in any order
+        meant = (liked @ after.view(-1, self.num_categories, self.num_categories)).squeeze(1)
+        logits = self.category_out(hidden) + self.share_scale * meant
         return (1.0 - self.history_share) * torch.softmax(logits, dim=1) + self.history_share * shares
 
     def in_category(self, examples: Examples, category: Tensor) -> tuple[Tensor, Tensor]:
