@@ -7,31 +7,34 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --no-compile --constraint constraints.txt
 # One line for each package, with its number, and one when all are there and are unpacked.
-SHOWN := | awk '/^ *(Downloading|Using cached) .*[.](whl|gz)/ { sub("^ *", ""); print "  " ++n ": " $$0; fflush() } /^Installing/ { print "  unpacking " NF - 3 " packages"; fflush() }'
+SHOWN := | awk '/^ *(Downloading|Using cached|Processing) .*[.](whl|gz)/ { sub("^ *", ""); print "  " ++n ": " $$0; fflush() } /^Installing/ { print "  unpacking " NF - 3 " packages"; fflush() }'
 
 .PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
-ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
+ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/isolation tests/traces/test_spoilt_traces.py tests/agents/test_spoilt_agents.py \
+	tests/data/sensing/test_spoilt_series.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
 	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
 	tests/execution tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \
-	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/envs/api \
-	tests/envs/core/test_tight_times.py tests/envs/test_odd_values.py tests/data/roads/test_roads_osm_files.py tests/data/sensing/test_sensing_tables.py
+	tests/cli/test_cli_interrupt.py tests/cli/test_cli_trained.py tests/test_policies.py tests/test_runner.py tests/envs/api \
+	tests/envs/core/test_tight_times.py tests/envs/test_odd_values.py tests/data/roads/test_roads_osm_files.py tests/data/sensing/test_sensing_tables.py \
+	tests/data/orders/test_orders_never_crash.py
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
 
 install: $(VENV)/.installed  ## make .venv with everything, in the versions of constraints.txt
 
-# What the demo needs, without PyTorch and what is for tests; the rest comes with everything else.
+# What the demo needs, without PyTorch and what is for tests; it is there where everything is.
 $(VENV)/.core: pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "CrowdGym needs Python 3.11 or later, this is %d.%d: set PYTHON=python3.x" % sys.version_info[:2])'
 	@test -x $(BIN)/python || { echo "making $(VENV)"; $(PYTHON) -m venv $(VENV); }
-	@echo "installing CrowdGym and what it needs into $(VENV): 480 MB, half a minute and the time to download 150 MB"
-	@$(PIP) --editable . $(SHOWN)
+	@test $(VENV)/.installed -nt pyproject.toml || { \
+		echo "installing CrowdGym and what it needs into $(VENV): 540 MB, half a minute and the time to download 150 MB"; \
+		$(PIP) --editable . $(SHOWN); }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.core
+$(VENV)/.installed: pyproject.toml setup.py constraints.txt | $(VENV)/.core
 	@echo "installing PyTorch, what reads data, and the tools of the tests into $(VENV): 1.5 GB more"
 	@$(PIP) --editable '.[agents,bench,data,osm,svr,examples,test,docs,dev]' $(SHOWN)
 	@touch $@

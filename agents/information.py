@@ -35,7 +35,10 @@ def information_of(policy: object) -> Information:
     Raises:
         PolicyError: it declares something else.
     """
-    declared = getattr(policy, "information", Information.CENTRALISED)
+    try:
+        declared = getattr(policy, "information", Information.CENTRALISED)
+    except Exception as error:
+        raise PolicyError(f"information of a policy cannot be read: {type(error).__name__}") from error
     if not isinstance(declared, str) or declared not in tuple(Information):
         raise PolicyError(f"information of a policy must be one of {', '.join(Information)}, got {shown(declared)}")
     return Information(declared)

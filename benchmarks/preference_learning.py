@@ -34,7 +34,6 @@ Floats = NDArray[np.float64]
 Rows = dict[str, dict[str, dict[str, float]]]  # by the key of a cell, by population
 
 WORLD = {"num_workers": 100, "num_centres": 10}
-STRATEGIES = ("local", "fedavg", "fedprox", "feddyn", "scaffold", "central")
 PAPER = {"history_share": 0.0, "share_scale": 0.0}  # the paper's model of categories
 SHOWN = {"ndcg_10": 3, "category_kl": 3, "accepted": 1}  # and the places of each
 PREDICTIONS = ("hr_1", "hr_5", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
@@ -78,7 +77,8 @@ def _settings(strategy: str, name: str, values: tuple[float, ...], default: floa
 
 STUDIES: dict[str, tuple[Cell, ...]] = {
     "strategies": (
-        *(Cell("", source) for source in ("local", "popularity", "blind", "history shares", *STRATEGIES[1:])),
+        *(Cell("", source) for source in ("feddyn", "blind", "popularity", "history shares", "local")),
+        *(Cell("", source) for source in ("fedavg", "fedprox", "scaffold", "central")),
         Cell("", "feddyn", PAPER),
         Cell("", "oracle"),
     ),

@@ -6,6 +6,7 @@
     python benchmarks/preference_sources.py declines     what declines have to cost for preferences to matter
     python benchmarks/preference_sources.py ranking      whether a matching needs the order or the size of preferences
     python benchmarks/preference_sources.py answers      what the answers of an episode are worth
+    python benchmarks/preference_sources.py prices       whether prices and holding back add to a matching
     python benchmarks/preference_sources.py agents --agents km,km-answers,FOLDER    policies by name, and trained ones
 
 Every seed is an episode with a population of its own. ``--first-seed 7000000`` names the seeds on which defaults are
@@ -32,6 +33,7 @@ from crowdgym.agents.preference.policies import (
     MatchingPolicy,
     MaxFlowPolicy,
 )
+from crowdgym.agents.preference.priced_matching import PARAMETERS, PricedMatchingPolicy
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
 from crowdgym.agents.ta_fpl.policy import LiteralTopKPolicy, TopKPolicy
 from crowdgym.policies import load_policy
@@ -111,6 +113,27 @@ ANSWERS: dict[str, Make] = {
 }
 
 
+def priced(name: str, value: float) -> Make:
+    """The matching with prices, one parameter changed from where the search of ``es`` begins."""
+    values = np.where(np.array(PARAMETERS.names) == name, value, PARAMETERS.start)
+
+    def make(_: Floats) -> Policy:
+        policy = PricedMatchingPolicy()
+        policy.set_parameters(values)
+        return policy
+
+    return make
+
+
+PRICES: dict[str, Make] = {
+    "km-answers": lambda _: AnswersKmPolicy(),
+    **{f"{name} {value:+g}": priced(name, value) for name in PARAMETERS.names[:-1] for value in (-1.0, 1.0)},
+}
+
+
+TABLES = {"ranking": RANKING, "answers": ANSWERS, "prices": PRICES}
+
+
 def of_source(matching: type[MatchingPolicy], source: str) -> Make:
     """A matching with a source of preferences."""
     return lambda truth: matching(SOURCES[source](truth))
@@ -180,7 +203,7 @@ def _shown(metric: str, value: float) -> str:
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=["sources", "matchings", "always", "declines", "ranking", "answers", "agents"])
+    parser.add_argument("table", choices=["sources", "matchings", "always", "declines", *TABLES, "agents"])
     parser.add_argument("--agents", default="km,km-answers", help="the first is what others are compared with")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -191,8 +214,8 @@ def main() -> None:
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
     elif options.table == "agents":
         lines = table_of_policies({}, {Path(name).name: of_name(name) for name in options.agents.split(",")}, seeds)
-    elif options.table in ("ranking", "answers"):
-        lines = table_of_policies({}, RANKING if options.table == "ranking" else ANSWERS, seeds)
+    elif options.table in TABLES:
+        lines = table_of_policies({}, TABLES[options.table], seeds)
     elif options.table in ("matchings", "always"):
         grid = {
             f"{name}, {source}": of_source(matching, source)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from crowdgym import environment_names, make
@@ -13,7 +14,7 @@ from crowdgym.agents.any.hold import HoldPolicy
 from crowdgym.agents.any.random_policy import RandomPolicy
 from crowdgym.agents.csc.greedy import GreedyPolicy
 from crowdgym.common.errors import PolicyError
-from crowdgym.policies import load_policy, policy_names
+from crowdgym.policies import PolicySource, load_policy, policy_names
 from crowdgym.runner import run_episodes
 
 MODULE = """
@@ -249,3 +250,27 @@ def test_the_current_folder_comes_first_and_once() -> None:
     load_policy("my_package.rules:Mine", "csc_v0")
     assert sys.path[0] == os.getcwd()
     assert sys.path.count(os.getcwd()) == 1
+
+
+@pytest.mark.parametrize("value", [1, 1.5, b"x", [], {}, object(), ("csc_v0",), {"a"}, np.array([1, 2]), float("nan")])
+def test_names_of_other_types_are_refused_in_one_sentence(value: Any) -> None:
+    for arguments in ((value, "csc_v0"), ("greedy", value), ("greedy", "csc_v0", value)):
+        with pytest.raises(PolicyError, match=r"^the name of an? [a-z]+ must be text"):
+            load_policy(*arguments)
+        with pytest.raises(PolicyError, match=r"^the name of an? [a-z]+ must be text"):
+            PolicySource(*arguments)
+
+
+@pytest.mark.parametrize("value", [1, "k=3", [1], [("k", 3)], {1: 2}, ("k", 3)])
+def test_arguments_of_other_types_are_refused_in_one_sentence(value: Any) -> None:
+    with pytest.raises(PolicyError, match=r"^arguments of an agent must be a dict with names, got "):
+        load_policy("greedy", "csc_v0", arguments=value)
+    with pytest.raises(PolicyError, match=r"^arguments of an agent must be a "):
+        PolicySource("greedy", "csc_v0", arguments=value)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 100_000, "a\0b"])
+def test_a_name_that_no_file_can_have_is_an_unknown_agent(name: str) -> None:
+    with pytest.raises(PolicyError, match=r"^there is no agent ") as caught:
+        load_policy(name, "csc_v0")
+    assert len(str(caught.value)) < 600

@@ -5,6 +5,7 @@ Two agents; an episode is three steps; the revenue is the sum of all actions, an
     seed 7, actions (1, 2), (1, 2), (1, 2): revenue 700 + 9
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from gymnasium.error import InvalidAction
 
 from crowdgym import runner
 from crowdgym.agents.policy import Episode
-from crowdgym.common.errors import PolicyError
+from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.runner import num_steps_of, policy_seed, run_episodes
 
 STEPS = 3
@@ -280,3 +281,28 @@ def test_a_fault_of_the_environment_is_not_blamed_on_the_policy() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run_episodes(Faulty(), OneAndTwo(), agent="mine", episodes=1, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"env": 3}, "env must be a parallel environment, but 3 has no 'reset'"),
+        ({"policy": "greedy"}, "policy must have a method act(observations, infos), but 'greedy' has none"),
+        ({"agent": 1}, "agent must be the name of the policy, got 1"),
+        ({"episodes": 0}, "episodes must be a whole number of at least 1, got 0"),
+        ({"episodes": True}, "episodes must be a whole number of at least 1, got True"),
+        ({"episodes": 1.0}, "episodes must be a whole number of at least 1, got 1.0"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": None}, "seed must be a whole number of at least 0, got None"),
+        ({"first_number": "2"}, "first_number must be a whole number of at least 0, got '2'"),
+        ({"watch": "all"}, "watch must be a function, got 'all'"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_refused_in_one_sentence(changes: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"env": CountingEnv(), "policy": OneAndTwo(), "agent": "mine", "episodes": 1, "seed": 7}
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        run_episodes(**{**given, **changes})
+
+
+def test_whole_numbers_of_numpy_are_seeds() -> None:
+    assert run_episodes(CountingEnv(), OneAndTwo(), agent="mine", episodes=np.int64(1), seed=np.int32(7)).seed == 7

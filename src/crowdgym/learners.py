@@ -15,6 +15,7 @@ import crowdgym.agents
 from crowdgym.agents.catalogue import LearnerSpec
 from crowdgym.common.entry_points import load_entry_point
 from crowdgym.common.errors import CheckpointError, ConfigError
+from crowdgym.common.files import is_file
 
 if TYPE_CHECKING:
     from crowdgym.configs.learning import LearnerSettings
@@ -71,7 +72,7 @@ def trained_environment(agent: str | None) -> tuple[str, dict[str, Any]] | None:
     """
     from crowdgym.agents.learning.description import DESCRIPTION, read_description
 
-    if agent is None or not (Path(agent) / DESCRIPTION).is_file():
+    if agent is None or not is_file(Path(agent) / DESCRIPTION):
         return None
     description = read_description(Path(agent))
     return description.environment, dict(description.keywords)
@@ -85,7 +86,7 @@ def learner_of(folder: Path) -> str | None:
     """
     from crowdgym.agents.learning.description import DESCRIPTION, read_description
 
-    return read_description(folder).agent if (folder / DESCRIPTION).is_file() else None
+    return read_description(folder).agent if is_file(folder / DESCRIPTION) else None
 
 
 def refuse_misfit(policy: Any, env: Any) -> None:

@@ -25,6 +25,8 @@ from crowdgym.agents.policy import FunctionPolicy, Policy, is_rule
 from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.common.extras import missing_package
+from crowdgym.common.files import is_folder
+from crowdgym.common.text import shown as in_short
 from crowdgym.configs.loading import default_scenario
 from crowdgym.learners import agent_packages, find_learner, learner_names, learner_of, load_trained
 
@@ -50,6 +52,14 @@ class PolicySource:
     scenario: str | None = None
     arguments: tuple[tuple[str, Any], ...] = ()
     label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `PolicyError` if a value is of another type."""
+        _check_types(self.name, self.environment, self.scenario, self.label)
+        pairs: object = self.arguments
+        if not isinstance(pairs, tuple) or not all(isinstance(one, tuple) and len(one) == 2 for one in pairs):
+            raise PolicyError(f"arguments of an agent must be a tuple of pairs, got {in_short(pairs)}")
+        _arguments(dict(pairs))
 
     def load(self) -> Policy:
         """Make the policy; see `load_policy`."""
@@ -88,7 +98,7 @@ def trained_scenarios(agent: str, environment: str) -> tuple[str, ...]:
     if weights is None:
         return ()
     folder = files(weights).joinpath(environment)
-    return tuple(sorted(entry.name for entry in folder.iterdir())) if folder.is_dir() else ()
+    return tuple(sorted(entry.name for entry in folder.iterdir())) if is_folder(str(folder)) else ()
 
 
 def load_policy(
@@ -116,10 +126,11 @@ def load_policy(
             arguments.
         ConfigError: the folder holds no trained agent that can be played.
     """
+    _check_types(name, environment, scenario, label)
     shown = name if label is None else label
     known = {one.name: one.entry_point for one in policy_specs(environment)}
-    given = dict(arguments or {})
-    is_trained = name in learner_names() or (name not in known and Path(name).is_dir())
+    given = _arguments(arguments)
+    is_trained = name in learner_names() or (name not in known and is_folder(name))
     if given and is_trained:
         raise PolicyError(f"the agent {shown!r} is trained and takes no arguments, got {given!r}")
     if name in learner_names():
@@ -130,7 +141,7 @@ def load_policy(
         return _trained(Path(name), shown, environment)
     if name not in known and ":" not in name:
         raise PolicyError(
-            f"there is no agent {name!r} for {environment}{_hint(name, environment)} "
+            f"there is no agent {in_short(name)} for {in_short(environment)[1:-1]}{_hint(name, environment)} "
             f"(known: {', '.join((*known, *_learnt_in(environment)))}; "
             "your own is given as module:Class, a trained one as its folder)"
         )
@@ -149,6 +160,23 @@ def load_policy(
         if found is None:
             raise PolicyError(f"the agent {shown!r} cannot be loaded: {_whereabouts(module)} has no {attribute!r}")
     return _as_policy(found, shown, given)
+
+
+def _check_types(name: object, environment: object, scenario: object, label: object) -> None:
+    for what, value in (("the name of an agent", name), ("the name of an environment", environment)):
+        if not isinstance(value, str):
+            raise PolicyError(f"{what} must be text, got {in_short(value)}")
+    for what, value in (("the name of a scenario", scenario), ("the label of an agent", label)):
+        if value is not None and not isinstance(value, str):
+            raise PolicyError(f"{what} must be text or None, got {in_short(value)}")
+
+
+def _arguments(arguments: object) -> dict[str, Any]:
+    if arguments is None:
+        return {}
+    if not isinstance(arguments, Mapping) or not all(isinstance(name, str) for name in arguments):
+        raise PolicyError(f"arguments of an agent must be a dict with names, got {in_short(arguments)}")
+    return dict(arguments)
 
 
 def digest_of(made: object, files: Sequence[str | Path]) -> str:
@@ -197,7 +225,7 @@ def packaged_weights(name: str, environment: str, scenario: str) -> Path:
             else f"there are none for any scenario of {environment}"
         )
         raise PolicyError(
-            f"no weights of {name!r} come with CrowdGym for {environment} on {scenario!r} ({found}); "
+            f"no weights of {name!r} come with CrowdGym for {environment} on {in_short(scenario)} ({found}); "
             f"'crowdgym train {name} {environment}' trains weights, and --agent FOLDER plays them"
         )
     return Path(str(files(find_learner(name).weights or "").joinpath(environment).joinpath(scenario)))

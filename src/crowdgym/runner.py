@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
 from crowdgym.common.compile_time import compile_time_s
-from crowdgym.common.errors import PolicyError, PolicyFaultError
+from crowdgym.common.errors import ConfigError, PolicyError, PolicyFaultError
 from crowdgym.common.seeds import POLICY_ENTROPY
+from crowdgym.common.text import shown
 from crowdgym.policies import described, where_raised
 
 
@@ -147,7 +148,9 @@ def run_episodes(
 
     Raises:
         PolicyError: the policy raised an error, or did not return an action for every agent.
+        ConfigError: an argument cannot be used; names it.
     """
+    _check_run(env, policy, agent, {"episodes": episodes, "seed": seed, "first_number": first_number}, watch)
     information = information_of(policy)
     if isinstance(policy, AttachedPolicy):
         policy.attach_environment(env)
@@ -160,6 +163,22 @@ def run_episodes(
     settings = env.settings
     config = settings.model_dump(mode="json")
     return RunResult(env.metadata["name"], settings.scenario, agent, seed, config, tuple(results), information)
+
+
+def _check_run(env: Any, policy: object, agent: object, numbers: Mapping[str, object], watch: object) -> None:
+    for name in ("reset", "step", "possible_agents"):
+        if not hasattr(env, name):
+            raise ConfigError(f"env must be a parallel environment, but {shown(env)} has no {name!r}")
+    if not callable(getattr(policy, "act", None)):
+        raise PolicyError(f"policy must have a method act(observations, infos), but {shown(policy)} has none")
+    if not isinstance(agent, str):
+        raise ConfigError(f"agent must be the name of the policy, got {shown(agent)}")
+    for name, number in numbers.items():
+        least = 1 if name == "episodes" else 0
+        if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < least:
+            raise ConfigError(f"{name} must be a whole number of at least {least}, got {shown(number)}")
+    if not callable(watch):
+        raise ConfigError(f"watch must be a function, got {shown(watch)}")
 
 
 def _play_episode(

@@ -26,6 +26,19 @@ def test_envy_is_of_those_of_lower_priority_who_get_more() -> None:
     assert fair_utility(game, coalitions, 0, 1, 0.5) == pytest.approx(39.375)
 
 
+def test_shares_and_envy_among_three() -> None:
+    """All three earn 72. Without the one who arrives at 10 it is 58.5, at 20 it is 63, at 30 it is 67.5.
+
+    Marginal contributions are 13.5, 9 and 4.5, so shares are 36, 24 and 12. The first to choose arrives last: it is
+    12 and 24 behind the others, 18 in the mean; the second is 12 behind one of the two others.
+    """
+    by_arrival = chosen(a_game([[0]] * 3, [[10.0], [20.0], [30.0]]), [0, 0, 0])
+    last_first = chosen(a_game([[0]] * 3, [[30.0], [20.0], [10.0]]), [0, 0, 0])
+    game = a_game([[0]] * 3, [[0.0]] * 3)
+    assert [fair_utility(game, by_arrival, 0, player, 0.5) for player in range(3)] == pytest.approx([36, 24, 12])
+    assert [fair_utility(game, last_first, 0, player, 0.5) for player in range(3)] == pytest.approx([3, 21, 36])
+
+
 def test_who_is_needless_has_no_share() -> None:
     game = a_game([[0], [0]], [[0.0], [0.0]], expected_s=[60.0])
     coalitions = chosen(game, [0, 0])

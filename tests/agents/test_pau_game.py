@@ -19,6 +19,7 @@ from crowdgym.agents.csc.pau_game import (
     HOLD,
     Coalitions,
     Game,
+    adopt,
     anneal,
     finish_s,
     join,
@@ -202,6 +203,46 @@ def test_annealing_finds_a_better_equilibrium() -> None:
     settle(IN_THE_WAY, coalitions, choice, 100, np.random.default_rng(0))
     assert choice.tolist() == [1, 0]
     assert potential(coalitions) == pytest.approx(107.0)
+
+
+class Script:
+    """A generator that draws given numbers, and notes the choices at each draw."""
+
+    def __init__(self, choice: np.ndarray, *draws: float) -> None:
+        self.choice, self.draws = choice, list(draws)
+        self.seen: list[list[int]] = []
+
+    def random(self) -> float:
+        self.seen.append(self.choice.tolist())
+        return self.draws.pop(0)
+
+
+@pytest.mark.parametrize(("luck", "accepted"), [(0.134, True), (0.137, False)])
+def test_a_loss_is_accepted_by_the_temperature_of_the_move(luck: float, accepted: bool) -> None:
+    """The player earns 54. At move 1 of 3 the temperature is 54 (1 / 8)^(1/3) = 27: it leaves by exp(-2) = 0.1353."""
+    game = a_game([[0]], [[0.0]])
+    choice = np.array([0])
+    coalitions = chosen(game, [0])
+    stay, leave_it = (0.0, 0.75, 0.5), (0.0, 0.25, luck)  # player, option, luck
+    script = Script(choice, *stay, *leave_it, *stay)
+    getattr(anneal, "py_func", anneal)(game, coalitions, choice, 3, 54.0, 54.0 / 8, TOLERANCE, script)
+    assert script.seen[5] == [0]
+    assert script.seen[6] == [HOLD if accepted else 0]
+    assert choice.tolist() == [0]  # the best that was met
+    assert potential(coalitions) == 54.0
+
+
+def test_choices_are_set_and_those_that_are_right_stay() -> None:
+    game = a_game([[0, 1]] * 4, [[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [3.0, 8.0]], tasks=2)
+    choice, wanted = np.array([0, HOLD, 1, 0]), np.array([1, 0, 1, HOLD])
+    coalitions = chosen(game, choice.tolist())
+    adopt(game, coalitions, choice, wanted)
+    assert choice.tolist() == wanted.tolist()
+    assert coalitions.members.tolist() == [1, 2]
+    assert coalitions.player[0, 0] == 1
+    assert coalitions.player[1, :2].tolist() == [0, 2]
+    assert coalitions.arrival_s[1, :2].tolist() == [5.0, 7.0]
+    assert coalitions.paid.tolist() == chosen(game, wanted.tolist()).paid.tolist()
 
 
 # ---- laws, on random games ----

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 import crowdgym
+from crowdgym.agents.information import information_of
 from crowdgym.agents.preference.policies import KmPolicy
 from crowdgym.agents.preference.sources import TableSource, UniformSource
+from crowdgym.bench.preference import hook
 from crowdgym.bench.preference.hook import BLIND, LEARNT, ORACLE, STRATEGIES, PreferenceSources, difference_text
 from crowdgym.bench.report.table import ResultTable
 from crowdgym.configs.suites import named_suite
 from crowdgym.configs.ta_fpl import TaFplSettings
+from crowdgym.runner import run_episodes
 
 SUITE = named_suite("preference-sources")
 
@@ -35,14 +38,22 @@ def test_all_strategies_play_and_everyone_is_compared_with_the_shares_of_histori
     assert SUITE.share_of_bound
 
 
-def test_the_blind_agent_knows_nothing_and_the_oracle_the_truth() -> None:
+def test_the_blind_agent_knows_nothing_and_the_oracle_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     env = tiny(0)
     blind = PreferenceSources().make_agent(BLIND, env)
     assert isinstance(blind, KmPolicy)
     assert isinstance(blind.source, UniformSource)
-    truth = preferences_of(ORACLE, env)
-    env.reset(seed=7)
-    np.testing.assert_array_equal(truth, env.instance.preference)
+    oracle, seen = PreferenceSources().make_agent(ORACLE, env), []
+
+    class Spy(TableSource):
+        def __init__(self, table: np.ndarray[Any, Any]) -> None:
+            seen.append(table)
+            super().__init__(table)
+
+    monkeypatch.setattr(hook, "TableSource", Spy)
+    run_episodes(env, oracle, agent=ORACLE, episodes=1, seed=7)
+    np.testing.assert_array_equal(seen[0], env.instance.preference)
+    assert information_of(oracle) == "clairvoyant"
 
 
 def test_a_learnt_agent_knows_its_population_which_is_learnt_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +77,15 @@ def test_a_learnt_agent_knows_its_population_which_is_learnt_once(monkeypatch: p
 def test_the_page_compares_populations() -> None:
     suite = SUITE.corner()
     rows = [
-        {**point, "suite": "s", "scenario": "preference-tiny", "agent": agent, "seed": seed, "failure": None}
+        {
+            **point,
+            "suite": "s",
+            "scenario": "preference-tiny",
+            "agent": agent,
+            "seed": seed,
+            "failure": None,
+            "information": "x",
+        }
         | {"accepted": 10.0 + population + gain + spread * (seed - 4000.5), "declined": 1.0, "preference": 0.5}
         for population, point in enumerate(suite.points())
         for agent, gain in (("km", 0.0), ("km-oracle", 4.0 + 2.0 * population))

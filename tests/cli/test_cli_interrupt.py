@@ -1,5 +1,6 @@
 """Ctrl-C and SIGTERM end a command with one line, from its first import on."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -57,3 +58,30 @@ def test_a_signal_during_the_imports_is_one_line(number: int, exit_code: int, sa
     program = [sys.executable, "-c", STOPPED_WHILE_IMPORTING, str(int(number))]
     ended = subprocess.run(program, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (exit_code, "", said)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3, 0.6])
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for the process in /proc")
+def test_ctrl_c_while_the_process_of_a_policy_starts_is_one_line(policies: Path, delay_s: float) -> None:
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = [sys.executable, "-c", f"{heed}; from crowdgym.cli.start import main; main()"]
+    with subprocess.Popen(
+        [*program, *TINY, "--agent", "bad_rules:Two"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=policies,
+        start_new_session=True,
+    ) as process:
+        while not is_starting_another(process.pid):
+            time.sleep(0.01)
+        time.sleep(delay_s)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the policy's process, too
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout, stderr) == (130, "", "interrupted\n")
+
+
+def is_starting_another(pid: int) -> bool:
+    """Whether a process has a child that `multiprocessing` has started to run a function."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return any(b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes() for child in children)

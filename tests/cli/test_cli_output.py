@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,3 +37,18 @@ def test_an_output_that_is_full_is_one_sentence(command: str) -> None:
         )
     assert ended.returncode == 2
     assert ended.stderr == "error: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "csc_v0", "--scenario", "tiny", "--json", f"{'x' * 300}.json"],
+        ["run", "csc_v0", "--scenario", "tiny", "--agent", "x" * 300],
+        ["run", "csc_v0", "--scenario", "tiny", "--trace", f"/dev/null/{'y' * 10}.trace"],
+    ],
+)
+def test_a_name_that_no_file_can_have_is_one_sentence(arguments: list[str]) -> None:
+    ended = subprocess.run([*PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert re.fullmatch(r"error: .{1,400}\n", ended.stderr)

@@ -88,26 +88,33 @@ def test_where_no_weights_come_with_crowdgym_it_says_so() -> None:
     assert "there are none for any scenario of sensing_v0" in refused("run", "sensing_v0", "--agent", "ippo")
 
 
-PACKAGED = [(agent, scenario) for agent in learner_names() for scenario in trained_scenarios(agent, "csc_v0")]
+PACKAGED = [
+    (agent, environment, scenario)
+    for agent in learner_names()
+    for environment in ("csc_v0", "dasc_v0")
+    for scenario in trained_scenarios(agent, environment)
+]
 
 
-@pytest.mark.parametrize(("agent", "scenario"), PACKAGED)
-def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(agent: str, scenario: str) -> None:
-    folder = Path(str(files(find_learner(agent).weights or "").joinpath("csc_v0").joinpath(scenario)))
+@pytest.mark.parametrize(("agent", "environment", "scenario"), PACKAGED)
+def test_weights_that_come_with_crowdgym_are_small_and_say_where_they_are_from(
+    agent: str, environment: str, scenario: str
+) -> None:
+    folder = Path(str(files(find_learner(agent).weights or "").joinpath(environment).joinpath(scenario)))
     assert {file.name for file in folder.iterdir()} == {DESCRIPTION, BEST, "curve.csv"}
     assert (folder / BEST).stat().st_size < 2_000_000
     described = read_description(folder)
-    assert described.config["scenario"] == scenario
-    assert described.command.startswith(f"crowdgym train {agent} csc_v0 ")
+    assert scenario in (described.config["scenario"], *described.mix.get("scenario", ()))
+    assert described.command.startswith(f"crowdgym train {agent} {environment} ")
     facts = read_tensors(folder / BEST).facts
     evaluations = [float(row["evaluation"]) for row in curve(folder) if row["evaluation"]]
     assert facts["score"] == pytest.approx(max(evaluations), rel=1e-5)
     assert facts["score"] > described.baseline_score
-    load_policy(agent, "csc_v0", scenario)
+    load_policy(agent, environment, scenario)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("learner", "scenario"), PACKAGED)
+@pytest.mark.parametrize(("learner", "scenario"), [(agent, of) for agent, env, of in PACKAGED if env == "csc_v0"])
 def test_weights_that_come_with_crowdgym_beat_greedy(learner: str, scenario: str) -> None:
     """On instances that were used neither in training nor in tuning."""
     revenue = {}

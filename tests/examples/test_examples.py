@@ -62,14 +62,34 @@ def test_rllib_trains_in_an_environment_of_its_own(tmp_path: Path) -> None:
     assert illegal_actions(done.stdout) == [0, 0]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["ippo", "mappo", "qmix"])
+def test_benchmarl_trains_in_an_environment_of_its_own(
+    algorithm: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "benchmarl"
+    python = folder / "bin" / "python"
+    if not folder.exists():
+        venv.create(folder, with_pip=True)
+        requirements = ["-r", str(EXAMPLES / "benchmarl_requirements.txt"), "--editable", f"{EXAMPLES.parent}[agents]"]
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True, timeout=1_800)
+    program = [python, EXAMPLES / "benchmarl_ppo.py", "--steps", "240", "--algorithm", algorithm]
+    environment = {**os.environ, "PYTHONPATH": ""}
+    done = subprocess.run(
+        program, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(re.findall(r"mean return of a worker's episode ([\d.]+)", done.stdout)[0]) > 0
+
+
 def test_every_example_is_in_the_readme_of_the_folder_and_on_the_page_about_libraries() -> None:
     there = {file.name for file in EXAMPLES.glob("*.py")}
-    assert there == {f"{name}.py" for name in (*STEPS, "rllib_ppo")}
+    assert there == {f"{name}.py" for name in (*STEPS, "rllib_ppo", "benchmarl_ppo")}
     for page in (EXAMPLES / "README.md", EXAMPLES.parent / "docs" / "libraries.md"):
         named = set(re.findall(r"\w+_ppo\.py", page.read_text(encoding="utf-8")))
         assert named == there
 
 
-@pytest.mark.parametrize("name", [*STEPS, "rllib_ppo"])
+@pytest.mark.parametrize("name", [*STEPS, "rllib_ppo", "benchmarl_ppo"])
 def test_an_example_says_how_it_is_run(name: str) -> None:
     assert f"python examples/{name}.py --steps " in (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")

@@ -51,6 +51,10 @@ class AsksForState(First):
 class Odd(First):
     information = "omniscient"
 
+class Coy(First):
+    @property
+    def information(self): raise KeyError("secret")
+
 class Dies(First):
     def act(self, observations, infos):
         if "worker_5" in infos:
@@ -137,6 +141,7 @@ def test_it_does_not_get_the_global_state() -> None:
         ("Dies", "in episode 0 (seed 3), step 1, as worker_5, ended its process, which exited with code 3"),
         ("Raises", "at the start of episode 0 (seed 3), as worker_2, raised ValueError: no map ("),
         ("OnlyZero", "chose an invalid action: no action for worker_1"),
+        ("Coy", "information of a policy cannot be read: KeyError"),
         ("Odd", "information of a policy must be one of decentralised, centralised, clairvoyant, got 'omniscient'"),
     ],
 )

@@ -45,6 +45,28 @@ class Keeps(First):
         old = self.kept[-3:][0][1]
         return {agent: int(old[agent]["action_mask"][1] and info["action_mask"][1]) for agent, info in infos.items()}
 
+class Truncates(First):
+    """Keeps the descriptor of the shared memory, and cuts the memory short while the runner uses it."""
+    def reset(self, episode):
+        from crowdgym.isolation import shared
+        receive = shared.receive
+        def keep(connection):
+            descriptor = receive(connection)
+            self.descriptor = os.dup(descriptor)
+            return descriptor
+        shared.receive = keep
+    def act(self, observations, infos):
+        os.ftruncate(self.descriptor, 0)
+        return super().act(observations, infos)
+
+class Floods(First):
+    """Says without end that it keeps what it was given."""
+    def act(self, observations, infos):
+        import gc, crowdgym.isolation.worker as worker
+        line = next(thing for thing in gc.get_objects() if isinstance(thing, worker.Line))
+        while True:
+            line.send(b"k")
+
 class Draws:
     """Draws from its own seed and from NumPy's global generator."""
     def reset(self, episode):
@@ -225,6 +247,15 @@ def test_a_step_that_takes_too_long_ends_it() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
 def test_memory_is_limited() -> None:
     assert refusal("Eats", Limits(memory_bytes=2**36)).startswith("raised MemoryError (")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is shared on Linux only")
+def test_it_cannot_cut_the_shared_memory_short() -> None:
+    assert refusal("Truncates").startswith("raised PermissionError: ")
+
+
+def test_messages_without_end_are_stopped_by_the_limit() -> None:
+    assert refusal("Floods", Limits(step_s=1.0)) == "took longer than 1 s"
 
 
 def test_its_process_ends_with_the_block() -> None:

@@ -57,8 +57,7 @@ def list_candidates(state: CscState, rules: Rules, unit_m: float, b: int) -> Non
         elif choices.kept[b, w] < 0:
             _search(state, rules, unit_m, b, w)
             _offer_kept(state, b, w)
-        elif stirred:
-            _bring_up_to_date(state, rules, unit_m, b, w)
+        elif stirred and _bring_up_to_date(state, rules, unit_m, b, w):
             _offer_kept(state, b, w)
 
 
@@ -77,32 +76,37 @@ def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> Non
 
 
 @kernel
-def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> None:
-    """Drop from the tasks of worker ``w`` what has ended, and let it consider what has opened."""
+def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> bool:
+    """Drop from the tasks of worker ``w`` what has ended, and let it consider what has opened; says if any of it is."""
     near, choices = state.neighbour_lists, state.choices
     keys, still_open = choices.keys[b, w], 0
     for j in range(choices.kept[b, w]):
         if near.ended[b, keys[j] & 0xFFFFFFFF] == 0:
             keys[still_open] = keys[j]
             still_open += 1
+    changed: bool = still_open < choices.kept[b, w]
     choices.kept[b, w] = still_open
     skills = state.workers.skill_bits[b, w]
     for j in range(near.num_opened[b]):
         task = near.opened[b, j]
         if (skills >> state.tasks.skill[b, task]) & 1:
-            _consider(state, rules, unit_m, b, w, task)
+            changed |= _consider(state, rules, unit_m, b, w, task)
     if choices.kept[b, w] < state.output.candidates.shape[2] and choices.bound[b, w] < UNBOUNDED:
         _search(state, rules, unit_m, b, w)
+        return True
+    return changed
 
 
 @inlined
-def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> None:
-    """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest."""
+def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> bool:
+    """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest; says whether it is."""
     choices = state.choices
     units = units_to_task(state.distances, b, state.workers.node[b, w], task)
     key = (units << 32) | int(task)
-    if key < choices.bound[b, w] and units * unit_m <= rules.range_m:
-        _insert(choices.keys[b, w], choices.kept[b], choices.bound[b], w, key)
+    if key >= choices.bound[b, w] or units * unit_m > rules.range_m:
+        return False
+    _insert(choices.keys[b, w], choices.kept[b], choices.bound[b], w, key)
+    return True
 
 
 @inlined

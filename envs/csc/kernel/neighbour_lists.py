@@ -5,8 +5,9 @@ Most workers stand still from one epoch to the next, and few tasks open or end. 
 - the nearest tasks of a worker that stands still are searched for again only if one of them has ended; a task that has
   opened is offered to the list as it is;
 - the nearest idle workers likewise, with who has left and who has come;
-- the nearest workers, and all lists of a worker that moves, are searched for no further than the furthest of the old
-  ones is now.
+- the nearest workers are searched for again only if the worker, or one of them, has moved, or another one has moved to
+  where it may be one of them;
+- all lists of a worker that moves are searched for no further than the furthest of the old ones is now.
 
 Ties go by id everywhere, so whichever way a list came about, it is the same list.
 """
@@ -31,6 +32,7 @@ from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, 
 
 _FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far the neighbours are
 _LEAST_GUESS_M2 = 100.0**2
+_MOST_CHECKED = 256  # where more have moved, to search the window around a worker takes less than to check them all
 
 
 class Changes(NamedTuple):
@@ -69,7 +71,9 @@ def notice_changes(state: CscState, b: int) -> Changes:
         has_moved = unseen or near.moved[b, w] == 1
         was_idle = not unseen and near.was_idle[b, w] == 1
         is_idle = workers.status[b, w] == IDLE
-        moved += has_moved
+        if has_moved:
+            near.mover_x_m[b, moved], near.mover_y_m[b, moved] = workers.x_m[b, w], workers.y_m[b, w]
+            moved += 1
         near.left_idle[b, w] = was_idle and (has_moved or not is_idle)
         left_idle += near.left_idle[b, w]
         if is_idle and (has_moved or not was_idle):
@@ -228,10 +232,27 @@ def update_near_tasks(view: View, w: int, ended: Bytes, opened: Ints, count: int
 
 
 @inlined
-def update_near_workers(view: View, w: int) -> bool:
-    """The same of the workers nearest to worker ``w``, where anyone has moved."""
+def update_near_workers(view: View, w: int, mover_x_m: Floats, mover_y_m: Floats, count: int) -> bool:
+    """The same of the workers nearest to worker ``w``, where ``count`` workers have moved, to these places."""
     all_stood_still = view.own_moved[np.uintp(w)] == 0 and _full(view, w) and not _any_flagged(view, w, view.own_moved)
+    if all_stood_still and count <= _MOST_CHECKED and not _any_came_near(view, w, mover_x_m, mover_y_m, count):
+        return False
     return _search(view, w, w, True) != NEIGHBOURS or not all_stood_still
+
+
+@inlined
+def _any_came_near(view: View, w: int, mover_x_m: Floats, mover_y_m: Floats, count: int) -> bool:
+    """Whether any of those that moved is as near as the furthest member of the full list of worker ``w``."""
+    x, y, bound = (
+        view.own_x_m[np.uintp(w)],
+        view.own_y_m[np.uintp(w)],
+        view.squared[np.uintp(w), np.uintp(NEIGHBOURS - 1)],
+    )
+    near = 0
+    for j in range(count):  # becomes vector instructions
+        dx, dy = mover_x_m[np.uintp(j)] - x, mover_y_m[np.uintp(j)] - y
+        near += dx * dx + dy * dy <= bound
+    return near > 0
 
 
 @inlined

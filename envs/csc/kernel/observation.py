@@ -350,9 +350,10 @@ def _observe_tasks_near(state: CscState, sight: _Sight, b: int, changes: Changes
 def _observe_workers_near(
     state: CscState, sight: _Sight, b: int, changes: Changes, at: int, observations: Rows
 ) -> None:
-    view = near_workers_of(state, b, changes)
+    near, view, moved = state.neighbour_lists, near_workers_of(state, b, changes), changes.moved
+    mover_x_m, mover_y_m = near.mover_x_m[b], near.mover_y_m[b]
     for w in range(len(observations)):
-        changed = changes.moved > 0 and update_near_workers(view, w)
+        changed = moved > 0 and update_near_workers(view, w, mover_x_m, mover_y_m, moved)
         _write_near_workers(observations[w], at, sight, w, view.found[w], view.squared[w], changed)
 
 

@@ -166,6 +166,8 @@ class NeighbourLists(NamedTuple):
     slot_idle: Annotated[Ints, "B, W"]
     slot_open: Annotated[Ints, "B, W"]
     moved: Annotated[Bytes, "B, W"]  # is elsewhere than at the epoch before
+    mover_x_m: Annotated[Floats, "B, W"]  # where those that moved are now
+    mover_y_m: Annotated[Floats, "B, W"]
     was_idle: Annotated[Bytes, "B, W"]
     was_open: Annotated[Bytes, "B, T"]
     ended: Annotated[Bytes, "B, T"]  # was open and is no longer

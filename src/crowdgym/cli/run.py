@@ -29,6 +29,7 @@ from crowdgym.cli.shared.output import (
 )
 from crowdgym.cli.shared.progress import ShownProgress, shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.files import is_folder
 
 if TYPE_CHECKING:
     from crowdgym.isolation.policy import Limits
@@ -195,7 +196,7 @@ def _chosen_run(env: str | None, agent: str | None, given: dict[str, Any]) -> tu
     trained = trained_environment(agent)
     if trained is not None and env in (None, trained[0]):
         return trained[0], {**trained[1], **given}
-    if env is None and agent is not None and Path(agent).is_dir():
+    if env is None and agent is not None and is_folder(agent):
         raise ConfigError(f"the folder {agent} holds no trained agent: it has no agent.yaml")
     if env is None:
         raise ConfigError(

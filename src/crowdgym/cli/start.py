@@ -10,9 +10,11 @@ import signal
 import sys
 
 from crowdgym.cli.shared.signals import terminate, told
+from crowdgym.common.text import shortened
 
-UNWRITABLE, OUTPUT_CLOSED = 2, 1
+UNWRITABLE, NO_FILE, OUTPUT_CLOSED = 2, 2, 1
 
+_NAME_FAULTS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 _OUTPUT_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -28,6 +30,9 @@ def main() -> None:
     except BrokenPipeError:
         _end_without_output(OUTPUT_CLOSED)
     except OSError as error:
+        if _is_of_name(error):
+            print(f"error: {shortened(os.fsdecode(error.filename))!r} names no file: {error.strerror}", file=sys.stderr)
+            sys.exit(NO_FILE)
         if not _is_of_output(error):
             raise
         print(f"error: cannot write the output: {error.strerror}", file=sys.stderr)
@@ -39,6 +44,11 @@ def main() -> None:
 def _is_of_output(error: OSError) -> bool:
     """Whether it is standard output that cannot be written. The error of a file would name the file."""
     return error.filename is None and error.errno in _OUTPUT_FAULTS
+
+
+def _is_of_name(error: OSError) -> bool:
+    """Whether no file can have the name that is given."""
+    return isinstance(error.filename, str | bytes) and error.errno in _NAME_FAULTS
 
 
 def _flush() -> None:

@@ -98,6 +98,22 @@ class LineFile:
             write_all(self._descriptor, line.encode())
 
 
+def is_folder(path: str | Path) -> bool:
+    """Whether there is a folder of that name; False for a name that no file can have."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether there is a plain file of that name; False for a name that no file can have."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def read_plain(path: Path, most_bytes: int) -> bytes:
     """The content of a plain file. A device would never end, and a pipe may never begin.
 

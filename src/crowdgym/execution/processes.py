@@ -90,7 +90,7 @@ class _JobProcess:
         self._begun: float | None = None
         self.connection, theirs = _START.Pipe()
         self._process = _START.Process(target=_serve, args=(theirs,))  # it may start processes
-        with one_thread(), _undisturbed():
+        with one_thread(), undisturbed():
             self._process.start()
         theirs.close()  # so that the end of the process is the end of the connection
 
@@ -166,8 +166,11 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C, which reaches all processes of a terminal, waits in those that are started in the block: see `_serve`."""
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C, which reaches all processes of a terminal, waits in those that are started in the block, for good.
+
+    They end with the process that starts them. In that process it waits until the end of the block.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -12,7 +12,7 @@ from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
 from crowdgym.common.errors import PolicyError, PolicyFaultError
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
-from crowdgym.execution.processes import how_ended, one_thread
+from crowdgym.execution.processes import how_ended, one_thread, undisturbed
 from crowdgym.isolation import messages
 from crowdgym.isolation.agents import AgentProcesses, OneByOne
 from crowdgym.isolation.conversation import Conversation
@@ -118,7 +118,7 @@ class IsolatedPolicy:
             target=serve, args=(theirs, their_descriptors, frames, source, seed, limits.memory_bytes), daemon=True
         )
         hide_memory()
-        with one_thread():
+        with one_thread(), undisturbed():
             self._process.start()
         for one in (theirs, their_descriptors, frames):  # so that the end of the process is the end of the connection
             one.close()

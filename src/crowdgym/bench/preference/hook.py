@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from crowdgym.agents.policy import Policy
+from crowdgym.agents.information import Information
+from crowdgym.agents.policy import Episode, Policy
 from crowdgym.agents.preference.policies import KmPolicy
-from crowdgym.agents.preference.sources import PreferenceSource, TableSource, UniformSource
+from crowdgym.agents.preference.sources import TableSource, UniformSource
 from crowdgym.bench.hooks import SuiteHook
 from crowdgym.bench.report.markdown import markdown, markdown_table, percent
 from crowdgym.bench.report.table import ResultTable
@@ -32,7 +33,7 @@ class PreferenceSources(SuiteHook):
     - ``km-blind`` knows nothing.
     - ``km-local``, ``km-fedavg``, … play with the preferences that TA-FPL has learnt by this strategy, from the
       histories of the population. It is trained when the agent is made; the seed is that of the population.
-    - ``km-oracle`` knows the true preferences. No agent can: it is the most that any learner can bring.
+    - ``km-oracle`` knows the true preferences: the most that any learner of preferences can bring.
 
     The page begins with all agents over all grid points, compared by population.
     """
@@ -42,7 +43,10 @@ class PreferenceSources(SuiteHook):
 
     def make_agent(self, name: str, env: Any) -> Policy:
         """See `SuiteHook`."""
-        return KmPolicy(_source(name, env))
+        if name == ORACLE:
+            return OracleKm()
+        known = UniformSource() if name == BLIND else TableSource(_learnt(LEARNT[name], _Population(env)))
+        return KmPolicy(known)
 
     def markdown(self, table: ResultTable, name: str) -> str:
         """See `SuiteHook`."""
@@ -50,36 +54,39 @@ class PreferenceSources(SuiteHook):
         return "\n\n".join([*(part for part in parts if part), markdown(table, name)])
 
 
-def _source(name: str, env: Any) -> PreferenceSource:
-    if name == BLIND:
-        return UniformSource()
-    if name == ORACLE:
-        env.reset(seed=0)  # the preferences are the same in all episodes of the population
-        return TableSource(env.instance.preference)
-    return TableSource(_learnt(LEARNT[name], _Known(env, env.histories.digest.tobytes())))
+class OracleKm(KmPolicy):
+    """`KmPolicy` with the true preferences, which no agent can know."""
+
+    information = Information.CLAIRVOYANT
+
+    def reset(self, episode: Episode) -> None:
+        """See `crowdgym.agents.policy.EpisodicPolicy`."""
+        assert episode.instance is not None  # it is clairvoyant
+        self.source = TableSource(episode.instance["preference"])
+        super().reset(episode)
 
 
-class _Known:
-    """An environment that equals another one of the same population, so that a population is learnt once a process."""
+class _Population:
+    """An environment that equals others of the same population, so that a process learns a population once."""
 
-    def __init__(self, env: Any, population: bytes) -> None:
-        self.env, self._population = env, population
+    def __init__(self, env: Any) -> None:
+        self.env, self._digest = env, env.histories.digest.tobytes()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and other._population == self._population
+        return isinstance(other, _Population) and other._digest == self._digest
 
     def __hash__(self) -> int:
-        return hash(self._population)
+        return hash(self._digest)
 
 
 @lru_cache(maxsize=64)
-def _learnt(strategy: str, known: _Known) -> Floats:
+def _learnt(strategy: str, population: _Population) -> Floats:
     """The learnt preferences. Shape [W, C]."""
     from crowdgym.training.preferences import learn_preferences
 
     settings = TaFplSettings.load("preference_v0", strategy=strategy)
-    seed = known.env.settings.population_seed
-    learnt: Floats = learn_preferences(known.env, settings, seed).assessment.preferences.numpy()
+    seed = population.env.settings.population_seed
+    learnt: Floats = learn_preferences(population.env, settings, seed).assessment.preferences.numpy()
     return learnt
 
 
