@@ -12,10 +12,12 @@ import yaml
 from leaderboard.tiny_board import NAME, SECRET, HereEngine, write_round
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.leaderboard.boards import find_board
 from crowdgym.leaderboard.execute import execute_hidden
 from crowdgym.leaderboard.folder import read_entry
 from crowdgym.leaderboard.rounds import read_round
 from crowdgym.leaderboard.site import build_site
+from crowdgym.leaderboard.site.views import heading_of
 
 
 class Links(HTMLParser):
@@ -68,6 +70,13 @@ def test_tables_are_complete_without_javascript(site: Path) -> None:
     assert re.findall(r'html">([a-z]+)</a>', table)[-1] == "hold"
     assert table.count("<tr>") == 3
     assert re.findall(r'rank">(\d)<', table)[-1] == "3"
+
+
+def test_headings_name_the_unit_in_which_a_column_is_shown(tiny: None) -> None:
+    board = find_board(NAME)
+    assert heading_of(board, "revenue") == "revenue, % of offer"
+    assert heading_of(board, "travel_m") == "travel, km"  # shown divided by 1,000
+    assert heading_of(board, "completed") == "completed"
 
 
 def test_figures_are_those_of_the_replays(site: Path, entries: Path) -> None:

@@ -8,6 +8,7 @@ from crowdgym.leaderboard.boards import Board
 from crowdgym.leaderboard.entry import Proof
 from crowdgym.leaderboard.site.figures import NOTHING, Form, Shown, percent
 from crowdgym.leaderboard.standings import Played, Standing, Table
+from crowdgym.registration import environment_spec
 
 _MEANINGS = {
     Proof.HIDDEN: "A maintainer ran the frozen policies on seeds that their authors did not know.",
@@ -98,8 +99,10 @@ def meaning_of(table: Table) -> str:
 
 def heading_of(board: Board, metric: str) -> str:
     """The heading of a column of a metric."""
-    unit = ", % of offer" if Form.of(board, metric).unit else ""
-    return f"{metric}{unit}"
+    if Form.of(board, metric).unit:
+        return f"{metric}, % of offer"
+    headings = {one.name: one.heading for one in environment_spec(board.environment).metrics}
+    return headings.get(metric) or metric
 
 
 def compare_link(first: str, second: str) -> str:
