@@ -53,6 +53,7 @@ def test_each_trial_is_a_training_run_and_the_best_is_first(whole: Path) -> None
         assert score == pytest.approx(best, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_page_ends_with_the_command_that_repeats_the_best_trial(whole: Path, tmp_path: Path) -> None:
     command = (whole / "results.md").read_text().splitlines()[-1].split()
     number = int(rows(whole)[0].split("|")[1])
@@ -69,6 +70,7 @@ def test_a_sweep_that_goes_on_later_has_the_same_trials(whole: Path, tmp_path: P
     assert rows(tmp_path / "out") == rows(whole)
 
 
+@pytest.mark.slow
 def test_a_trial_below_the_median_of_the_finished_ones_is_pruned(tmp_path: Path) -> None:
     """Optuna prunes from the sixth trial on. Every second trial learns nothing good: its environment pays less."""
     search = {"payment_mean": {"choices": [10.0, 1000.0]}}

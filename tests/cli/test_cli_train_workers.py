@@ -29,7 +29,9 @@ def results(out: Path) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     "changed",
     [
         pytest.param({}, id="at once"),
-        pytest.param({"turns": "gain", "mask_idle_gain": "true", "gain_features": "true"}, id="in turn"),
+        pytest.param(
+            {"turns": "gain", "mask_idle_gain": "true", "gain_features": "true"}, id="in turn", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_three_copies_shared_by_two_processes(tmp_path: Path, changed: dict[str, Any]) -> None:
@@ -39,6 +41,7 @@ def test_three_copies_shared_by_two_processes(tmp_path: Path, changed: dict[str,
     assert results(tmp_path / "2") == results(tmp_path / "1")
 
 
+@pytest.mark.slow
 def test_settings_that_are_mixed(tmp_path: Path) -> None:
     for workers in (1, 2):
         ran(*arguments(tmp_path / str(workers), iterations=2), "--mix", "num_workers=3,5", "--workers", workers)
@@ -51,6 +54,7 @@ def test_the_candidates_of_an_evolution_strategy(tmp_path: Path) -> None:
     assert results(tmp_path / "2") == results(tmp_path / "1")
 
 
+@pytest.mark.slow
 def test_a_run_may_go_on_with_another_number(tmp_path: Path) -> None:
     steady = {"learning_rate_schedule": "constant"}
     ran(*arguments(tmp_path / "whole", iterations=2, **steady))
