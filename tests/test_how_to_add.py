@@ -36,7 +36,7 @@ def test_every_environment_has_the_files_of_the_page(setting: str) -> None:
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     named = [path for cell in cells for path in re.findall(r"`([^`]+)`", cell)]
     paths = [path if "/" in path else f"envs/NAME/{path}" for path in named]
-    assert len(paths) == 18
+    assert len(paths) == 19
     missing = [path for path in paths if not (ROOT / path.replace("NAME", setting)).exists()]
     optional = {"sensing": ["envs/NAME/global_state.py", "envs/NAME/bound.py"]}
     assert missing == optional.get(setting, [])

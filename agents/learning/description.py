@@ -19,7 +19,7 @@ class SetDescription(BaseModel):
     """One set of the observation: ``rows * len(features)`` numbers from ``start`` on, row by row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     start: int = Field(ge=0)
     rows: int = Field(ge=1)
     features: Annotated[tuple[str, ...], Field(min_length=1)]

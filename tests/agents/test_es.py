@@ -179,7 +179,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 
 def test_where_no_policy_is_the_usual_one_it_must_be_given() -> None:
     with pytest.raises(ConfigError, match=r"^policy must be given: it has no default here$"):
-        EsSettings.load("sensing_v0")
+        EsSettings.load("market_v0")
 
 
 def test_in_preference_v0_it_searches_the_prices_of_a_matching(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_table_and_the_page_have_the_means_of_the_episodes_and_nothing_of_th
     lines = (finished / "table.csv").read_text().splitlines()
     line = next(line for line in lines if ",uns-ta," in line and ",cost_km," in line)
     assert f",cost_km,{sum(costs) / 2:.6f}," in line
-    assert line.endswith(",2,")  # two episodes, and no figure of the paper
+    assert line.endswith(",2,,centralised (inside)")  # two episodes, and no figure of the paper
     page = (finished / "table.md").read_text()
     assert f"| `uns-ta` | 8 | {sum(costs) / 2:.2f} |" in page
     assert "paper" not in page
@@ -106,7 +106,7 @@ def test_another_run_is_not_resumed(finished: Path, tmp_path: Path) -> None:
     [
         (("--jobs", "0"), "--jobs must be at least 1, got 0"),
         (("--only", "agent"), "--only must be NAME=VALUE or NAME=VALUE,VALUE, got 'agent'"),
-        (("--only", "agent=unknown"), "agent must be one of qco-ta, "),
+        (("--only", "agent=unknown"), "agent must be one of gaussian-swap, "),
         (("--scenario", "nowhere"), "nowhere"),
         (("--scenario", "tiny"), "tiny"),
     ],

@@ -11,8 +11,8 @@ from common.file_faults import CRASH, DENIED, FULL, SHORT, CrashedError, file_fa
 from typer.testing import CliRunner, Result
 
 from crowdgym.bench.hooks import SuiteHook
-from crowdgym.cli import bench as bench_command
 from crowdgym.cli.main import app
+from crowdgym.execution import engines
 from crowdgym.execution.jobs import JobKind, Outcome
 
 SHORT_EPISODE = ("--scenario", "tiny", "--set", "horizon_s=60", "--set", "num_workers=2", "--set", "num_tasks=2")
@@ -124,7 +124,7 @@ class Inline:
 
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(bench_command, "ProcessEngine", Inline)
+    monkeypatch.setattr(engines, "ProcessEngine", Inline)
     monkeypatch.setattr(SuiteHook, "pictures", lambda self, table: dict.fromkeys(self.picture_names(table.suite), b"x"))
     (tmp_path / "mine.yaml").write_text(SUITE)
     return tmp_path / "mine.yaml"

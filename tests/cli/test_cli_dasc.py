@@ -32,7 +32,7 @@ def trace(tmp_path: Path) -> Path:
 
 def test_the_table_has_profit_and_what_became_of_requests() -> None:
     lines = [" ".join(line.split()) for line in ran(*SHORT).splitlines()]
-    assert "dasc_v0 on tiny, agent random" in lines
+    assert "dasc_v0 on tiny, agent random (decentralised, inside)" in lines
     assert "seed revenue profit completed expired travel, km illegal invalid unmatched steps wall, s" in lines
 
 
@@ -60,8 +60,9 @@ def test_an_unknown_agent_lists_those_of_this_environment() -> None:
     result = crowdgym("run", "dasc_v0", "--scenario", "tiny", "--agent", "best")
     assert result.exit_code == 2
     assert result.stderr == (
-        "error: there is no agent 'best' for dasc_v0 (known: greedy, recommend-all, critical-path, rolling-horizon, "
-        "task-schedule, random, hold; your own is given as module:Class, a trained one as its folder)\n"
+        "error: there is no agent 'best' for dasc_v0; did you mean 'es'? (known: greedy, recommend-all, critical-path, "
+        "rolling-horizon, task-schedule, random, hold, es; your own is given as module:Class, "
+        "a trained one as its folder)\n"
     )
 
 

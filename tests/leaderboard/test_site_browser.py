@@ -82,8 +82,10 @@ def test_a_click_on_a_heading_sorts(browser: Any, site: Path) -> None:
     assert visit.names()[-1] == "hold"  # as the server wrote it: by rank
     heading = visit.page.locator("table").first.locator("th", has_text="revenue")
     heading.click()
+    visit.page.locator("th[aria-sort=ascending]").first.wait_for()
     assert visit.names()[0] == "hold"
     heading.click()
+    visit.page.locator("th[aria-sort=descending]").first.wait_for()
     assert visit.names()[-1] == "hold"
 
 

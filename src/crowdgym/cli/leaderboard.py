@@ -52,7 +52,7 @@ def submit(
     entries: Annotated[Path, typer.Option(help="Folder of all entries, where the entry is written.")] = Path("entries"),
     jobs: Jobs = 1,
 ) -> None:
-    """Make an entry of a finished run of a suite, and verify it.
+    """Make an entry of a finished run, and verify it.
 
     The run must be of a whole suite, with --traces. Nothing is written if an episode is missing.
     """
@@ -81,7 +81,7 @@ def verify(
     ] = None,
     jobs: Jobs = 1,
 ) -> None:
-    """Play every episode of entries again, and check everything that they say.
+    """Play the episodes of entries again, and check all that they say.
 
     No code of an entry is run. Each entry gets one line, or a sentence for what is wrong with it. Exit code 1 if an
     entry is refused.
@@ -144,7 +144,7 @@ def build(
     entries: Annotated[Path, typer.Argument(metavar="ENTRIES", help="The folder of all entries.")],
     out: Annotated[Path, output_folder("the site")] = Path("site"),
 ) -> None:
-    """Write the site: plain HTML, tables as CSV and JSON, and the players of median episodes.
+    """Write the site: plain HTML, CSV and JSON, and players.
 
     The same entries give the same bytes. The site shows what the packs say, so run 'verify' first.
     """

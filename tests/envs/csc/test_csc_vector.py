@@ -91,11 +91,11 @@ def test_next_step_begins_anew_one_step_later_and_ignores_the_actions() -> None:
 
 def test_same_step_hands_out_the_last_and_the_first_observations() -> None:
     vector = csc_v0.vector_env(num_envs=2, autoreset_mode="SameStep", **SHORT)
+    with pytest.raises(ResetNeeded, match="state was called, but copy 0 has not begun"):
+        vector.state()
     vector.reset(seed=0)
     for _ in range(9):
         vector.step(np.zeros(24, np.int64))
-    with pytest.raises(ResetNeeded, match="state was called, but copy 0 has not begun"):
-        vector.state()
     first, _, _, truncations, infos = vector.step(np.zeros(24, np.int64))
     assert truncations.all()
     elapsed = vector.metadata["observation_layout"]["w_self"]["features"].index("elapsed")
