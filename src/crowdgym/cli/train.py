@@ -106,12 +106,12 @@ class MachineOptions:
         """The workers, to the end of the block; None if this process plays."""
         if self.engine is EngineName.SLURM:
             raise ConfigError("--engine of 'crowdgym train' must be local or ray, got slurm")
-        if self.device != "cpu" and self.workers > 1:
-            raise ConfigError(f"--workers needs --device cpu, got {self.device}: a GPU rounds otherwise than they do")
         opened = EngineChoice(self.engine, self.workers, self.address).open(folder)
         if self.workers == 1 and self.engine is EngineName.LOCAL:
             yield None
             return
+        if self.device != "cpu":
+            raise ConfigError(f"--workers needs --device cpu, got {self.device}: a GPU rounds otherwise than they do")
         from crowdgym.training.workers import EngineWorkers
 
         with opened as engine:

@@ -1,5 +1,6 @@
 """One trial of a sweep: training runs with the same values and different seeds."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -71,13 +72,12 @@ class Trial:
 
     def command(self, seed: int) -> str:
         """The command that makes the same training run by itself."""
-        named = dict(self.keywords)
         words = ["crowdgym", "train", self.learner, self.environment, "--steps", str(self.steps), "--seed", str(seed)]
-        for name, value in named.items():
+        for name, value in self.keywords:
             words += ["--scenario", str(value)] if name == "scenario" else ["--set", f"{name}={_as_text(value)}"]
         for name, values in self.mix:
             words += ["--mix", f"{name}={','.join(map(_as_text, values))}"]
-        return " ".join([*words, "--out", f"trial-{self.number}"])
+        return shlex.join([*words, "--out", f"trial-{self.number}"])
 
     def run_folder(self, seed: int) -> Path:
         """The folder of one training run."""
