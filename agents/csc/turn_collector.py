@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from crowdgym.agents.csc.turn_taking import TURN_BLOCK, Asked, TurnTaking, takes_turns
+from crowdgym.agents.csc.turn_taking import Asked, TurnTaking, takes_turns
 from crowdgym.agents.learning.collect import EpisodeRecord, LocalCollector, VectorEnvironment, choose
 from crowdgym.agents.learning.rollout import Integers, Rollout
+from crowdgym.agents.learning.row_network import LogPolicy
 from crowdgym.agents.policy import Episode
 from crowdgym.configs.learning import RolloutSettings
 
@@ -49,7 +49,7 @@ class TurnCollector(LocalCollector):
 
     def _act(
         self,
-        actor: nn.Module,
+        policy: LogPolicy,
         observations: NDArray[np.float32],
         infos: Mapping[str, Any],
         draws: Sequence[np.random.Generator] | None,
@@ -62,7 +62,7 @@ class TurnCollector(LocalCollector):
             taking.begin(seen[copy], candidates[copy].astype(np.int64))
         found: list[dict[str, NDArray[Any]]] = []
         while asked := {copy: now for copy, taking in enumerate(self._takings) if (now := taking.ask()) is not None}:
-            found.append(self._answered(actor, asked, draws) | {"turn": np.full(_count(asked), len(found))})
+            found.append(self._answered(policy, asked, draws) | {"turn": np.full(_count(asked), len(found))})
         if found:
             decided = {name: np.concatenate([each[name] for each in found]) for name in found[0]}
             by_row = np.argsort(decided["rows"], kind="stable")
@@ -72,16 +72,14 @@ class TurnCollector(LocalCollector):
         return joint
 
     def _answered(
-        self, actor: nn.Module, asked: Mapping[int, Asked], draws: Sequence[np.random.Generator] | None
+        self, policy: LogPolicy, asked: Mapping[int, Asked], draws: Sequence[np.random.Generator] | None
     ) -> dict[str, NDArray[Any]]:
         """Let the network answer for one worker of each copy, or for all; returns the decisions by name."""
         names = [each.name for each in fields(Asked)]
         together = {name: np.concatenate([getattr(each, name) for each in asked.values()]) for name in names}
         lots = None if draws is None else [draws[copy].gumbel(size=each.masks.shape) for copy, each in asked.items()]
         noise = None if lots is None else np.concatenate(lots)
-        actions, log_probabilities = choose(
-            actor, together["observations"], together["masks"], noise, self.device, TURN_BLOCK
-        )
+        actions, log_probabilities = choose(policy, together["observations"], together["masks"], noise)
         counts = [len(each.workers) for each in asked.values()]
         for copy, answers in zip(asked, np.split(actions, np.cumsum(counts)[:-1]), strict=True):
             self._takings[copy].answer(answers)

@@ -29,7 +29,6 @@ from crowdgym.configs.learning import RolloutSettings
 
 CHANGE: Final = 0.01  # a worker that held decides again if a gain differs by more than this share of it; assumption
 GAIN_FEATURES: Final = ("gain_alone", "gain_together", "gain")  # columns that ``gain_features`` adds to T_optional
-TURN_BLOCK: Final = 8  # rows in one pass of the network; few agents decide at a time
 _CANDIDATES: Final = "T_optional"
 
 

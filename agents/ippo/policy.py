@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crowdgym.agents.csc.turn_taking import TURN_BLOCK, TurnTaking, network_sets, takes_turns
+from crowdgym.agents.csc.turn_taking import TurnTaking, network_sets, takes_turns
 from crowdgym.agents.information import Information
 from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
-from crowdgym.agents.learning.collect import BLOCK, choose
+from crowdgym.agents.learning.collect import choose, log_policy_of
 from crowdgym.agents.learning.description import DESCRIPTION, read_description
 from crowdgym.agents.learning.networks import Actor
 from crowdgym.agents.learning.rollout import Integers
+from crowdgym.agents.learning.row_network import LogPolicy
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 from crowdgym.common.errors import CheckpointError
 from crowdgym.common.layout import ObservationLayout, ObservationSet
@@ -56,7 +57,7 @@ class IppoPolicy:
         )
         self._generator: np.random.Generator | None = None
         self._taking: TurnTaking | None = None
-        self._actor = self._build(self._trained, self.description.num_actions)
+        self._log_policy = self._build(self._trained, self.description.num_actions)
 
     @property
     def information(self) -> Information:
@@ -77,7 +78,7 @@ class IppoPolicy:
         sets = ObservationLayout.from_metadata(metadata, width).sets
         if {part.name: part.features for part in sets} != {part.name: part.features for part in self._trained}:
             raise CheckpointError(f"{self._stored.file} was trained on observations of other features")
-        self._actor = self._build(sets, num_actions)
+        self._log_policy = self._build(sets, num_actions)
 
     def reset(self, episode: Episode) -> None:
         """Prepare for this episode. Raises `CheckpointError`, see `check_fit`."""
@@ -116,10 +117,9 @@ class IppoPolicy:
     def _chosen(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> Integers:
         """Actions, [M], for observations, [M, F], with masks, [M, A]."""
         noise = None if self._generator is None else self._generator.gumbel(size=masks.shape)
-        block = BLOCK if self._taking is None else TURN_BLOCK
-        return choose(self._actor, observations, masks, noise, "cpu", block)[0]
+        return choose(self._log_policy, observations, masks, noise)[0]
 
-    def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> Actor:
+    def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> LogPolicy:
         actor = Actor(network_sets(ObservationLayout(sets), self._settings), num_actions, self._settings)
         self._stored.fill(actor, "actor")
-        return actor.eval()
+        return log_policy_of(actor.eval(), "cpu")

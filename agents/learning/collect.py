@@ -1,8 +1,9 @@
 """Plays the episodes of an iteration.
 
 All random draws of an iteration are fixed by the run's seed and the number of the iteration (`IterationSeeds`). Every
-copy has its own instance and its own generator of actions, and the network always works on blocks of the same size. So
-the result does not depend on which copies are played together: several processes or machines may share them (`join`).
+copy has its own instance and its own generator of actions, and what the network makes of an observation does not depend
+on other observations. So the result does not depend on which copies are played together: several processes or machines
+may share them (`join`).
 """
 
 import time
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from crowdgym.agents.learning.rollout import Integers, Rollout
+from crowdgym.agents.learning.row_network import LogPolicy, by_rows
 from crowdgym.common.errors import ConfigError
 
-# Rows in one pass of the network. A matrix product may round a row differently if the number of rows differs, so this
-# number is fixed, and rows of zeros fill the last block.
+# Rows in one pass of torch. A matrix product may round a row differently if the number of rows differs, so this number
+# is fixed, and rows of zeros fill the last block.
 BLOCK = 64
 _OF_DECISIONS = ("observations", "masks", "actions", "log_probabilities", "rows", "steps")  # of a `Rollout`
 _LEAST_SEED = 2**32  # training instances have seeds from here on; smaller seeds are for evaluation
@@ -109,7 +111,7 @@ class LocalCollector:
 
     Args:
         env: the copies. Their episodes must have equal lengths.
-        device: device of the actor.
+        device: device of the actor, where it is played by torch; see `log_policy_of`.
     """
 
     def __init__(self, env: VectorEnvironment, device: str = "cpu") -> None:
@@ -132,11 +134,12 @@ class LocalCollector:
         draws = None if seeds.actions is None else [np.random.default_rng(seed) for seed in seeds.actions]
         record = EpisodeRecord(signals)
         self._begin()
+        policy = log_policy_of(actor, self.device)
         environment_s = -time.perf_counter()
         observations, infos = self.env.reset(seed=list(seeds.instances), options=dict(options) if options else None)
         environment_s += time.perf_counter()
         while True:
-            joint = self._act(actor, observations, infos, draws, record)
+            joint = self._act(policy, observations, infos, draws, record)
             environment_s -= time.perf_counter()
             observations, rewards, _, truncated, infos = self.env.step(joint)
             environment_s += time.perf_counter()
@@ -157,7 +160,7 @@ class LocalCollector:
 
     def _act(
         self,
-        actor: nn.Module,
+        policy: LogPolicy,
         observations: NDArray[np.float32],
         infos: Mapping[str, Any],
         draws: Sequence[np.random.Generator] | None,
@@ -171,7 +174,7 @@ class LocalCollector:
         if len(rows):
             seen, legal = observations[rows], masks[rows]
             noise = None if draws is None else self._noise(draws, rows, legal.shape[1])
-            chosen, log_probabilities = choose(actor, seen, legal, noise, self.device)
+            chosen, log_probabilities = choose(policy, seen, legal, noise)
             joint[rows] = chosen
             record.add(rows, observations=seen, masks=legal, actions=chosen, log_probabilities=log_probabilities)
         record.joint_actions.append(joint)
@@ -232,43 +235,49 @@ class EpisodeRecord:
 
 
 def choose(
-    actor: nn.Module,
+    policy: LogPolicy,
     observations: NDArray[np.float32],
     masks: NDArray[np.bool_],
     noise: NDArray[np.float64] | None,
-    device: str,
-    block: int = BLOCK,
 ) -> tuple[Integers, NDArray[np.float32]]:
     """Choose actions, [M], for observations, [M, F], with masks, [M, A].
 
     Args:
-        actor: see `Collector`.
+        policy: see `log_policy_of`.
         observations: observations of the deciding agents.
         masks: their legal actions.
         noise: Gumbel noise, [M, A], for a draw from the policy; None for the most probable action.
-        device: device of the actor.
-        block: rows in one pass of the network.
 
     Returns:
         The actions, and the logarithms of their probabilities.
     """
-    log_policy = _in_blocks(actor, observations, masks, device, block)
+    log_policy = policy(observations, masks)
     # The largest sum of a logarithm and Gumbel noise is a draw from the distribution; masked ones stay at -inf.
     lots = log_policy if noise is None else log_policy + noise
     actions = lots.argmax(axis=1)
     return actions, log_policy[np.arange(len(actions)), actions]
 
 
+def log_policy_of(actor: nn.Module, device: str) -> LogPolicy:
+    """The present weights of an actor, ready to be played: as compiled loops where there are some, else by torch.
+
+    Args:
+        actor: see `Collector`. If its weights change, this has to be called again.
+        device: device of the actor.
+    """
+    return by_rows(actor) or (lambda observations, masks: _in_blocks(actor, observations, masks, device))
+
+
 def _in_blocks(
-    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str, block: int
+    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
 ) -> NDArray[np.float32]:
     """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `BLOCK`."""
     rows = len(observations)
-    filled = -(-rows // block) * block
+    filled = -(-rows // BLOCK) * BLOCK
     seen = np.zeros((filled, observations.shape[1]), np.float32)
     legal = np.ones((filled, masks.shape[1]), np.bool_)
     seen[:rows], legal[:rows] = observations, masks
-    blocks = zip(*(torch.split(torch.from_numpy(array), block) for array in (seen, legal)), strict=True)
+    blocks = zip(*(torch.split(torch.from_numpy(array), BLOCK) for array in (seen, legal)), strict=True)
     with torch.inference_mode(), _one_thread():
         found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
     log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]

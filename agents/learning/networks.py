@@ -20,7 +20,7 @@ from crowdgym.common.layout import ObservationSet
 from crowdgym.configs.learning import RolloutSettings
 
 _NEVER = -1e9  # a score whose softmax is 0
-_WIDEST = 5.0  # standardised features are clipped here
+WIDEST = 5.0  # standardised features are clipped here
 
 
 class Scaling(nn.Module):
@@ -52,7 +52,7 @@ class Scaling(nn.Module):
         for part in self.sets:
             rows, present = _taken_apart(observations, part)
             mean, deviation = (cast(Tensor, buffers[f"{of}_{part.name}"]) for of in ("mean", "deviation"))
-            scaled = ((rows - mean) / deviation).clamp(-_WIDEST, _WIDEST)
+            scaled = ((rows - mean) / deviation).clamp(-WIDEST, WIDEST)
             found.append((scaled * present.unsqueeze(-1) if part.may_be_empty else scaled, present))
         return found
 

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
 from crowdgym.agents.ippo.ippo import Batch, policy_loss  # noqa: E402
-from crowdgym.agents.learning.collect import choose  # noqa: E402
+from crowdgym.agents.learning.collect import choose, log_policy_of  # noqa: E402
 from crowdgym.agents.learning.networks import Actor, Critic, SetAttention  # noqa: E402
 from crowdgym.common.layout import ObservationLayout, ObservationSet  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
@@ -143,7 +143,7 @@ def test_a_masked_action_is_never_chosen(network: str) -> None:
     legal = generator.random((500, K + 1)) < 0.4
     legal[np.arange(500), generator.integers(0, K + 1, 500)] = True
     for noise in (None, generator.gumbel(size=legal.shape)):
-        actions, log_probabilities = choose(actor, seen, legal, noise, "cpu")
+        actions, log_probabilities = choose(log_policy_of(actor, "cpu"), seen, legal, noise)
         assert legal[np.arange(500), actions].all()
         assert np.isfinite(log_probabilities).all()
     with torch.no_grad():
@@ -156,7 +156,7 @@ def test_actions_are_drawn_as_often_as_the_policy_says() -> None:
     actor = lively(Actor(SETS, K + 1, SETTINGS))
     seen, legal = observations(1).expand(20_000, -1).numpy(), masks(1).expand(20_000, -1).numpy()
     noise = np.random.default_rng(0).gumbel(size=legal.shape)
-    actions, log_probabilities = choose(actor, seen, legal, noise, "cpu")
+    actions, log_probabilities = choose(log_policy_of(actor, "cpu"), seen, legal, noise)
     share = np.bincount(actions, minlength=K + 1) / len(actions)
     with torch.no_grad():
         policy = actor(observations(1), masks(1)).exp().numpy()[0]

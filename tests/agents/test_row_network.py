@@ -1,0 +1,96 @@
+"""The actor as compiled loops, against the actor of torch."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
+
+from crowdgym.agents.learning.networks import Actor  # noqa: E402
+from crowdgym.agents.learning.row_network import by_rows  # noqa: E402
+from crowdgym.common.layout import ObservationLayout  # noqa: E402
+from crowdgym.configs.ippo import IppoSettings  # noqa: E402
+
+SETS = ObservationLayout.of(
+    (
+        ("w_self", 1, ("x", "idle")),
+        ("own_task", 1, ("present", "work")),
+        ("T_optional", 4, ("present", "work", "distance")),
+        ("W_near", 3, ("present", "near")),
+        ("always", 2, ("price",)),
+    )
+).sets
+WIDTH = SETS[-1].stop
+ROWS = 200
+
+
+def lively(num_actions: int, seed: int = 0, **settings: Any) -> Actor:
+    """An actor whose weights and scaling are all drawn."""
+    torch.manual_seed(seed)
+    actor = Actor(SETS, num_actions, IppoSettings.load("csc_v0", embedding=8, heads=2, hidden=12, **settings))
+    for parameter in actor.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    for name, buffer in actor.named_buffers():
+        buffer.copy_(torch.rand_like(buffer) + (0.5 if "deviation" in name else 0.0))
+    return actor.eval()
+
+
+def observations() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Rows that are there or not by chance, so that some sets are empty; values in absent rows are left in."""
+    generator = np.random.default_rng(1)
+    seen = (3.0 * generator.normal(size=(ROWS, WIDTH))).astype(np.float32)
+    for part in SETS:
+        if part.may_be_empty:
+            part.take(seen)[:, :, 0] = generator.random((ROWS, part.rows)) < 0.4
+    return seen
+
+
+def masks(num_actions: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    generator = np.random.default_rng(2)
+    legal = generator.random((ROWS, num_actions)) < 0.5
+    legal[np.arange(ROWS), generator.integers(0, num_actions, ROWS)] = True
+    return legal
+
+
+@pytest.mark.parametrize(
+    ("num_actions", "settings"),
+    [(5, {}), (3, {"action_set": None}), (7, {})],
+    ids=["the candidates of a set", "no set of actions", "more actions than the set has rows"],
+)
+def test_probabilities_are_those_of_torch(num_actions: int, settings: dict[str, Any]) -> None:
+    actor = lively(num_actions, **settings)
+    policy = by_rows(actor)
+    assert policy is not None
+    with torch.inference_mode():
+        expected = actor(torch.from_numpy(observations()), torch.from_numpy(masks(num_actions))).numpy()
+    found = policy(observations(), masks(num_actions))
+    assert (np.isneginf(found) == ~masks(num_actions)).all()
+    legal = masks(num_actions)
+    np.testing.assert_allclose(found[legal], expected[legal], atol=2e-5, rtol=1e-5)
+
+
+def test_a_row_alone_has_the_same_bits() -> None:
+    policy = by_rows(lively(5))
+    assert policy is not None
+    together = policy(observations(), masks(5))
+    alone = [policy(observations()[row : row + 1], masks(5)[row : row + 1])[0] for row in range(ROWS)]
+    assert together.tobytes() == np.stack(alone).tobytes()
+
+
+def test_weights_that_change_later_are_not_read() -> None:
+    actor, seen, legal = lively(5), observations(), masks(5)
+    before = by_rows(actor)
+    assert before is not None
+    found = before(seen, legal)
+    with torch.no_grad():
+        for parameter in actor.parameters():
+            parameter.mul_(2.0)
+    after = by_rows(actor)
+    assert after is not None
+    assert before(seen, legal).tobytes() == found.tobytes() != after(seen, legal).tobytes()
+
+
+def test_a_network_without_attention_is_left_to_torch() -> None:
+    assert by_rows(lively(5, network="mlp")) is None
+    assert by_rows(torch.nn.Linear(2, 2)) is None
