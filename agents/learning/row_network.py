@@ -8,15 +8,15 @@ Shapes: M observations, F numbers each; S sets that attention reads, of at most 
 heads; W hidden; A actions.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crowdgym.agents.learning.networks import WIDEST, Actor, AttentionTrunk, SetAttention
+from crowdgym.agents.learning.networks import WIDEST, Actor, AttentionTrunk, Scaling, SetAttention
 from crowdgym.common.jit import inlined, jit
 
 Singles = NDArray[np.float32]
@@ -37,12 +37,12 @@ class Layer(NamedTuple):
     bias: Singles
 
 
-class OwnRow(NamedTuple):
-    """The numbers of an observation that are the agent's own, N of them.
+class Numbers(NamedTuple):
+    """The numbers of an observation that are read as they are, N of them.
 
     Attributes:
         place: in the observation.
-        present: the place of the number that says whether the row is there; -1 where it always is.
+        present: the place of the number that says whether their row is there; -1 where it always is.
         mean, deviation: of the scaling.
     """
 
@@ -80,11 +80,11 @@ class Sets(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """All weights of an `Actor` with attention.
+    """All weights of an `Actor`.
 
     Attributes:
-        own: the agent's own numbers.
-        embed_own: their embedding.
+        own: the agent's own numbers; without attention, all numbers.
+        embed_own: their embedding; without attention there is none, and it has no outputs.
         sets: the sets, in order.
         candidates: which of the sets all actions except 0 choose from; -1 if they are no members of a set.
         mix, mix_again: the MLP.
@@ -93,7 +93,7 @@ class Weights(NamedTuple):
         score: its last layer.
     """
 
-    own: OwnRow
+    own: Numbers
     embed_own: Layer
     sets: Sets
     candidates: int
@@ -105,11 +105,14 @@ class Weights(NamedTuple):
     score: Layer
 
 
+_SCALES = ("mean", "deviation")
+
+
 def by_rows(actor: nn.Module) -> LogPolicy | None:
-    """The actor's present weights as compiled loops; None for a network without attention."""
-    if not isinstance(actor, Actor) or not isinstance(actor.trunk, AttentionTrunk):
+    """The actor's present weights as compiled loops; None for a network of another class."""
+    if not isinstance(actor, Actor):
         return None
-    weights = _weights(actor, actor.trunk)
+    weights = _weights(actor)
 
     def log_policy(observations: Singles, masks: Flags) -> Singles:
         # Copies, so that there is one kind of array to compile for.
@@ -132,9 +135,9 @@ def log_probabilities(weights: Weights, observations: Singles, masks: Flags) -> 
 def _score(weights: Weights, seen: Singles, mask: Flags, scores: Singles) -> None:
     """The scores of the legal actions of one agent."""
     sets, width = weights.sets, weights.embed_own.bias.size
-    own = _own(weights, seen)
     parts = np.zeros(weights.mix.weight.shape[0], np.float32)
-    parts[:width] = own
+    own = _own(weights, seen)
+    parts[: len(own)] = own
     candidates = np.zeros((0, width), np.float32)
     for which in range(len(sets.start)):
         embedded = _embedded(sets, which, seen)
@@ -157,13 +160,13 @@ def _score(weights: Weights, seen: Singles, mask: Flags, scores: Singles) -> Non
 
 @jit
 def _own(weights: Weights, seen: Singles) -> Singles:
-    """The embedding of the agent itself, [D]."""
+    """The embedding of the agent itself, [D]; without attention, all scaled numbers."""
     own = weights.own
     scaled = np.zeros(len(own.place), np.float32)
     for i in range(len(scaled)):
         if own.present[i] < 0 or seen[own.present[i]] > 0:
             scaled[i] = _scaled(seen[own.place[i]], own.mean[i], own.deviation[i])
-    return _through(weights.embed_own, scaled, True)
+    return _through(weights.embed_own, scaled, True) if weights.embed_own.bias.size else scaled
 
 
 @jit
@@ -250,31 +253,41 @@ def _normalise(scores: Singles) -> None:
     scores -= largest + np.log(np.exp(scores - largest).sum())
 
 
-def _weights(actor: Actor, trunk: AttentionTrunk) -> Weights:
-    points = actor.action_set is not None
+def _weights(actor: Actor) -> Weights:
+    trunk, points = actor.trunk, actor.action_set is not None  # only a network with attention has an action set
     none = Layer(np.zeros((actor.head.in_features, 0), np.float32), np.zeros(0, np.float32))
+    if isinstance(trunk, AttentionTrunk):
+        own, embed_own, sets = trunk.own, _layer(trunk.embed_own), _sets(trunk)
+        candidates = list(trunk.others).index(str(actor.action_set)) if points else -1
+    else:
+        own, embed_own, sets, candidates = list(range(len(trunk.scaling.sets))), none, _NO_SETS, -1
     return Weights(
-        own=_own_row(trunk),
-        embed_own=_layer(trunk.embed_own),
-        sets=_sets(trunk),
-        candidates=list(trunk.others).index(str(actor.action_set)) if points else -1,
+        own=_numbers(trunk.scaling, own),
+        embed_own=embed_own,
+        sets=sets,
+        candidates=candidates,
         mix=_layer(cast(nn.Linear, trunk.mlp[0])),
         mix_again=_layer(cast(nn.Linear, trunk.mlp[2])),
         head=_layer(actor.head),
         of_candidate=_layer(actor.of_candidate) if points else none,
-        of_context=_layer(actor.of_context)
-        if points
-        else Layer(np.zeros((actor.head.in_features, 0), np.float32), none.bias),
+        of_context=_layer(actor.of_context) if points else none,
         score=_layer(actor.score) if points else none,
     )
 
 
-def _own_row(trunk: AttentionTrunk) -> OwnRow:
-    parts = [trunk.scaling.sets[i] for i in trunk.own]
-    return OwnRow(
+def _numbers(scaling: Scaling, chosen: Iterable[int]) -> Numbers:
+    """The numbers of some sets, in order."""
+    parts = [scaling.sets[i] for i in chosen]
+    present = [np.arange(part.start, part.stop, len(part.features)) for part in parts]
+    return Numbers(
         np.concatenate([np.arange(part.start, part.stop) for part in parts]),
-        np.concatenate([np.full(len(part.features), part.start if part.may_be_empty else -1) for part in parts]),
-        *(np.concatenate([_scale(trunk, of, part.name) for part in parts]) for of in ("mean", "deviation")),
+        np.concatenate(
+            [
+                np.repeat(first if part.may_be_empty else -np.ones_like(first), len(part.features))
+                for part, first in zip(parts, present, strict=True)
+            ]
+        ),
+        *(np.concatenate([np.tile(_scale(scaling, of, part.name), part.rows) for part in parts]) for of in _SCALES),
     )
 
 
@@ -290,8 +303,8 @@ def _sets(trunk: AttentionTrunk) -> Sets:
         np.array([part.rows for part in parts], np.int64),
         np.array([len(part.features) for part in parts], np.int64),
         np.array([part.may_be_empty for part in parts], np.bool_),
-        np.stack([_wide(_scale(trunk, "mean", part.name), widest, 0.0) for part in parts]),
-        np.stack([_wide(_scale(trunk, "deviation", part.name), widest, 1.0) for part in parts]),
+        np.stack([_wide(_scale(trunk.scaling, "mean", part.name), widest, 0.0) for part in parts]),
+        np.stack([_wide(_scale(trunk.scaling, "deviation", part.name), widest, 1.0) for part in parts]),
         Layer(np.stack([_wide(each.weight, widest, 0.0) for each in embed]), np.stack([each.bias for each in embed])),
         _stacked([_layer(each.query) for each in attention]),
         np.stack([_array(each.key.weight).reshape(split) for each in attention]),
@@ -300,8 +313,8 @@ def _sets(trunk: AttentionTrunk) -> Sets:
     )
 
 
-def _scale(trunk: AttentionTrunk, of: str, name: str) -> Singles:
-    return _array(trunk.scaling.get_buffer(f"{of}_{name}"))
+def _scale(scaling: Scaling, of: str, name: str) -> Singles:
+    return _array(scaling.get_buffer(f"{of}_{name}"))
 
 
 def _layer(linear: nn.Linear) -> Layer:
@@ -323,3 +336,21 @@ def _wide(values: Singles, rows: int, filling: float) -> Singles:
 
 def _array(tensor: torch.Tensor) -> Singles:
     return np.array(tensor.detach().cpu().numpy(), np.float32)
+
+
+_NO_PLACES: Final = np.zeros(0, np.int64)
+_NO_LAYERS: Final = Layer(np.zeros((0, 0, 0), np.float32), np.zeros((0, 0), np.float32))
+_NO_HEADS: Final = np.zeros((0, 0, 0, 0), np.float32)
+_NO_SETS: Final = Sets(
+    start=_NO_PLACES,
+    rows=_NO_PLACES,
+    features=_NO_PLACES,
+    may_be_empty=np.zeros(0, np.bool_),
+    mean=np.zeros((0, 0), np.float32),
+    deviation=np.zeros((0, 0), np.float32),
+    embed=_NO_LAYERS,
+    query=_NO_LAYERS,
+    key=_NO_HEADS,
+    value=Layer(_NO_HEADS, _NO_LAYERS.bias),
+    out=_NO_LAYERS,
+)

@@ -55,8 +55,8 @@ def masks(num_actions: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 @pytest.mark.parametrize(
     ("num_actions", "settings"),
-    [(5, {}), (3, {"action_set": None}), (7, {})],
-    ids=["the candidates of a set", "no set of actions", "more actions than the set has rows"],
+    [(5, {}), (3, {"action_set": None}), (7, {}), (5, {"network": "mlp"})],
+    ids=["the candidates of a set", "no set of actions", "more actions than the set has rows", "no attention"],
 )
 def test_probabilities_are_those_of_torch(num_actions: int, settings: dict[str, Any]) -> None:
     actor = lively(num_actions, **settings)
@@ -70,8 +70,9 @@ def test_probabilities_are_those_of_torch(num_actions: int, settings: dict[str, 
     np.testing.assert_allclose(found[legal], expected[legal], atol=2e-5, rtol=1e-5)
 
 
-def test_a_row_alone_has_the_same_bits() -> None:
-    policy = by_rows(lively(5))
+@pytest.mark.parametrize("network", ["attention", "mlp"])
+def test_a_row_alone_has_the_same_bits(network: str) -> None:
+    policy = by_rows(lively(5, network=network))
     assert policy is not None
     together = policy(observations(), masks(5))
     alone = [policy(observations()[row : row + 1], masks(5)[row : row + 1])[0] for row in range(ROWS)]
@@ -91,6 +92,5 @@ def test_weights_that_change_later_are_not_read() -> None:
     assert before(seen, legal).tobytes() == found.tobytes() != after(seen, legal).tobytes()
 
 
-def test_a_network_without_attention_is_left_to_torch() -> None:
-    assert by_rows(lively(5, network="mlp")) is None
+def test_a_network_of_another_class_is_left_to_torch() -> None:
     assert by_rows(torch.nn.Linear(2, 2)) is None
