@@ -204,3 +204,26 @@ def test_the_entropy_of_equal_chances_is_the_logarithm_of_their_number() -> None
         torch.nn.init.zeros_(parameter)
     batch = Batch(observations(2), masks(2), torch.tensor([0, 1]), torch.zeros(2), torch.zeros(2, 1))
     assert policy_loss(actor, batch, torch.ones(2), 0.2).entropy.item() == pytest.approx(np.log(4))
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param({"embedding": 8, "heads": 2, "hidden": 8}, id="tiny"),
+        pytest.param({"embedding": 12, "heads": 3, "hidden": 10}, id="odd"),
+        pytest.param({}, id="usual"),
+        pytest.param({"network": "mlp", "hidden": 9}, id="mlp"),
+    ],
+)
+def test_the_bits_of_a_row_do_not_depend_on_the_rows_beside_it(sizes: dict[str, Any]) -> None:
+    """So any shares of the copies, played in any processes, add up to the same training."""
+    settings = IppoSettings.load("csc_v0", **sizes)
+    policy = log_policy_of(lively(Actor(SETS, K + 1, settings)), "cpu")
+    seen, legal = observations(150).numpy(), masks(150).numpy()
+    generator = np.random.default_rng(0)
+    noise = generator.gumbel(size=legal.shape)
+    _, expected = choose(policy, seen, legal, noise)
+    for _ in range(10):
+        some = generator.permutation(150)[: generator.integers(1, 150)]
+        _, found = choose(policy, seen[some], legal[some], noise[some])
+        assert found.tobytes() == expected[some].tobytes()

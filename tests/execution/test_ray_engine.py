@@ -18,8 +18,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[RayEngine]:
-    with RayEngine(2) as two:
-        yield two
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # the jobs are of this folder
+        with RayEngine(2) as two:
+            yield two
 
 
 def test_the_outcome_of_a_job(engine: RayEngine) -> None:
@@ -69,6 +71,16 @@ def test_jobs_of_different_groups_never_share_a_process(engine: RayEngine) -> No
     for job in jobs:
         met.setdefault(found[job.number].values["process"], set()).add(job.group)
     assert all(len(group) == 1 for group in met.values())
+
+
+def test_relative_paths_are_those_of_the_engine(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that finds its file does nothing else."""
+    monkeypatch.chdir(tmp_path)
+    Path("here").touch()
+    found = outcomes(engine, *(Sum(number, "fail", group=f"new {number}", once=Path("here")) for number in (1, 2, 3)))
+    assert all(outcome.failure is None for outcome in found.values())
 
 
 def test_a_node_with_other_data_is_refused(engine: RayEngine, monkeypatch: pytest.MonkeyPatch) -> None:

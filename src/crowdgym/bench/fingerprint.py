@@ -1,46 +1,27 @@
-"""What the result of a job depends on besides the job: the version, the code and the data of a machine."""
+"""What the results of a suite's jobs depend on besides the jobs."""
 
-from functools import cache
-from hashlib import sha256
-from importlib import import_module
-from pathlib import Path
-
-import crowdgym
 from crowdgym.bench.hooks import load_hook
-from crowdgym.bench.jobs import BoundJob, EpisodeJob
-from crowdgym.data.registry import dataset_kind, load_dataset, load_series
-from crowdgym.data.store import SENSING, dataset_checksum
-from crowdgym.registration import environment_spec
+from crowdgym.bench.jobs import BoundJob, EpisodeJob, InstanceSpec
+from crowdgym.bench.training import TrainingJob
+from crowdgym.execution.fingerprint import dataset_of, fingerprint_of
 
 
 def fingerprint(job: EpisodeJob | BoundJob) -> dict[str, str]:
-    """By name, in words, for the machine that calls it.
+    """See `crowdgym.execution.fingerprint.fingerprint_of`.
 
     Raises:
         ConfigError: the settings of the job cannot be used.
         DataError: the dataset is missing or damaged.
     """
-    instance = job.instance
+    return fingerprint_of_instance(job.instance)
+
+
+def fingerprint_of_instance(instance: InstanceSpec) -> dict[str, str]:
+    """Likewise, of whatever plays an instance."""
     keywords = {**dict(instance.settings), **load_hook(instance.hook).keywords(instance.scenario, dict(instance.point))}
-    settings = environment_spec(instance.environment).settings_class().load(scenario=instance.scenario, **keywords)
-    name = getattr(settings, "dataset", None)
-    of_data = {} if name is None else {f"dataset {name!r}": _checksum_of(name)}
-    return {"version of CrowdGym": crowdgym.__version__, "code of CrowdGym": digest_of_code(), **of_data}
+    return fingerprint_of(*dataset_of(instance.environment, {"scenario": instance.scenario, **keywords}))
 
 
-@cache
-def digest_of_code() -> str:
-    """A digest of the code that plays an episode: other code may give other results."""
-    digest = sha256()
-    for package in ("envs", "data", "agents"):
-        for folder in import_module(f"crowdgym.{package}").__path__:
-            for file in sorted(Path(folder).rglob("*.py")):
-                digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-@cache
-def _checksum_of(dataset: str) -> str:
-    if dataset_kind(dataset.partition("@")[0]) == SENSING:
-        return load_series(dataset).checksum
-    return dataset_checksum(load_dataset(dataset))
+def fingerprint_of_training(job: TrainingJob) -> dict[str, str]:
+    """Likewise, of a run that a suite trains."""
+    return fingerprint_of(*dataset_of(job.environment, {"scenario": job.scenario}))

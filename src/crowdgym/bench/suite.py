@@ -7,7 +7,7 @@ from typing import Any
 
 import crowdgym
 from crowdgym.bench.benchmark import Benchmark, JobList, Report
-from crowdgym.bench.fingerprint import digest_of_code, fingerprint
+from crowdgym.bench.fingerprint import fingerprint, fingerprint_of_training
 from crowdgym.bench.hooks import SuiteHook, load_hook
 from crowdgym.bench.jobs import (
     Agent,
@@ -26,11 +26,20 @@ from crowdgym.bench.published.figures import published_figures
 from crowdgym.bench.report.files import output_names, write_report
 from crowdgym.bench.run_folder import BOUNDS_NAME, FILE_NAME, RUN_FORMAT, TRACES_NAME
 from crowdgym.bench.selection import only
-from crowdgym.bench.training import TEACHERS_NAME, TRAINED_NAME, check_training, teacher_jobs, train, training_jobs
+from crowdgym.bench.training import (
+    TEACHERS_NAME,
+    TRAINED_NAME,
+    TrainingJob,
+    check_training,
+    teacher_jobs,
+    train,
+    training_jobs,
+)
 from crowdgym.common.errors import ConfigError, DataError
 from crowdgym.common.seeds import SUITES
 from crowdgym.configs.loading import Settings
 from crowdgym.configs.suites import GridPoint, SuiteSettings
+from crowdgym.execution.fingerprint import digest_of_code
 from crowdgym.execution.jobs import Engine, JobKind
 from crowdgym.policies import digest_of, load_policy
 from crowdgym.registration import environment_spec
@@ -183,7 +192,8 @@ class Suite:
         """The clones that runs begin with, and the runs, if there are any."""
         teachers, runs = teacher_jobs(self.name, self.settings, folder), training_jobs(self.name, self.settings, folder)
         lists = ((TEACHERS_NAME, teachers), (TRAINED_NAME, runs))
-        return tuple(JobList(name, jobs, JobKind(train)) for name, jobs in lists if jobs)
+        kind: JobKind[TrainingJob] = JobKind(train, fingerprint=fingerprint_of_training)
+        return tuple(JobList(name, jobs, kind) for name, jobs in lists if jobs)
 
     def provenance(self, digests: Mapping[str, str]) -> dict[str, Any]:
         """What the results depend on besides the parameters of an episode."""

@@ -102,8 +102,8 @@ class MachineOptions:
     address: Address = None
 
     @contextmanager
-    def playing(self, folder: Path) -> Iterator["EngineWorkers | None"]:
-        """The workers, to the end of the block; None if this process plays."""
+    def playing(self, plan: "TrainingPlan", folder: Path) -> Iterator["EngineWorkers | None"]:
+        """The workers of a plan, to the end of the block; None if this process plays."""
         if self.engine is EngineName.SLURM:
             raise ConfigError("--engine of 'crowdgym train' must be local or ray, got slurm")
         opened = EngineChoice(self.engine, self.workers, self.address).open(folder)
@@ -115,7 +115,7 @@ class MachineOptions:
         from crowdgym.training.workers import EngineWorkers
 
         with opened as engine:
-            yield EngineWorkers(engine, self.workers)
+            yield EngineWorkers(engine, self.workers, plan.datasets())
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def train(
     check_output_folder(options.folder, "--out")
     plan = _plan(agent, learner, env, options)
     with (
-        machine.playing(options.folder) as workers,
+        machine.playing(plan, options.folder) as workers,
         _run(replace(plan, workers=workers), options) as training,
         _shown(training) as watch,
     ):

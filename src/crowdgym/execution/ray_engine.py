@@ -6,8 +6,9 @@ node is gone; a policy of a user that ends its process has failed, as with the e
 
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from crowdgym.common.errors import ConfigError
@@ -56,17 +57,17 @@ class RayEngine:
             RuntimeError: the same job was lost `MOST_LOSSES` times, or the cluster has no node left.
         """
         try:
-            yield from self._outcomes(kind, deque(jobs))
+            yield from self._outcomes(kind, _Waiting(jobs))
         finally:
             for seat in self._busy():  # the caller has stopped, or an error stopped the run
                 self._remove(seat)
 
-    def _outcomes(self, kind: JobKind[AnyJob], waiting: "deque[AnyJob]") -> Iterator[tuple[AnyJob, Outcome]]:
+    def _outcomes(self, kind: JobKind[AnyJob], waiting: "_Waiting") -> Iterator[tuple[AnyJob, Outcome]]:
         losses: dict[int, int] = {}
         while waiting or self._busy():
             self._look()
             while waiting and (seat := self._free_seat(waiting)) is not None:
-                seat.begin(kind, _take(waiting, seat.group))
+                seat.begin(kind, waiting.take(seat.group))
             for seat in self._first_to_answer():
                 outcome = self._advance(seat, kind)
                 if isinstance(outcome, Outcome):
@@ -76,7 +77,7 @@ class RayEngine:
                     losses[id(job)] = losses.get(id(job), 0) + 1
                     if losses[id(job)] >= MOST_LOSSES:
                         raise RuntimeError(f"a job was lost {MOST_LOSSES} times, at last because {outcome}")
-                    waiting.appendleft(job)
+                    waiting.put_back(job)
 
     def _busy(self) -> "list[_Seat]":
         return [seat for seat in self._seats if seat.job is not None]
@@ -90,27 +91,29 @@ class RayEngine:
         self._nodes = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in alive}
         self._seats = [seat for seat in self._seats if seat.job is not None or seat.node in self._nodes]
 
-    def _free_seat(self, waiting: "deque[AnyJob]") -> "_Seat | None":
+    def _free_seat(self, waiting: "_Waiting") -> "_Seat | None":
         """A seat for one of the jobs that wait, in a place that is free; None if there is none."""
-        groups = [job.isolation_group() for job in waiting]
         free = [seat for seat in self._seats if seat.job is None and self._may_begin_on(seat.node)]
         for seat in free:
-            if seat.group in groups:
+            if waiting.has(seat.group):
                 return seat
-        place = next((node for node in self._nodes if self._has_place(node)), None)
+        place = self._free_place()
         if place is None and free:
             place = free[0].node
             free[0].end()
             self._seats.remove(free[0])
         if place is None:
             return None
-        self._seats.append(_Seat(place, groups[0]))
+        self._seats.append(_Seat(place, waiting.first_group()))
         return self._seats[-1]
 
-    def _has_place(self, node: str) -> bool:
-        there = sum(seat.node == node for seat in self._seats)
-        most = self._num_seats is None or len(self._seats) < self._num_seats
-        return most and there < self._nodes[node] and self._may_begin_on(node)
+    def _free_place(self) -> str | None:
+        """A node with a core for another seat; None if there is none."""
+        if self._num_seats is not None and len(self._seats) >= self._num_seats:
+            return None
+        there = Counter(seat.node for seat in self._seats)
+        nodes = self._nodes.items()
+        return next((node for node, cores in nodes if there[node] < cores and self._may_begin_on(node)), None)
 
     def _may_begin_on(self, node: str) -> bool:
         return node in self._nodes and (node in self._ready or all(seat.node != node for seat in self._busy()))
@@ -139,7 +142,11 @@ class RayEngine:
             return Outcome({}, too_long(kind.time_limit_s), seat.wall_s())
         try:
             answer: Answer = ray.get(seat.answer)
-        except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
+        except (
+            ray.exceptions.RayActorError,
+            ray.exceptions.ObjectLostError,
+            ray.exceptions.ActorUnschedulableError,  # the node was lost before the seat was there
+        ) as error:
             self._remove(seat)
             return self._lost(seat, " ".join(str(error).split()))
         if answer.kind != "begun":
@@ -172,7 +179,9 @@ class _Seat:
         self.answer: Any = None
         self.begun_s: float | None = None
         self.deadline: float | None = None
-        self._actor = ray.remote(num_cpus=1, max_restarts=0)(_Executor).options(scheduling_strategy=strategy).remote()
+        self._actor = (
+            ray.remote(num_cpus=1, max_restarts=0)(_Executor).options(scheduling_strategy=strategy).remote(os.getcwd())
+        )
 
     def begin(self, kind: JobKind[AnyJob], job: AnyJob) -> None:
         """Send a job."""
@@ -200,7 +209,16 @@ class _Seat:
 
 
 class _Executor:
-    """Executes jobs, in a process of a node."""
+    """Executes jobs, in a process of a node.
+
+    Args:
+        folder: the current folder of the engine, where relative paths begin. It is the current folder here too, if this
+            node sees it.
+    """
+
+    def __init__(self, folder: str) -> None:
+        with suppress(OSError):
+            os.chdir(folder)
 
     def prepare(self, kind: JobKind[AnyJob], job: AnyJob, expected: Mapping[str, str]) -> Answer:
         return prepare_elsewhere(kind, job, expected, f"the node {_ray().util.get_node_ip_address()}")
@@ -209,11 +227,38 @@ class _Executor:
         return run(kind, job)
 
 
-def _take(waiting: "deque[AnyJob]", group: str) -> AnyJob:
-    """Remove the first job of a group."""
-    job = next(job for job in waiting if job.isolation_group() == group)
-    waiting.remove(job)
-    return job
+class _Waiting:
+    """The jobs that wait, by isolation group. The time of each call does not depend on how many there are."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._of_group: dict[str, deque[tuple[int, Job]]] = {}
+        self._put_back = 0
+        for number, job in enumerate(jobs):
+            self._of_group.setdefault(job.isolation_group(), deque()).append((number, job))
+
+    def __bool__(self) -> bool:
+        return bool(self._of_group)
+
+    def has(self, group: str) -> bool:
+        """Whether a job of the group waits."""
+        return group in self._of_group
+
+    def first_group(self) -> str:
+        """The group of the first of all jobs."""
+        return min(self._of_group, key=lambda group: self._of_group[group][0][0])
+
+    def take(self, group: str) -> Any:
+        """The first job of a group, which waits no more."""
+        jobs = self._of_group[group]
+        _, job = jobs.popleft()
+        if not jobs:
+            del self._of_group[group]
+        return job
+
+    def put_back(self, job: Job) -> None:
+        """Let a job wait again, before all others."""
+        self._put_back -= 1
+        self._of_group.setdefault(job.isolation_group(), deque()).appendleft((self._put_back, job))
 
 
 def _ray() -> Any:

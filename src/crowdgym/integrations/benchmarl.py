@@ -8,7 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 import crowdgym
+from crowdgym.common.seeds import TRAINING
 from crowdgym.runner import num_steps_of
 from crowdgym.wrappers import KeepInInfos
 
@@ -26,16 +29,24 @@ _SCALE = "reward_scale"
 class CrowdGymTask(PettingZooClass):  # type: ignore[misc]  # BenchMARL has no types
     """An environment of ours, as `benchmarl.experiment.Experiment` takes it."""
 
+    _made = 0  # environments, so that each has episodes of its own
+
     def get_env_fun(
         self, num_envs: int, continuous_actions: bool, seed: int | None, device: Any
     ) -> Callable[[], EnvBase]:
-        """Makes one environment; BenchMARL runs ``num_envs`` of them one after the other."""
+        """Makes one environment; BenchMARL runs ``num_envs`` of them one after the other.
+
+        BenchMARL gives all of them one seed, and they would play the same episodes. So their seeds are drawn here from
+        that of the experiment and from the number of the environment.
+        """
         del num_envs, continuous_actions
         keywords = {name: value for name, value in self.config.items() if name != _SCALE}
 
         def make() -> EnvBase:
             env = KeepInInfos(crowdgym.make(self.name, **keywords))
-            return PettingZooWrapper(env, return_state=True, categorical_actions=True, device=device, seed=seed)
+            own = None if seed is None else _seed_of_copy(seed, self._made)
+            self._made += 1
+            return PettingZooWrapper(env, return_state=True, categorical_actions=True, device=device, seed=own)
 
         return make
 
@@ -68,6 +79,11 @@ class CrowdGymTask(PettingZooClass):  # type: ignore[misc]  # BenchMARL has no t
     def env_name() -> str:
         """The name of BenchMARL's folder of results."""
         return "crowdgym"
+
+
+def _seed_of_copy(seed: int, number: int) -> int:
+    """The seed of an environment: one of those that are for training."""
+    return int(np.random.default_rng([seed, number]).integers(TRAINING.start, TRAINING.stop))
 
 
 def make_task(environment: str, reward_scale: float = 0.001, **keywords: Any) -> CrowdGymTask:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from gymnasium.error import InvalidAction
 
+from crowdgym.bench.fingerprint import fingerprint_of_instance
 from crowdgym.common.errors import ConfigError, TraceError
 from crowdgym.common.text import shortened
 from crowdgym.execution.jobs import Engine, JobKind
 from crowdgym.leaderboard.boards import Board, Cell, find_board
 from crowdgym.leaderboard.entry import Entry, Execution
 from crowdgym.leaderboard.folder import EntryFolder, read_entry
-from crowdgym.leaderboard.pack import Pack, last_digest, read_pack
+from crowdgym.leaderboard.pack import LIMITS, Pack, last_digest, read_pack
 from crowdgym.leaderboard.results import Result, interquartile_means_of
 from crowdgym.leaderboard.rounds import MOST_RUNS, hidden_seeds, read_round
 from crowdgym.traces import Trace, TraceRecorder
@@ -66,9 +67,20 @@ def verify_entries(paths: Iterable[Path], engine: Engine) -> Iterator[tuple[Path
             continue
         jobs += found
         of_job |= {job.file: path for job in found}
-    for job, outcome in engine.run(JobKind(judge_pack), jobs):
+    for job, outcome in engine.run(JobKind(judge_pack, fingerprint=fingerprint_of_pack), jobs):
         read[of_job[job.file]] += outcome.values["faults"]
     yield from read.items()
+
+
+def fingerprint_of_pack(job: PackJob) -> dict[str, str]:
+    """What the judgement depends on: the code, the dataset and the file of a machine."""
+    board = find_board(job.board)
+    of_data = fingerprint_of_instance(board.instance(board.cells[job.cell], 0))
+    if not job.file.is_file():
+        return {**of_data, f"file {job.file}": "none"}
+    with job.file.open("rb") as file:
+        content = file.read(LIMITS.file_bytes + 1)
+    return {**of_data, f"file {job.file}": hashlib.sha256(content).hexdigest()[:12]}
 
 
 def judge_pack(job: PackJob) -> dict[str, Any]:

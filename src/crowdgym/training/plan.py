@@ -17,6 +17,7 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.common.seeds import EVALUATION
 from crowdgym.configs.learning import LearnerSettings
 from crowdgym.envs.api.spec import Objective
+from crowdgym.execution.fingerprint import dataset_of
 from crowdgym.policies import load_policy
 from crowdgym.registration import environment_spec
 from crowdgym.runner import run_episodes
@@ -67,6 +68,11 @@ class TrainingPlan:
     def make_env(self) -> Any:
         """A parallel environment. Raises `ConfigError` for a keyword that cannot be used."""
         return crowdgym.make(self.environment, **self.keywords)
+
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the datasets that its environments read. Raises `ConfigError`, see `make_env`."""
+        points = (dict(self.keywords), *self.mixed_keywords())
+        return tuple(dict.fromkeys(name for keywords in points for name in dataset_of(self.environment, keywords)))
 
     def mixed_keywords(self) -> tuple[dict[str, Any], ...]:
         """The keywords of each setting that the run mixes: one value of ``mix``, all else as in ``keywords``.

@@ -18,7 +18,7 @@ from crowdgym.common.yaml_text import parse_yaml
 from crowdgym.configs.sweeps import Choices, Searched, SweepSettings
 from crowdgym.execution.jobs import Engine, JobKind
 from crowdgym.registration import environment_spec
-from crowdgym.training.trial import Trial, open_study, train_trial
+from crowdgym.training.trial import Trial, fingerprint_of_trial, open_study, train_trial
 
 PLAN = "plan.yaml"
 
@@ -66,12 +66,13 @@ class Sweep:
         """
         self._begin()
         study = open_study(self.folder, self.direction)
+        kind: JobKind[Trial] = JobKind(train_trial, fingerprint=fingerprint_of_trial)
         for first in range(0, self.settings.trials, self.settings.together):
             group = range(first, min(first + self.settings.together, self.settings.trials))
             trials = [self._trial(study, number) for number in group]
             waiting = [trial for trial in trials if not study.trials[trial.number].state.is_finished()]
             found = {}
-            for trial, outcome in engine.run(JobKind(train_trial), waiting):
+            for trial, outcome in engine.run(kind, waiting):
                 if outcome.failure is not None:
                     raise ConfigError(f"trial {trial.number} failed: {outcome.failure}")
                 found[trial.number] = outcome.values

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crowdgym.configs.suites import Scalar
+from crowdgym.execution.fingerprint import fingerprint_of
 from crowdgym.learners import find_learner
 from crowdgym.training.folder import RunFolder
 from crowdgym.training.hyperparameters import split_keywords
@@ -82,6 +83,11 @@ class Trial:
     def run_folder(self, seed: int) -> Path:
         """The folder of one training run."""
         return self.folder / f"trial-{self.number:05d}" / f"seed-{seed}"
+
+
+def fingerprint_of_trial(trial: Trial) -> dict[str, str]:
+    """See `crowdgym.execution.fingerprint.fingerprint_of`."""
+    return fingerprint_of(*trial.plan(trial.seeds[0]).datasets())
 
 
 def train_trial(trial: Trial) -> dict[str, Any]:
