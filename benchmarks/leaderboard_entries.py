@@ -24,22 +24,23 @@ from crowdgym.leaderboard.rounds import Round, read_round, secret_of
 from crowdgym.policies import all_policies, load_policy
 
 PLANNERS = ("lookahead", "rolling-horizon", "task-schedule")
-TITLES = {
-    "es": "lookahead with prices found by evolution strategy",
-    "ippo": "independent PPO, one network for all workers, weights of the scenario",
+LEARNED = {
+    ("es", "csc_v0"): "lookahead with prices found by evolution strategy",
+    ("es", "dasc_v0"): "task-schedule with nine parameters found by evolution strategy",
+    ("ippo", "csc_v0"): "independent PPO, one network for all workers, weights of the scenario",
 }
 
 
 def entry_of(board: Board, agent: AgentEntry) -> Entry:
     """The entry of an agent of a suite."""
     policy = load_policy(agent.policy_name, board.environment, board.suite.scenarios[0], agent.arguments)
-    learned = agent.policy_name in TITLES
+    learned = LEARNED.get((agent.policy_name, board.environment))
     about = {
         one.name: one.about
         for one in all_policies()
         if one.environments is None or board.environment in one.environments
     }
-    title = TITLES[agent.policy_name] if learned else about[agent.policy_name]
+    title = learned or about[agent.policy_name]
     given = ", ".join(f"{name} {value}" for name, value in agent.arguments.items())
     kind = "learned" if learned else "planner" if agent.policy_name in PLANNERS else "rule"
     return Entry.model_validate(

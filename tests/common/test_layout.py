@@ -70,5 +70,10 @@ def test_the_scale_of_a_feature() -> None:
 
 
 def test_a_set_that_is_not_there() -> None:
-    with pytest.raises(KeyError, match="workers"):
+    with pytest.raises(KeyError, match="there is no set 'workers', only self, tasks"):
         LAYOUT["workers"]
+
+
+def test_a_feature_that_is_not_there() -> None:
+    with pytest.raises(KeyError, match="there is no feature 'metres' in tasks, only present, distance"):
+        LAYOUT["tasks"].column("metres")

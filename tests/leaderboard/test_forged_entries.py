@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 import yaml
 from leaderboard.tiny_board import CELLS, SECRET, HereEngine, write_round
 
+from crowdgym.execution.jobs import JobKind, Outcome
 from crowdgym.leaderboard.execute import execute_hidden
 from crowdgym.leaderboard.folder import read_entry
 from crowdgym.leaderboard.pack import Pack, read_pack, write_pack
@@ -230,6 +231,22 @@ def test_public_traces_are_no_run_on_hidden_seeds(greedy: Path, entries: Path) -
     assert "says revenue" in faults(greedy)[0]
     pack = read_pack(hidden / f"{CELLS[0]}.npz")
     assert [episode.seed for episode in pack.header.episodes] == [40_000, 40_001, 40_002]
+
+
+def test_an_entry_is_reported_before_the_next_is_played(entries: Path) -> None:
+    greedy, hold = entries / "csc_v0" / "greedy", entries / "csc_v0" / "hold"
+    begun: list[Path] = []
+
+    class Watched(HereEngine):
+        def run(self, kind: JobKind[Any], jobs: Sequence[Any]) -> Iterator[tuple[Any, Outcome]]:
+            for job in jobs:
+                begun.append(job.file)
+                yield from super().run(kind, [job])
+
+    reports = verify_entries([greedy, hold], Watched())
+    assert next(reports) == (greedy, [])
+    assert {file.parent.parent.name for file in begun} == {"greedy"}
+    assert list(reports) == [(hold, [])]
 
 
 def test_traces_of_an_open_round_are_refused_as_they_tell_its_seeds(greedy: Path, entries: Path) -> None:

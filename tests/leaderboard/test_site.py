@@ -58,8 +58,11 @@ def test_every_link_leads_to_a_file_of_the_site(site: Path) -> None:
     pages = [file for file in site.rglob("*.html") if not file.name.endswith("-replay.html")]
     assert len(pages) == 3 + 1 + 3 + 3  # first, rules, submit; board; entries; pairs
     for page in pages:
-        for target in Links(page.read_text(encoding="utf-8")).found:
-            if target != "data:,":
+        text = page.read_text(encoding="utf-8")
+        for target in Links(text).found:
+            if target.startswith("#"):
+                assert f'id="{target[1:]}"' in text
+            elif target != "data:,":
                 assert (page.parent / target).resolve().is_relative_to(site.resolve())
                 assert (page.parent / target).is_file(), f"{page} links {target}"
 
@@ -77,6 +80,16 @@ def test_headings_name_the_unit_in_which_a_column_is_shown(tiny: None) -> None:
     assert heading_of(board, "revenue") == "revenue, % of offer"
     assert heading_of(board, "travel_m") == "travel, km"  # shown divided by 1,000
     assert heading_of(board, "completed") == "completed"
+
+
+def test_a_difference_of_shares_is_in_percentage_points(site: Path) -> None:
+    assert '<th class="number">Difference, percentage points</th>' in (site / NAME / "greedy.html").read_text()
+    pair = (site / NAME / "compare" / "greedy--hold.html").read_text(encoding="utf-8")
+    assert re.search(r"greedy is better than hold: difference \+[\d.]+ \[\+[\d.]+, \+[\d.]+\] percentage points", pair)
+
+
+def test_cells_are_named_in_words(site: Path) -> None:
+    assert "tiny, num_workers 4" in (site / NAME / "greedy.html").read_text(encoding="utf-8")
 
 
 def test_figures_are_those_of_the_replays(site: Path, entries: Path) -> None:

@@ -1,11 +1,11 @@
 """The site in a real browser: no errors, no requests, tables that sort and filter, links that lead somewhere."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import chromium, screenshot
 from leaderboard.tiny_board import NAME, know_the_tiny_board
 
 from crowdgym.leaderboard import boards
@@ -46,14 +46,8 @@ def site(honest_entries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 def test_every_link_is_followed_without_an_error_or_a_request_to_a_network(browser: Any, site: Path) -> None:
@@ -110,9 +104,23 @@ def test_without_javascript_the_same_lines_are_there(browser: Any, site: Path) -
     assert visit.page.locator("img").first.is_visible()
 
 
-def test_on_a_phone_the_page_is_not_wider_than_the_screen(browser: Any, site: Path) -> None:
+@pytest.mark.parametrize(("device", "width", "height"), [("screen", 1440, 900), ("phone", 390, 844)])
+def test_no_page_is_wider_than_the_screen(
+    browser: Any, site: Path, tmp_path: Path, device: str, width: int, height: int
+) -> None:
     visit = Visit(browser, site)
-    visit.page.set_viewport_size({"width": 390, "height": 844})
-    for name in ("index.html", f"{NAME}/index.html", f"{NAME}/greedy.html"):
+    visit.page.set_viewport_size({"width": width, "height": height})
+    pages = ("index.html", f"{NAME}/index.html", f"{NAME}/greedy.html", f"{NAME}/compare/greedy--hold.html")
+    for number, name in enumerate(pages):
         visit.open(name)
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        screenshot(visit.page, tmp_path, f"leaderboard-{number}-{device}")
+
+
+@pytest.mark.parametrize("width", [1440, 1000, 390])
+def test_the_first_page_shows_its_tables_whole(browser: Any, site: Path, width: int) -> None:
+    visit = Visit(browser, site)
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.open("index.html")
+    hidden = "tables => tables.map(table => table.scrollWidth - table.clientWidth)"
+    assert visit.page.locator(".table").evaluate_all(hidden) == [0]

@@ -1,13 +1,12 @@
 """The player in a real browser: it starts without errors or requests, and shows what the environment says."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import chromium, screenshot
 from player.episodes import played, recorded
 
 from crowdgym.player.page import write_player
@@ -15,7 +14,6 @@ from crowdgym.traces import read_trace
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MOST_SCRIPT_MS = 10.0  # of a frame, on the main thread
 MOST_BYTES = 600_000  # of a file with two episodes of 350 workers and 176 epochs
 
@@ -47,21 +45,15 @@ def wait_until(page: Any, expression: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def open_page(chromium: Any) -> Open:
+def open_page(browser: Any) -> Open:
     def opened(file: Path) -> Opened:
-        page = chromium.new_page(viewport={"width": 1440, "height": 900})
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
         said: list[str] = []
         asked: list[str] = []
         page.on("console", lambda message: said.append(message.text))
@@ -78,11 +70,6 @@ def replay(folder: Path, environment: str, *agents: str, **settings: Any) -> Pat
     target = folder / f"{environment}.html"
     write_player(target, [read_trace(recorded(folder, agent, environment, **settings)) for agent in agents])
     return target
-
-
-def screenshot(page: Any, folder: Path, name: str) -> None:
-    """Keep a picture of a page: in the folder of the variable CROWDGYM_SCREENSHOTS if there is one."""
-    page.screenshot(path=str(Path(os.environ.get("CROWDGYM_SCREENSHOTS", folder)) / f"{name}.png"))
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The site that ``make docs`` has built: every link arrives, and pages open in a browser without an error."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -11,6 +10,7 @@ from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browsers import chromium
 
 SITE = Path(__file__).resolve().parents[2] / "out" / "docs"
 
@@ -78,12 +78,7 @@ def test_every_link_leads_to_a_page_and_an_anchor_of_it() -> None:
 
 @pytest.mark.browser
 def test_pages_open_in_a_browser_without_an_error_and_the_search_finds_an_environment() -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    with served() as address, sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+    with served() as address, chromium() as browser:
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         said: list[str] = []
         asked: list[str] = []
@@ -99,7 +94,6 @@ def test_pages_open_in_a_browser_without_an_error_and_the_search_finds_an_enviro
         assert opened.locator("img").first.evaluate("image => image.naturalWidth") == 1000
         opened.goto(f"{address}/search.html?q=preference_v0")
         opened.locator("ul.search li a").first.wait_for()
-        browser.close()
 
     assert said == []
     assert [url for url in asked if not url.startswith((address, "data:"))] == []

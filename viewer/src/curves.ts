@@ -68,7 +68,7 @@ export class Curve {
       padding: [6, 18, 0, 0],
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.min(low, 0), high > 0 ? high * 1.05 : 1] } },
       axes: [
-        { ...ticks, values: (_, at) => at.map(hours), space: 45, size: 20, gap: 2, grid: { show: false }, incrs: steps(header.time) },
+        { ...ticks, values: (_, at) => at.map(hours), space: 45, size: 24, gap: 6, grid: { show: false }, incrs: steps(header.time) },
         { ...ticks, values: (_, at) => at.map(compact), size: 46, space: 32, grid: { stroke: "#efeae0", width: 1 } },
       ],
       series: [

@@ -70,7 +70,13 @@ class ObservationSet:
         return self.features[0] == PRESENT
 
     def column(self, feature: str) -> int:
-        """The column of a feature in the rows of this set."""
+        """The column of a feature in the rows of this set.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if feature not in self.features:
+            raise KeyError(f"there is no feature {feature!r} in {self.name}, only {', '.join(self.features)}")
         return self.features.index(feature)
 
     def scale(self, feature: str) -> float:
@@ -184,4 +190,4 @@ class ObservationLayout:
         for part in self.sets:
             if part.name == name:
                 return part
-        raise KeyError(name)
+        raise KeyError(f"there is no set {name!r}, only {', '.join(part.name for part in self.sets)}")

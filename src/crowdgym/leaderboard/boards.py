@@ -25,6 +25,11 @@ class Cell:
         """The name of its pack, without the suffix: ``chengdu-paper-num_workers=50``."""
         return "-".join([self.scenario, *(f"{name}={value}" for name, value in self.point)])
 
+    @property
+    def title(self) -> str:
+        """For readers: ``chengdu-paper, num_workers 50``."""
+        return ", ".join([self.scenario, *(f"{name} {value}" for name, value in self.point)])
+
 
 @dataclass(frozen=True)
 class Board:

@@ -5,6 +5,7 @@ rules. No code of the entry is run.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,22 +55,33 @@ class PackJob:
 
 
 def verify_entries(paths: Iterable[Path], engine: Engine) -> Iterator[tuple[Path, list[str]]]:
-    """Verify entries; yields each with what is wrong with it, in sentences: none for an entry that is verified."""
-    read: dict[Path, list[str]] = {}
+    """Verify entries; yields each with what is wrong with it, in sentences: none for an entry that is verified.
+
+    An entry is yielded, in the order of the paths, as soon as it and those before it have been judged.
+    """
+    faults: dict[Path, list[str]] = {}
+    open_jobs: dict[Path, int] = {}
     jobs: list[PackJob] = []
     of_job: dict[Path, Path] = {}
     for path in paths:
+        faults[path], open_jobs[path] = [], 0
         try:
             found = pack_jobs(read_entry(path))
-            read[path] = []
         except (ConfigError, TraceError) as error:
-            read[path] = [str(error)]
+            faults[path].append(str(error))
             continue
         jobs += found
         of_job |= {job.file: path for job in found}
+        open_jobs[path] = len(found)
+    waiting = deque(faults)
     for job, outcome in engine.run(JobKind(judge_pack, fingerprint=fingerprint_of_pack), jobs):
-        read[of_job[job.file]] += outcome.values["faults"]
-    yield from read.items()
+        path = of_job[job.file]
+        faults[path] += outcome.values["faults"]
+        open_jobs[path] -= 1
+        while waiting and not open_jobs[waiting[0]]:
+            judged = waiting.popleft()
+            yield judged, faults[judged]
+    yield from ((path, faults[path]) for path in waiting)
 
 
 def fingerprint_of_pack(job: PackJob) -> dict[str, str]:

@@ -16,6 +16,7 @@ from crowdgym.leaderboard.boards import Board
 from crowdgym.leaderboard.boards import boards as all_boards
 from crowdgym.leaderboard.folder import EntryFolder, find_entries, read_entry, rounds_of
 from crowdgym.leaderboard.rounds import MOST_RUNS, Round, read_round
+from crowdgym.leaderboard.site.figures import Form
 from crowdgym.leaderboard.site.pages import BoardPages
 from crowdgym.leaderboard.site.views import Line, TableView
 from crowdgym.leaderboard.standings import Table, tables_of
@@ -34,6 +35,7 @@ class BoardView:
     title: str
     about: str
     score_meaning: str
+    difference_unit: str
     cells: tuple[str, ...]
     episodes: int
     num_entries: int
@@ -99,7 +101,8 @@ def _view(pages: BoardPages) -> BoardView:
         title=board.shows.title,
         about=board.suite.about,
         score_meaning=_score_meaning(board),
-        cells=tuple(board.cells),
+        difference_unit=Form.of(board, board.shows.score).difference_unit,
+        cells=tuple(cell.title for cell in board.cells.values()),
         episodes=board.suite.episodes,
         num_entries=len(pages.folders),
         tables=tuple(pages.table_views()),

@@ -54,9 +54,14 @@ class Form:
         return Shown(self.number(interval.value) + self.unit, _ordered(interval.value), f"[{low}, {high}]")
 
     def difference(self, interval: Interval) -> Shown:
-        """A difference with its interval, with signs."""
+        """A difference with its interval, with signs; see `difference_unit`."""
         low, high = self.number(interval.low, "+"), self.number(interval.high, "+")
-        return Shown(self.number(interval.value, "+") + self.unit, _ordered(interval.value), f"[{low}, {high}]")
+        return Shown(self.number(interval.value, "+"), _ordered(interval.value), f"[{low}, {high}]")
+
+    @property
+    def difference_unit(self) -> str:
+        """The unit of a difference, in words: that of two shares is no share."""
+        return "percentage points" if self.unit else ""
 
     def number(self, value: float, sign: str = "") -> str:
         """A number without its unit."""

@@ -189,14 +189,14 @@ class BoardPages:
             if i is None or j is None:
                 continue
             rows = []
-            for at, cell in enumerate(self.board.cells):
+            for at, cell in enumerate(self.board.cells.values()):
                 mine, theirs = table.scores[i][:, [at]], table.scores[j][:, [at]]
                 one = paired(mine, theirs)
                 values = [sign * float(interquartile_mean(scores).value) for scores in (mine, theirs)]
                 ends = sorted((sign * one.difference.low, sign * one.difference.high))
                 difference = form.difference(Interval(sign * one.difference.value, *ends))
                 shown = [Shown(form.number(value) + form.unit, round(value, 9)) for value in values]
-                rows.append(Row(cell, (*shown, difference, percent(one.won))))
+                rows.append(Row(cell.title, (*shown, difference, percent(one.won))))
             yield PairPart(title_of(table), _sentence(table, i, j, form), tuple(rows))
 
     def _player(self, folder: EntryFolder) -> "_Player | None":
@@ -224,7 +224,7 @@ def _median_player(board: Board, table: Table, played: Played) -> _Player:
     named = replace(trace, header=trace.header.model_copy(update={"agent": played.name}))
     score = Form.of(board, board.shows.score)
     meaning = (
-        f"{title_of(table)}, {name}, seed {trace.header.seed}: {board.shows.score} "
+        f"{title_of(table)}, {cell.title}, seed {trace.header.seed}: {board.shows.score} "
         f"{score.number(float(scores[episode, column]))}{score.unit}, the median of {scores.size} episodes."
     )
     with tempfile.TemporaryDirectory(prefix="crowdgym-player-") as scratch:
@@ -240,9 +240,10 @@ def _place(table: Table, name: str) -> int | None:
 def _sentence(table: Table, i: int, j: int, form: Form) -> str:
     first, second = table.entries[i].name, table.entries[j].name
     shown, won = shown_difference(table, i, j, form), percent(table.against(i, j).won)
+    difference = " ".join(part for part in (shown.value, shown.range, form.difference_unit) if part)
     judged = {"better": "is better than", "worse": "is worse than", "": "cannot be told apart from"}
     return (
-        f"{first} {judged[judgement_of(table, i, j)]} {second}: difference {shown.value} {shown.range}, "
+        f"{first} {judged[judgement_of(table, i, j)]} {second}: difference {difference}, "
         f"{won.value} of the instances won."
     )
 

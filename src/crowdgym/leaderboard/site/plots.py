@@ -8,6 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from crowdgym.leaderboard.site.figures import Form
+from crowdgym.leaderboard.site.views import heading_of
 from crowdgym.leaderboard.standings import Standing, Table
 
 _COLOURS: Final = {"rule": "#0b6e8f", "planner": "#c2571a", "learned": "#5a3fa0", "other": "#5b6b7b"}
@@ -51,7 +52,8 @@ def _intervals(axes: Any, table: Table) -> None:
 
 
 def _front(axes: Any, table: Table) -> None:
-    lines = table.standings
+    lines, cost = table.standings, table.board.shows.cost
+    assert cost is not None
     for line in lines:
         assert line.cost is not None
         colour = _COLOURS[line.played.folder.entry.policy.kind]
@@ -64,7 +66,7 @@ def _front(axes: Any, table: Table) -> None:
     front = sorted((line.cost.value, line.interval.value) for line in lines if line.on_front and line.cost is not None)
     axes.plot(*zip(*front, strict=True), color="#5b6b7b", linewidth=1, linestyle="--", zorder=0)
     axes.set_xscale("symlog", linthresh=0.1)
-    axes.set_xlabel(f"{table.board.shows.cost} (less is better)")
+    axes.set_xlabel(f"{heading_of(table.board, cost)} (less is better)")
     axes.set_ylabel(f"{table.board.shows.score} (less is better)")
     axes.grid(color="#dde4ea", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -139,10 +139,10 @@ def cell_rows(played: Played, board: Board) -> tuple[Row, ...]:
     columns = {metric: played.result.scores(board, metric) for metric in metrics}
     rows = [
         Row(
-            cell,
+            cell.title,
             tuple(Form.of(board, metric).interval(interquartile_mean(columns[metric][:, [at]])) for metric in metrics),
         )
-        for at, cell in enumerate(board.cells)
+        for at, cell in enumerate(board.cells.values())
     ]
     whole = tuple(Form.of(board, metric).interval(interquartile_mean(columns[metric])) for metric in metrics)
     return (*rows, Row("all", whole))
@@ -164,10 +164,14 @@ def _line(board: Board, line: Standing, public: Interval | None, form: Form) -> 
 def _groups(table: Table) -> str:
     if len(table.entries) < 2:
         return "There is one entry so far."
-    return (
-        f"The intervals of {table.groups_by_intervals} entries do not meet each other. On the same instances, "
-        f"{table.groups_by_pairs} entries form a chain in which each is better than the next."
+    apart, chain = table.groups_by_intervals, table.groups_by_pairs
+    intervals = f"The intervals of {apart} entries do not meet each other." if apart > 1 else "All intervals meet."
+    pairs = (
+        f"{chain} entries form a chain in which each is better than the next"
+        if chain > 1
+        else "no entry is known to be better than another"
     )
+    return f"{intervals} On the same instances, {pairs}."
 
 
 def judgement_of(table: Table, i: int, j: int) -> str:

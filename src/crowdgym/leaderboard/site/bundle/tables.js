@@ -1,7 +1,7 @@
 // Sorting and filtering of tables that are complete without this script.
 "use strict";
 for (const table of document.querySelectorAll("table.sortable")) {
-  const searching = table.tBodies[0].rows.length > 2;
+  const searching = table.matches(".standings") && table.tBodies[0].rows.length > 2;
   const shown = new DataTable(table, { paging: false, info: false, order: [], searching, language: { search: "Search:" } });
   if (!searching) continue;
   table.querySelectorAll("th[data-filter]").forEach((heading) => {
