@@ -11,6 +11,7 @@ from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import Jobs, output_folder
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.text import one_line
 from crowdgym.execution.engines import EngineChoice, EngineName
 
 if TYPE_CHECKING:
@@ -166,10 +167,10 @@ def _judge(paths: list[Path], machines: EngineChoice, faults: list[str]) -> None
             refused += [f"{path}: refused: {fault}" for fault in found]
             if not found:
                 sound.append(read_entry(path))
-                typer.echo(f"{path}: verified, {_proofs(sound[-1])}")
+                typer.echo(one_line(f"{path}: verified, {_proofs(sound[-1])}"))
     refused += check_runs(sound)
     for sentence in refused:
-        typer.echo(sentence, err=True)
+        typer.echo(one_line(sentence), err=True)
     if refused:
         raise typer.Exit(REFUSED)
 

@@ -116,6 +116,9 @@ def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:
     directory = _END.unpack(last[-_END.size :])[5]
     if size < 2**31 and last.startswith(b"PK\x06\x07"):  # a second record, which would have precedence
         raise ValueError("its directory is described twice")
+    file.seek(0)
+    if file.read(2) != b"PK":  # else the same file can be a program, too
+        raise ValueError("it does not begin as an archive does")
     if directory > limits.arrays * _DIRECTORY_ENTRY and directory != 0xFFFFFFFF:
         raise ValueError(f"its directory has {directory:,} bytes, too many for {limits.arrays} arrays")
 
