@@ -70,6 +70,16 @@ class ReadsMemory(Holds):
         if subprocess.run(["cat", f"{parent}/environ"], stdout=subprocess.DEVNULL).returncode == 0:
             raise RuntimeError("another program can read it")
 
+class ReadsArguments(Holds):
+    """Looks for the seed in the command line of the runner, and in its standard input."""
+    def reset(self, episode):
+        with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
+            arguments = file.read()
+        if b"76543" in arguments:
+            raise RuntimeError(arguments)
+        if os.read(0, 10):
+            raise RuntimeError("can read the input")
+
 class StartsProgram(Holds):
     def reset(self, episode):
         started = subprocess.Popen(["sleep", "300"])
@@ -133,6 +143,25 @@ def test_what_it_prints_is_not_the_output_of_the_runner(capfd: pytest.CaptureFix
 @on_linux
 def test_it_cannot_read_the_memory_of_the_runner_and_root_cannot_either() -> None:
     played(source("ReadsMemory"))
+
+
+@on_linux
+def test_it_sees_neither_the_arguments_nor_the_input_of_the_runner(tmp_path: Path) -> None:
+    (tmp_path / "hostile_policies.py").write_text(POLICIES)
+    (tmp_path / "secret").write_text("76543")
+    program = [sys.executable, "-c", "from crowdgym.cli.start import main; main()"]
+    asked = ["run", "csc_v0", "--scenario", "tiny", "--set", "horizon_s=30", "--seed", "76543"]
+    with (tmp_path / "secret").open() as secret:
+        ended = subprocess.run(
+            [*program, *asked, "--agent", "hostile_policies:ReadsArguments"],
+            stdin=secret,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+    assert ended.returncode == 0, ended.stderr
+    assert any(line.startswith(" 76543 ") for line in ended.stdout.splitlines())  # the runner knows its seed
 
 
 @on_linux

@@ -183,6 +183,12 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
     return values if job.trace is None else {**values, _TRACE: trace_to_bytes(played.trace())}
 
 
+def recorded_trace(values: Mapping[str, Any]) -> bytes:
+    """The trace of an episode that was recorded, from what `play_episode` returns."""
+    recorded: bytes = values[_TRACE]
+    return recorded
+
+
 def keep_trace(job: EpisodeJob, values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Write the trace of an episode that was recorded. Returns the other values."""
     if job.trace is not None and _TRACE in values:

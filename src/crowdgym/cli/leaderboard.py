@@ -106,7 +106,7 @@ def execute(
     seeds: Annotated[Literal["public", "hidden"], typer.Option(help="Which instances to play.")] = "public",
     round_name: Annotated[str | None, typer.Option("--round", help="The round of the hidden seeds.")] = None,
     secret_file: Annotated[
-        Path | None, typer.Option(help="File with the secret of the round, as long as it is open.")
+        Path | None, typer.Option(help="File with the secret of an open round; - for standard input.")
     ] = None,
     vault: Annotated[
         Path | None, typer.Option(help="Folder for the traces of an open round, which are not published yet.")

@@ -91,16 +91,28 @@ def read_archive(source: Path, limits: ArchiveLimits = DATASET_LIMITS) -> dict[s
         if not stat.S_ISREG(os.stat(source).st_mode):  # opening a FIFO would wait for ever
             raise ValueError("it is no plain file")
         with source.open("rb") as file:
-            _check_directory(file, limits)
-            with zipfile.ZipFile(file) as archive:
-                return _arrays_of(archive, limits)
-    except FileNotFoundError:
+            return arrays_in(file, source, limits)
+    except (FileNotFoundError, DamagedFileError):
         raise
+    except (OSError, ValueError) as error:
+        raise _damaged(source, error) from error
+
+
+def arrays_in(file: IO[bytes], source: object, limits: ArchiveLimits = DATASET_LIMITS) -> dict[str, NDArray[Any]]:
+    """As `read_archive`, of what is open or in memory; messages call it ``source``."""
+    try:
+        _check_directory(file, limits)
+        with zipfile.ZipFile(file) as archive:
+            return _arrays_of(archive, limits)
     except (
         *(OSError, ValueError, EOFError, OverflowError, MemoryError, RuntimeError),
         *(zipfile.BadZipFile, zlib.error, struct.error),
     ) as error:
-        raise DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file") from error
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: object, error: Exception) -> DamagedFileError:
+    return DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file")
 
 
 def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:

@@ -3,11 +3,14 @@
 import ctypes
 import signal
 import sys
+from pathlib import Path
 from typing import Final
 
 _SET_PARENT_DEATH_SIGNAL: Final = 1  # of prctl
 _SET_DUMPABLE: Final = 4
 _SET_NO_NEW_PRIVILEGES: Final = 38
+
+_ARGUMENTS_START: Final = 45  # of the numbers after the name in /proc/self/stat; where they end comes next
 
 _CAPABILITY_VERSION: Final = 0x20080522
 # sys_rawio, sys_module, sys_ptrace, sys_admin, perfmon, bpf, checkpoint_restore: each may read another process's memory
@@ -20,6 +23,20 @@ def hide_memory() -> None:
     Root still can, unless it has given up what `give_up_others_memory` names.
     """
     _prctl(_SET_DUMPABLE, 0)
+
+
+def hide_arguments() -> None:
+    """Take the arguments of this process out of what other processes see, such as ``ps``: they may name a seed.
+
+    `sys.argv` keeps them. What is seen of the program that started this one stays as it is.
+    """
+    if sys.platform != "linux":
+        return
+    numbers = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, end = int(numbers[_ARGUMENTS_START]), int(numbers[_ARGUMENTS_START + 1])
+    if 0 < start < end:  # 0 where the system does not say
+        program = len(ctypes.string_at(start)) + 1
+        ctypes.memset(start + program, 0, max(0, end - start - program))
 
 
 def end_with_starter() -> None:

@@ -39,6 +39,7 @@ class ProcessEngine:
         self._processes: list[_JobProcess] = []
 
     def __enter__(self) -> "ProcessEngine":
+        hide_memory()  # it may hold seeds
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -16,7 +16,7 @@ from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
 from crowdgym.common.errors import ConfigError, PolicyError, PolicyFaultError
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
-from crowdgym.execution.guards import hide_memory
+from crowdgym.execution.guards import hide_arguments, hide_memory
 from crowdgym.execution.processes import how_ended, one_thread, undisturbed
 from crowdgym.isolation import messages
 from crowdgym.isolation.agents import AgentProcesses, OneByOne
@@ -127,6 +127,7 @@ class IsolatedPolicy:
             target=serve, args=(theirs, their_descriptors, source, seed, limits.memory_bytes), daemon=True
         )
         hide_memory()
+        hide_arguments()
         with one_thread(), undisturbed():
             self._process.start()
         for one in (theirs, their_descriptors):  # so that the end of the process is the end of the connection

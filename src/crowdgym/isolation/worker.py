@@ -60,6 +60,8 @@ def serve(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the runner, which ends this process
     if hasattr(os, "setsid"):
         os.setsid()  # so that the runner can end what the policy has started, too
+    with suppress(OSError), open(os.devnull) as nothing:  # standard input may hold a secret of the runner
+        os.dup2(nothing.fileno(), 0)
     with suppress(OSError):  # there is no standard error
         os.dup2(2, 1)  # what the policy prints goes to standard error: standard output is the runner's
     end_with_starter()
