@@ -12,7 +12,7 @@ SHOWN := | awk '/^ *(Downloading|Using cached|Processing) .*[.](whl|gz)/ { sub("
 .PHONY: help install demo test docs attack lint types golden bench profile mutation clean
 
 # The tests that attack; docs/trust.md lists what they attack.
-ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/isolation tests/traces/test_spoilt_traces.py tests/agents/test_spoilt_agents.py \
+ATTACKS := tests/leaderboard/test_forged_entries.py tests/leaderboard/test_packages.py tests/leaderboard/test_rounds.py tests/isolation tests/traces/test_spoilt_traces.py tests/agents/test_spoilt_agents.py \
 	tests/data/sensing/test_spoilt_series.py tests/traces/test_forged_traces.py tests/traces/test_damaged_traces.py tests/traces/test_dasc_traces.py \
 	tests/common tests/data/datasets/test_datasets_crashes.py tests/cli/test_cli_crashes.py \
 	tests/execution tests/bench/test_bench_run_folder.py tests/bench/test_bench_suites.py tests/cli/test_cli_output.py \

@@ -141,3 +141,35 @@ def test_a_second_has_a_price() -> None:
     assert epoch.choose(epoch.begin(priced(time_left=5.22))) == [0, 0]
     assert epoch.choose(epoch.begin(priced(scarcity=-2.6 / np.log(2.0)))) == [0, 1]
     assert epoch.choose(epoch.begin(priced(scarcity=-2.61 / np.log(2.0)))) == [0, 0]
+
+
+def test_a_task_that_stays_open_for_long_is_worth_no_more_than_one_of_300_s() -> None:
+    # V = 0.2 min(1, 600 / 300) hold = 0.2 hold, and the gain of worker 0 is 0.95 (1 - V)
+    epoch = one_task()
+    epoch.put("T_candidates", "until_expiry", [600.0, 600.0])
+    assert epoch.choose(epoch.begin(priced(hold=4.9))) == [1, 0]
+    assert epoch.choose(epoch.begin(priced(hold=5.1))) == [0, 0]
+
+
+@pytest.mark.parametrize("rivals", [0.0, 1.0])
+def test_no_rivals_count_as_one(rivals: float) -> None:
+    epoch = one_task()
+    epoch.put("T_candidates", "rivals", [rivals, rivals])
+    assert epoch.choose(epoch.begin(priced(hold_rivals=1e6))) == [1, 0]  # log10(1) = 0
+
+
+def test_the_price_of_time_left_falls_with_the_time_that_has_passed() -> None:
+    # a quarter has passed: worker 1 alone gains 0.35 - 268.5 · 5e-4 · 0.75 time_left, above 0 below 3.476
+    epoch = one_task()
+    epoch.infos["candidates"][0, 0] = -1
+    epoch.put("w_self", "elapsed", [1350.0, 1350.0])
+    assert epoch.choose(epoch.begin(priced(time_left=3.47))) == [0, 1]
+    assert epoch.choose(epoch.begin(priced(time_left=3.48))) == [0, 0]
+
+
+def test_an_offer_may_lead_to_the_last_one() -> None:
+    # with two left, a decline leaves V(1) = 0.1 hold_last: worker 1 alone gains 0.35 + 0.65 · 0.1 hold_last
+    epoch = one_task()
+    epoch.infos["candidates"][0, 0] = -1
+    assert epoch.choose(epoch.begin(priced(hold_last=-5.38))) == [0, 1]
+    assert epoch.choose(epoch.begin(priced(hold_last=-5.39))) == [0, 0]

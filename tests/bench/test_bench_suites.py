@@ -158,7 +158,7 @@ def test_what_is_wrong_in_a_file_is_said_in_a_sentence(changes: dict[str, Any], 
         ),
         (
             {"hook": "no.such:Hook"},
-            "hook must be the module:Class of a child of SuiteHook, got 'no.such:Hook': No module",
+            "hook must be the module:Class of a child of SuiteHook, got 'no.such:Hook': 'no.such:Hook' does not",
         ),
         ({"hook": "json:JSONDecoder"}, "hook must be the module:Class of a child of SuiteHook, got 'json:JSONDecoder'"),
         ({"agents": ["greedi"]}, "there is no agent 'greedi' for csc_v0; did you mean 'greedy'?"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -23,6 +24,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("bench") / "run"
     assert bench(out, *SMALL)[0] == 0
     return out
+
+
+def rows_of(folder: Path, agent: str) -> list[dict[str, Any]]:
+    rows = map(json.loads, (folder / "episodes.jsonl").read_text().splitlines())
+    return [row for row in rows if row["agent"] == agent]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -57,6 +63,15 @@ def test_it_takes_another_number_of_episodes_a_time_limit_and_traces(tmp_path: P
     assert code == 0, said
     (trace,) = (tmp_path / "traces").iterdir()
     assert CliRunner().invoke(app, ["trace", "verify", str(trace)]).exit_code == 0
+
+
+def test_crowdgym_s_own_agents_may_be_isolated_with_the_same_results(finished: Path, tmp_path: Path) -> None:
+    some = (*SMALL[:-1], "agent=gps-ta", "--isolated")
+    assert bench(tmp_path, *some)[0] == 0
+    rows, alike = (rows_of(folder, "gps-ta") for folder in (tmp_path, finished))
+    assert [row["information"] for row in rows] == ["centralised (isolated)"] * 2
+    assert [row["information"] for row in alike] == ["centralised (inside)"] * 2
+    assert [row["error"] for row in rows] == [row["error"] for row in alike]
 
 
 def test_a_killed_run_is_resumed_and_has_the_same_results(finished: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_the_help_of_data_build_has_a_section_for_each_kind_of_option() -> None:
         (
             "run",
             [
-                *("Arguments:", "Environment:", "Policy:", "A policy of your own:", "Episodes:", "Files:"),
+                *("Arguments:", "Environment:", "Policy:", "How the policy is made and played:", "Episodes:", "Files:"),
                 *("Animation:", "Options:"),
             ],
         ),

@@ -142,6 +142,18 @@ def test_a_policy_of_ones_own_is_run_and_its_illegal_actions_are_counted(policie
     assert results["mean"]["illegal"] > 0
 
 
+@pytest.mark.parametrize("how", [["--isolated"], ["--step-limit", "60"], ["--memory-limit", "60000"]])
+def test_a_policy_of_crowdgym_s_is_isolated_on_request_and_where_it_has_limits(how: list[str]) -> None:
+    table = ran(*TINY, "--set", "horizon_s=60", "--agent", "hold", *how)
+    assert "csc_v0 on tiny, agent hold (decentralised, isolated)" in table
+
+
+def test_limits_are_refused_inside() -> None:
+    result = CliRunner().invoke(app, [*TINY, "--agent", "hold", "--inside", "--step-limit", "60"])
+    assert result.exit_code == 2
+    assert "error: limits of time and memory are those of a process of the policy's own: do not" in result.stderr
+
+
 def test_the_gif_shows_the_first_episode_and_changes_no_result(tmp_path: Path) -> None:
     from PIL import Image
 

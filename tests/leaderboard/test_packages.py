@@ -19,10 +19,14 @@ from crowdgym.leaderboard.playing import check_information, engine_for, unpack
 from crowdgym.leaderboard.verify import verify_entries
 
 POLICY = """
+import pathlib, tempfile
+
 class Nearest:
     information = "centralised"
 
     def act(self, observations, infos):
+        if list(pathlib.Path(tempfile.gettempdir()).rglob("*.trace")):
+            raise RuntimeError("traces of earlier episodes can be read and replaced")
         return {agent: int(info["action_mask"][1]) for agent, info in infos.items()}
 """
 
@@ -102,7 +106,11 @@ def test_a_policy_that_is_less_than_the_entry_says_is_refused(tiny: None, entrie
 
 
 @pytest.mark.slow
-def test_a_package_is_run_in_a_process_of_its_own_and_earns_what_its_rule_earns(entries: Path, tmp_path: Path) -> None:
+def test_a_package_is_run_in_a_process_of_its_own_and_earns_what_its_rule_earns(
+    entries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where its policy looks for traces
+    monkeypatch.setattr("tempfile.tempdir", None)
     path = entries / "csc_v0" / "mine"
     path.mkdir()
     file = package(path / "mine.zip", {"mine.py": POLICY})

@@ -1,6 +1,7 @@
 """Rounds: hidden seeds follow from the secret, and from nothing that is published while the round is open."""
 
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def test_a_seed_is_the_first_63_bits_of_an_hmac(tiny: None) -> None:
     assert not set(seeds) & set(hidden_seeds(SECRET, board, board.cells[CELLS[0]]))
 
 
-def test_the_secret_of_an_open_round_comes_from_its_file(entries: Path, tmp_path: Path) -> None:
+def test_the_secret_of_an_open_round_comes_from_its_file_or_from_standard_input(
+    entries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_round(entries, "first", closed=False)
     found = read_round(entries.parent / "rounds", "first")
     with pytest.raises(ConfigError, match="is open: give its secret with --secret-file"):
@@ -36,6 +39,8 @@ def test_the_secret_of_an_open_round_comes_from_its_file(entries: Path, tmp_path
     file = tmp_path / "secret"
     file.write_text(SECRET + "\n")
     assert secret_of(found, file) == SECRET
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SECRET.encode() + b"\n")))
+    assert secret_of(found, Path("-")) == SECRET
     file.write_text("f" * 64)
     with pytest.raises(ConfigError, match="must hold the secret of the round 'first'"):
         secret_of(found, file)

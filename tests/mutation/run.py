@@ -45,6 +45,7 @@ LIBRARIES = [
     "pettingzoo",
     "pydantic",
     "scipy.sparse.csgraph",
+    "torch",
 ]
 
 

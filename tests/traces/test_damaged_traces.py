@@ -75,6 +75,10 @@ DAMAGED: dict[str, tuple[Make, str]] = {
     "missing": (lambda file: None, "there is no file"),
     "empty": (lambda file: file.write_bytes(b""), "does not end as an archive does"),
     "half of it": (lambda file: file.write_bytes(HONEST.read_bytes()[:4000]), "does not end as an archive does"),
+    "a program before it": (
+        lambda file: file.write_bytes(b"#!/bin/sh\nexit\n" + HONEST.read_bytes()),
+        "does not begin as an archive does",
+    ),
     "one bit off": (lambda file: file.write_bytes(HONEST.read_bytes().replace(b"PK\1\2", b"PK\1\3", 1)), "damaged"),
     "unpacks to gigabytes": (lambda file: declaring(file, 2**31), "bytes, more than 1,073,741,824"),
     "unpacks to more than it says": (lambda file: declaring(file, 100), "Bad CRC-32 for file 'actions.npy'"),
@@ -151,6 +155,16 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 def test_a_damaged_trace_gets_one_sentence_and_the_batch_goes_on(judged: dict[str, list[str]], name: str) -> None:
     assert len(judged[name]) == 1
     assert DAMAGED[name][1] in judged[name][0]
+
+
+def test_the_name_of_a_file_cannot_pretend_to_be_a_verdict(tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[2J\nb.trace: verified, 120 steps, revenue 9.trace"
+    file.write_bytes(HONEST.read_bytes())
+    result = CliRunner().invoke(app, ["trace", "verify", str(file)])
+    assert result.exit_code == 0
+    (verdict,) = result.stdout.splitlines()
+    assert verdict.isprintable()
+    assert " b.trace: verified, 120 steps, revenue 9.trace: verified, 120 steps, revenue 31,897" in verdict
 
 
 def test_a_checker_that_replays_nothing_refuses_what_no_episode_holds(tmp_path: Path) -> None:

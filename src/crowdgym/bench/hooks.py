@@ -1,10 +1,7 @@
 """The parts of the pipeline that a suite may replace, if its YAML file is not enough."""
 
-import os
-import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ from crowdgym.agents.policy import Policy
 from crowdgym.bench.report.markdown import markdown
 from crowdgym.bench.report.plot import picture_name, plot
 from crowdgym.bench.report.table import ResultTable
+from crowdgym.common.entry_points import import_module_from_here
 from crowdgym.common.errors import ConfigError
 from crowdgym.configs.suites import GridPoint, SuiteSettings
 
@@ -74,12 +72,10 @@ def load_hook(name: str | None) -> SuiteHook:
     """
     if name is None:
         return SuiteHook()
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = getattr(import_module_from_here(module, name), attribute)
+    except (ConfigError, ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"hook must be the module:Class of a child of SuiteHook, got {name!r}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, SuiteHook)):
         raise ConfigError(f"hook must be the module:Class of a child of SuiteHook, got {name!r}")

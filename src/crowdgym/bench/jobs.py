@@ -80,6 +80,7 @@ class EpisodeJob:
         agent: plays.
         number: of the instance among those of its grid point; fixes the policy's own randomness.
         trace: where the episode is recorded, if at all.
+        isolated: whether the agent plays in a process of its own in any case.
     """
 
     suite: str
@@ -87,6 +88,7 @@ class EpisodeJob:
     agent: Agent
     number: int
     trace: Path | None
+    isolated: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """See `crowdgym.execution.jobs.Job`."""
@@ -170,13 +172,21 @@ def play_episode(job: EpisodeJob) -> dict[str, Any]:
             policy = hook.make_agent(agent.policy, env)
         else:
             source = agent.source(instance.environment, instance.scenario)
-            policy = stack.enter_context(open_policy(source, policy_seed(job.number)))
+            policy = stack.enter_context(
+                open_policy(source, policy_seed(job.number), inside=False if job.isolated else None)
+            )
         fix_global_generators(policy_seed(job.number))  # to make the policy may have drawn numbers
         played = env if job.trace is None else TraceRecorder(env, agent.name)
         run = run_episodes(played, policy, agent=agent.name, episodes=1, seed=instance.seed, first_number=job.number)
         result, how = run.episodes[0], f"{run.information} ({how_played(policy)})"
     values = {**result.metrics, **hook.measure(env, result.metrics), "steps": result.steps, "information": how}
     return values if job.trace is None else {**values, _TRACE: trace_to_bytes(played.trace())}
+
+
+def recorded_trace(values: Mapping[str, Any]) -> bytes:
+    """The trace of an episode that was recorded, from what `play_episode` returns."""
+    recorded: bytes = values[_TRACE]
+    return recorded
 
 
 def keep_trace(job: EpisodeJob, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -53,11 +53,13 @@ class Suite:
         name: of the suite.
         settings: the settings of the suite, with the user's changes.
         page_mark: see `crowdgym.bench.benchmark.Benchmark`.
+        isolated: whether CrowdGym's own agents play in processes of their own, too.
     """
 
     name: str
     settings: SuiteSettings
     page_mark: str = ""
+    isolated: bool = False
 
     @property
     def hook(self) -> SuiteHook:
@@ -166,6 +168,7 @@ class Suite:
                 agent,
                 SUITES.start + instance.seed - suite.first_seed,
                 self._trace(folder, instance, agent) if traces else None,
+                self.isolated,
             )
             for instance in self._instances()
             for agent in self._agents_at(instance)
@@ -211,6 +214,7 @@ class Suite:
             "environment": suite.environment,
             "crowdgym": crowdgym.__version__,
             "code of crowdgym": digest_of_code(),
+            **({"own agents": "isolated"} if self.isolated else {}),
             **({} if suite.hook is None else {"files of the hook": digest_of(self.hook, self.hook.files)}),
             **({} if suite.training is None else {"training": suite.training.model_dump(mode="json")}),
             **{f"settings of {scenario}": values for scenario, values in settings.items()},

@@ -25,6 +25,7 @@ class Overrides:
         only: the wanted values of some parameters; see `crowdgym.bench.selection.only`.
         quick: only the part of the suite for ``--quick``.
         traces: record every episode.
+        isolated: play CrowdGym's own agents in processes of their own, too.
     """
 
     agents: Sequence[str] | None = None
@@ -34,6 +35,7 @@ class Overrides:
     only: Mapping[str, tuple[str, ...]] | None = None
     quick: bool = False
     traces: bool = False
+    isolated: bool = False
 
 
 def find_benchmark(suite: str, overrides: Overrides, folder: Path, engine: Engine) -> Benchmark:
@@ -59,7 +61,7 @@ def find_benchmark(suite: str, overrides: Overrides, folder: Path, engine: Engin
             f"there is no suite {suite!r}{hint} (known: {', '.join(suite_names())}; your own is given as a .yaml file)"
         )
     mark = name if overrides.scenario is None else f"{name} --scenario {overrides.scenario}"
-    changed = Suite(name, _changed(settings, overrides), mark)
+    changed = Suite(name, _changed(settings, overrides), mark, overrides.isolated)
     return changed.benchmark(engine, folder, overrides.only or {}, traces=overrides.traces)
 
 

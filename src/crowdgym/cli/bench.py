@@ -48,6 +48,10 @@ class PartOptions:
         list[str],
         typer.Option(metavar="NAME=VALUES", help="A part of the suite, such as num_workers=50,100 or agent=greedy."),
     ] = field(default_factory=list)
+    isolated: Annotated[
+        bool,
+        typer.Option("--isolated", help="Play CrowdGym's own agents in processes of their own, too; takes longer."),
+    ] = False
     episodes: Annotated[int | None, number("Episodes of each agent at each grid point; default: the suite's.")] = None
 
 
@@ -115,6 +119,7 @@ def bench(
         only=_choices(part.only),
         quick=part.quick,
         traces=files.traces,
+        isolated=part.isolated,
     )
     with machines.chosen(pace.jobs).open(folder) as engine:
         benchmark = find_benchmark(suite, overrides, folder, engine)

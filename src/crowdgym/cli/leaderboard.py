@@ -11,6 +11,7 @@ from crowdgym.cli.shared.grouping import grouped
 from crowdgym.cli.shared.options import Jobs, output_folder
 from crowdgym.cli.shared.progress import shown_progress
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.text import one_line
 from crowdgym.execution.engines import EngineChoice, EngineName
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def execute(
     seeds: Annotated[Literal["public", "hidden"], typer.Option(help="Which instances to play.")] = "public",
     round_name: Annotated[str | None, typer.Option("--round", help="The round of the hidden seeds.")] = None,
     secret_file: Annotated[
-        Path | None, typer.Option(help="File with the secret of the round, as long as it is open.")
+        Path | None, typer.Option(help="File with the secret of an open round; - for standard input.")
     ] = None,
     vault: Annotated[
         Path | None, typer.Option(help="Folder for the traces of an open round, which are not published yet.")
@@ -166,10 +167,10 @@ def _judge(paths: list[Path], machines: EngineChoice, faults: list[str]) -> None
             refused += [f"{path}: refused: {fault}" for fault in found]
             if not found:
                 sound.append(read_entry(path))
-                typer.echo(f"{path}: verified, {_proofs(sound[-1])}")
+                typer.echo(one_line(f"{path}: verified, {_proofs(sound[-1])}"))
     refused += check_runs(sound)
     for sentence in refused:
-        typer.echo(sentence, err=True)
+        typer.echo(one_line(sentence), err=True)
     if refused:
         raise typer.Exit(REFUSED)
 

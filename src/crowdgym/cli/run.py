@@ -91,7 +91,7 @@ class OutputFiles:
 class OwnPolicy:
     """How a policy of the user's own is played."""
 
-    section: ClassVar[str] = "A policy of your own"
+    section: ClassVar[str] = "How the policy is made and played"
 
     agent_arguments: Annotated[
         list[str],
@@ -106,13 +106,14 @@ class OwnPolicy:
         int | None, number("Megabytes of address space of its process; default: no limit.", "--memory-limit")
     ] = None
     inside: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--inside",
-            help="Play it in the process of the environment, such as for a debugger; by default it has a process of "
-            "its own, which holds no environment.",
+            "--inside/--isolated",
+            help="Play it in the process of the environment, such as for a debugger, or in a process of its own, which "
+            "holds no environment; default: isolated, CrowdGym's own policies inside.",
+            show_default=False,
         ),
-    ] = False
+    ] = None
 
     def source(self, name: str, environment: str, scenario: str | None) -> "PolicySource":
         """What the policy is made from."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crowdgym.cli.shared.traces import GivenFiles, Module, given_files, import_given
+from crowdgym.common.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,14 +125,14 @@ def _judge(files: list[Path], judge: "Callable[[Trace], Judgement]", verdict: st
             trace = read_trace(file)
             judgement = judge(trace)
         except TraceError as error:  # the other files are still judged
-            typer.echo(f"{file}: error: {' '.join(str(error).split())}", err=True)
+            typer.echo(one_line(f"{file}: error: {error}"), err=True)
             exit_code = UNREADABLE
             continue
         for fault in judgement.faults:
-            typer.echo(f"{file}: {fault}", err=True)
+            typer.echo(one_line(f"{file}: {fault}"), err=True)
         if judgement.faults:
             exit_code = max(exit_code, DIFFERENT)
         else:
-            typer.echo(f"{file}: {verdict}, {trace.header.steps} steps{judgement.figures}")
+            typer.echo(one_line(f"{file}: {verdict}, {trace.header.steps} steps{judgement.figures}"))
     if exit_code:
         raise typer.Exit(exit_code)

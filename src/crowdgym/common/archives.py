@@ -91,16 +91,28 @@ def read_archive(source: Path, limits: ArchiveLimits = DATASET_LIMITS) -> dict[s
         if not stat.S_ISREG(os.stat(source).st_mode):  # opening a FIFO would wait for ever
             raise ValueError("it is no plain file")
         with source.open("rb") as file:
-            _check_directory(file, limits)
-            with zipfile.ZipFile(file) as archive:
-                return _arrays_of(archive, limits)
-    except FileNotFoundError:
+            return arrays_in(file, source, limits)
+    except (FileNotFoundError, DamagedFileError):
         raise
+    except (OSError, ValueError) as error:
+        raise _damaged(source, error) from error
+
+
+def arrays_in(file: IO[bytes], source: object, limits: ArchiveLimits = DATASET_LIMITS) -> dict[str, NDArray[Any]]:
+    """As `read_archive`, of what is open or in memory; messages call it ``source``."""
+    try:
+        _check_directory(file, limits)
+        with zipfile.ZipFile(file) as archive:
+            return _arrays_of(archive, limits)
     except (
         *(OSError, ValueError, EOFError, OverflowError, MemoryError, RuntimeError),
         *(zipfile.BadZipFile, zlib.error, struct.error),
     ) as error:
-        raise DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file") from error
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: object, error: Exception) -> DamagedFileError:
+    return DamagedFileError(f"{source} is truncated or damaged ({error}); expected a whole .npz file")
 
 
 def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:
@@ -116,6 +128,9 @@ def _check_directory(file: IO[bytes], limits: ArchiveLimits) -> None:
     directory = _END.unpack(last[-_END.size :])[5]
     if size < 2**31 and last.startswith(b"PK\x06\x07"):  # a second record, which would have precedence
         raise ValueError("its directory is described twice")
+    file.seek(0)
+    if file.read(2) != b"PK":  # else the same file can be a program, too
+        raise ValueError("it does not begin as an archive does")
     if directory > limits.arrays * _DIRECTORY_ENTRY and directory != 0xFFFFFFFF:
         raise ValueError(f"its directory has {directory:,} bytes, too many for {limits.arrays} arrays")
 

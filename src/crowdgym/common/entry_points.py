@@ -38,7 +38,8 @@ def import_module_from_here(module_name: str, named: str) -> ModuleType:
         ConfigError: there is no such module.
         ImportError: the module is there, and imports something that is not; likewise for any other error in it.
     """
-    here = search_current_folder()
+    # For CrowdGym's own modules the current folder is not searched: from then on, files in it could replace libraries.
+    here = os.getcwd() if module_name.split(".")[0] == "crowdgym" else search_current_folder()
     try:
         return import_module(module_name)
     except ModuleNotFoundError as error:

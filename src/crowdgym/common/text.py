@@ -20,3 +20,12 @@ def shortened(value: object) -> str:
     """A text, or another value as text, cut to what a message can hold."""
     text = str(value)
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+
+
+def one_line(value: object) -> str:
+    """A text for the terminal: on one line, and without what moves its cursor or turns the direction of writing.
+
+    File names and messages of policies are chosen by others.
+    """
+    text = " ".join(str(value).split())
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from crowdgym.common.errors import ConfigError, DataError, PolicyError, UnwritableError
+from crowdgym.common.text import one_line
 from crowdgym.execution.jobs import AnyJob, JobKind, Outcome
 
 
@@ -85,7 +86,7 @@ def run(kind: JobKind[AnyJob], job: AnyJob) -> Answer:
     try:
         return Answer("done", kind.run(job))
     except PolicyError as error:
-        return Answer("failed", " ".join(str(error).split()))
+        return Answer("failed", one_line(error))
     except UnwritableError as error:  # the disk is full: no fault of the policy or of the program
         return Answer("refused", UnwritableError(str(error)))
     except SystemExit as error:

@@ -15,6 +15,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 
 from crowdgym.execution.answers import Answer, prepare, run, too_long
+from crowdgym.execution.guards import hide_memory
 from crowdgym.execution.jobs import AnyJob, JobKind, Outcome
 
 # Numerical libraries use one thread in each process: several threads would slow each other down, and the rounding of
@@ -38,6 +39,7 @@ class ProcessEngine:
         self._processes: list[_JobProcess] = []
 
     def __enter__(self) -> "ProcessEngine":
+        hide_memory()  # it may hold seeds
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -141,7 +143,12 @@ class _JobProcess:
 
 def how_ended(exit_code: int) -> str:
     """How a process ended, from its exit code as `multiprocessing` gives it."""
-    return f"was ended by {signal.Signals(-exit_code).name}" if exit_code < 0 else f"exited with code {exit_code}"
+    if exit_code >= 0:
+        return f"exited with code {exit_code}"
+    try:
+        return f"was ended by {signal.Signals(-exit_code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"was ended by signal {-exit_code}"
 
 
 def _first_to_answer(processes: "Sequence[_JobProcess]") -> "list[_JobProcess]":
@@ -187,6 +194,7 @@ def undisturbed() -> Iterator[None]:
 def _serve(connection: Connection) -> None:
     """Run jobs until the engine closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the engine, which ends this process
+    hide_memory()  # it holds environments, of which policies in other processes must not know
     threading.Thread(target=end_with_parent, daemon=True).start()
     while True:
         try:

@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from crowdgym.common.errors import PolicyError, PolicyFaultError
+from crowdgym.common.text import one_line
 from crowdgym.isolation import messages
 from crowdgym.isolation.messages import Line, Message
 from crowdgym.runner import refuse_state
 
 _LONGEST: Final = 2**24  # bytes of one message of a policy
+_LONGEST_TEXT: Final = 2_000  # characters of what it says
 
 
 class Conversation:
@@ -96,4 +98,6 @@ class Conversation:
 
 
 def _text(message: Message) -> str:
-    return " ".join(message.content.decode(errors="replace").split())
+    """What a policy says, on one line of printable characters and of limited length."""
+    text = one_line(message.content.decode(errors="replace"))
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESET: Final = b"r"  # runner: an episode begins; the seed of the policy, and the instance if it may know it
+FRAME: Final = b"n"  # runner: agents, spaces and metadata of an environment, from now on; not answered
 LAYOUT: Final = b"l"  # runner: the layout of all moments from now on, which come in messages; not answered
 SHARED_LAYOUT: Final = b"L"  # runner: the same; the moments come in shared memory, whose descriptor follows elsewhere
 ACT: Final = b"m"  # runner: a moment, as a block of bytes, or nothing if it is in shared memory
@@ -169,6 +170,8 @@ def unpack_actions(message: Message, agents: Sequence[str]) -> dict[str, Any]:
     """
     if message.kind == ACTIONS:
         return dict(zip(agents, np.frombuffer(message.content, np.int64).tolist(), strict=True))
+    if message.kind != ODD_ACTIONS:
+        raise ValueError(f"a message of the kind {message.kind!r} holds no actions")
     try:
         actions = json.loads(message.content.decode())
     except RecursionError:

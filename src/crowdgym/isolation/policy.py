@@ -1,17 +1,22 @@
 """A policy that lives in another process, as the runner sees it."""
 
 import json
+import os
+import re
+import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
 
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
-from crowdgym.common.errors import PolicyError, PolicyFaultError
+from crowdgym.common.errors import ConfigError, PolicyError, PolicyFaultError
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
+from crowdgym.execution.guards import hide_arguments, hide_memory
 from crowdgym.execution.processes import how_ended, one_thread, undisturbed
 from crowdgym.isolation import messages
 from crowdgym.isolation.agents import AgentProcesses, OneByOne
@@ -19,8 +24,8 @@ from crowdgym.isolation.conversation import Conversation
 from crowdgym.isolation.messages import Line
 from crowdgym.isolation.moments import Arrays, arrays_of
 from crowdgym.isolation.sender import MomentSender
-from crowdgym.isolation.worker import Frame, hide_memory, serve
-from crowdgym.policies import PolicySource, digest_of
+from crowdgym.isolation.worker import Frame, is_copied, serve
+from crowdgym.policies import UNKNOWN_DIGEST, PolicySource, digest_of
 from crowdgym.runner import fix_global_generators
 
 _START_S: Final = 600.0  # to import and make a policy: its libraries may be large, and the machine slow
@@ -43,21 +48,26 @@ class Limits:
 
 @contextmanager
 def open_policy(
-    source: PolicySource, seed: int, limits: Limits = Limits(), *, inside: bool = False
+    source: PolicySource, seed: int, limits: Limits = Limits(), *, inside: bool | None = None
 ) -> Iterator[Policy]:
-    """A policy that is ready to play: a user's own in a process of its own, CrowdGym's own in this one.
+    """A policy that is ready to play.
 
     Args:
         source: the policy.
         seed: of the global generators of random numbers while the policy is made.
         limits: of the process.
-        inside: make it in this process in any case.
+        inside: whether to make it in this process. If None, CrowdGym's own are made in this process unless they have
+            limits, and a user's own in a process of its own.
 
     Raises:
         PolicyError: the policy cannot be made.
-        ConfigError: the folder holds no trained agent that can be played.
+        ConfigError: the folder holds no trained agent that can be played, or there are limits inside.
     """
-    if inside or not source.is_foreign:
+    if inside is None:
+        inside = not source.is_foreign and limits == Limits()
+    if inside and limits != Limits():
+        raise ConfigError("limits of time and memory are those of a process of the policy's own: do not play it inside")
+    if inside:
         fix_global_generators(seed)
         policy = source.load()
         one_by_one = source.is_foreign and information_of(policy) is Information.DECENTRALISED
@@ -86,8 +96,8 @@ class IsolatedPolicy:
     and no seed of one, and nothing that it sends is unpickled. It runs as the same user, so it can read and write
     files: against a hostile program a container is needed, and seeds that no one can guess.
 
-    A decentralised policy gets less: its process starts one for every agent, and is sent nothing itself. A clairvoyant
-    one is also sent the instance.
+    A user's decentralised policy gets less: its process starts one for every agent, and is sent nothing itself. A
+    clairvoyant one is also sent the instance.
 
     Use it with ``with``: the end of the block ends the process.
 
@@ -113,26 +123,26 @@ class IsolatedPolicy:
         self._descriptors, their_descriptors = socket.socketpair()
         self._conversation = Conversation(Line(ours), limits.step_s, self._how_ended)
         self._moments = MomentSender(self._conversation, self._descriptors)
-        frames, self._frames = _START.Pipe(duplex=False)
         self._process = _START.Process(
-            target=serve, args=(theirs, their_descriptors, frames, source, seed, limits.memory_bytes), daemon=True
+            target=serve, args=(theirs, their_descriptors, source, seed, limits.memory_bytes), daemon=True
         )
         hide_memory()
+        hide_arguments()
         with one_thread(), undisturbed():
             self._process.start()
-        for one in (theirs, their_descriptors, frames):  # so that the end of the process is the end of the connection
+        for one in (theirs, their_descriptors):  # so that the end of the process is the end of the connection
             one.close()
         try:
             self._conversation.expect(_START_S)
-            made = json.loads(self._conversation.answer().content)
-            self.digest, self.information = str(made["digest"]), Information(made["information"])
+            self.digest, self.information = _made(self._conversation.answer().content)
+            self._is_copied = is_copied(source, self.information)
         except PolicyFaultError as fault:
             self.close()
             raise PolicyError(f"the agent {source.shown!r} cannot be loaded: {fault}") from None
         except PolicyError:
             self.close()
             raise
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             self.close()
             raise PolicyError(f"the agent {source.shown!r} cannot be loaded: its process sent no digest") from None
 
@@ -147,7 +157,9 @@ class IsolatedPolicy:
         self._close_agents()
         self._conversation.close()
         self._descriptors.close()
-        self._frames.close()
+        if hasattr(os, "killpg") and self._process.pid is not None:
+            with suppress(OSError):  # it has ended, or has no group of its own yet
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.join()
 
@@ -164,8 +176,8 @@ class IsolatedPolicy:
         frame = Frame(episode.agents, episode.observation_space, episode.action_space, episode.metadata)
         if self._frame is None or frame.metadata is not self._frame.metadata:  # another environment
             self._frame = frame
-            self._frames.send(frame)
-        if self.information is Information.DECENTRALISED:
+            self._conversation.begin(messages.FRAME, [ForkingPickler.dumps(frame)])
+        if self._is_copied:
             self._close_agents()
             self._agents = AgentProcesses(self._conversation, self._descriptors, episode, self._limits.step_s)
             return
@@ -196,3 +208,15 @@ class IsolatedPolicy:
     def _how_ended(self) -> str:
         self._process.join()
         return how_ended(self._process.exitcode or 0)
+
+
+def _made(content: bytearray) -> tuple[str, Information]:
+    """The digest and the information class of a policy, as its process says. Raises `ValueError` if it says neither."""
+    try:
+        made = json.loads(content)
+        digest, information = made["digest"], Information(made["information"])
+    except (RecursionError, KeyError, TypeError):
+        raise ValueError from None
+    if not isinstance(digest, str) or not re.fullmatch(rf"[0-9a-f]{{16}}|{UNKNOWN_DIGEST}", digest):
+        raise ValueError
+    return digest, information

@@ -1,6 +1,5 @@
 """The process of a policy. It answers the messages of `crowdgym.isolation.policy`, one at a time."""
 
-import ctypes
 import json
 import os
 import signal
@@ -11,7 +10,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final
 
 import gymnasium
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Episode, EpisodicPolicy, Policy
 from crowdgym.common.errors import CrowdGymError, PolicyError
+from crowdgym.execution.guards import end_with_starter, give_up_others_memory
 from crowdgym.execution.processes import end_with_parent
 from crowdgym.isolation import messages, shared
 from crowdgym.isolation.messages import Line, Message
@@ -27,8 +27,6 @@ from crowdgym.isolation.moments import Layout, Moment
 from crowdgym.policies import PolicySource, described, digest_of, where_raised
 from crowdgym.runner import fix_global_generators
 
-_SET_PARENT_DEATH_SIGNAL: Final = 1  # of prctl, in Linux
-_SET_DUMPABLE: Final = 4
 _END_CHECKS: Final = 100  # whether a process of an agent has ended
 _END_CHECK_S: Final = 0.01
 
@@ -43,15 +41,9 @@ class Frame:
     metadata: Mapping[str, Any]
 
 
-def hide_memory() -> None:
-    """Keep other processes of the same user from reading the memory of this one. Linux only; root still can."""
-    _prctl(_SET_DUMPABLE, 0)
-
-
 def serve(
     theirs: socket.socket,
     descriptors: socket.socket,
-    frames: Connection,
     source: PolicySource,
     seed: int,
     memory_bytes: int | None,
@@ -61,13 +53,19 @@ def serve(
     Args:
         theirs: the connection to the runner.
         descriptors: on which shared memory arrives, or, if the policy is decentralised, the connections of agents.
-        frames: on which a `Frame` arrives before the first episode of each environment.
         source: of the policy.
         seed: of the global generators of random numbers while the policy is made.
         memory_bytes: the most address space of the process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the runner, which ends this process
+    if hasattr(os, "setsid"):
+        os.setsid()  # so that the runner can end what the policy has started, too
+    with suppress(OSError), open(os.devnull) as nothing:  # standard input may hold a secret of the runner
+        os.dup2(nothing.fileno(), 0)
+    with suppress(OSError):  # there is no standard error
+        os.dup2(2, 1)  # what the policy prints goes to standard error: standard output is the runner's
     end_with_starter()
+    give_up_others_memory()
     threading.Thread(target=end_with_parent, daemon=True).start()
     del sys.argv[1:]  # the runner's command line names its seed
     line = Line(theirs)
@@ -77,39 +75,42 @@ def serve(
     if made is None:
         return
     policy, information = made
-    if information is Information.DECENTRALISED:
-        AgentStarter(line, descriptors, frames, policy).run()
+    if is_copied(source, information):
+        AgentStarter(line, descriptors, policy).run()
     else:
-        Service(line, policy, descriptors, frames).run()
+        Service(line, policy, descriptors).run()
 
 
-def end_with_starter() -> None:
-    """End this process when the process that started it ends. Linux only; the others end with their connection."""
-    _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+def is_copied(source: PolicySource, information: Information) -> bool:
+    """Whether the process of a policy is copied for every agent. CrowdGym's own read the rows of all agents at once."""
+    return information is Information.DECENTRALISED and source.is_foreign
 
 
 def _made(line: Line, source: PolicySource, seed: int) -> tuple[Policy, Information] | None:
     """The policy and what it declares; None if it cannot be made, which is said."""
+    kind, made = messages.FAULT, None
     try:
         fix_global_generators(seed)
         policy = source.load()
         information = information_of(policy)
-        if information is Information.DECENTRALISED and not hasattr(os, "fork"):
+        if is_copied(source, information) and not hasattr(os, "fork"):
             raise PolicyError(
                 f"the agent {source.shown!r} is decentralised, and to play each of its agents in a process of its own "
                 "needs fork, which this system lacks; --inside plays it without"
             )
         digest = digest_of(policy, getattr(policy, "files", ()))
     except CrowdGymError as error:
-        line.send(messages.REFUSED, str(error).encode())
+        kind, content = messages.REFUSED, str(error).encode()
     except SystemExit as error:
-        line.send(messages.FAULT, f"it left the program with exit code {error.code!r}".encode())
+        content = f"it left the program with exit code {error.code!r}".encode()
     except BaseException as error:
-        line.send(messages.FAULT, _raised(error))
+        content = _raised(error)
     else:
-        line.send(messages.DONE, json.dumps({"digest": digest, "information": information}).encode())
-        return policy, information
-    return None
+        kind, content = messages.DONE, json.dumps({"digest": digest, "information": information}).encode()
+        made = policy, information
+    with suppress(OSError):  # the runner has gone
+        line.send(kind, content)
+    return made
 
 
 class Service:
@@ -119,8 +120,7 @@ class Service:
         line: to the runner.
         policy: plays.
         descriptors: on which shared memory arrives, if there is any.
-        frames: on which a `Frame` arrives before the first episode of each environment; None if ``frame`` is given.
-        frame: of all episodes.
+        frame: of all episodes; None if one arrives before the first episode of each environment.
     """
 
     def __init__(
@@ -128,11 +128,9 @@ class Service:
         line: Line,
         policy: Policy,
         descriptors: socket.socket | None = None,
-        frames: Connection | None = None,
         frame: Frame | None = None,
     ) -> None:
-        self._line, self._policy, self._descriptors = line, policy, descriptors
-        self._frames, self._frame = frames, frame
+        self._line, self._policy, self._descriptors, self._frame = line, policy, descriptors, frame
         self._layout: Layout | None = None
         self._blocks: list[memoryview] = []  # the shared ones, that of the next moment first
         self._copies = self._tells_keeps = False
@@ -144,6 +142,9 @@ class Service:
             if message.kind in (messages.LAYOUT, messages.SHARED_LAYOUT):
                 self._begin_layout(message)
                 continue
+            if message.kind == messages.FRAME:
+                self._begin_frame(message)
+                continue
             try:
                 kind, content = self._answer(message)
             except SystemExit as error:
@@ -153,6 +154,11 @@ class Service:
             with suppress(OSError):  # the runner has gone
                 self._line.send(kind, content)
             self._prepare()
+
+    def _begin_frame(self, message: Message) -> None:
+        self._frame = frame_of(message)
+        if self._layout is not None and self._layout.num_agents != len(self._frame.agents):
+            self._layout = self._next = None  # the next layout comes before the next moment
 
     def _begin_layout(self, message: Message) -> None:
         self._layout = Layout.from_json(message.content)
@@ -191,7 +197,7 @@ class Service:
         return messages.pack_actions(actions, self._frame.agents)
 
     def _reset(self, seed: int, instance: dict[str, NDArray[Any]] | None) -> None:
-        self._frame = latest_frame(self._frames, self._frame)
+        assert self._frame is not None  # the runner sends it before the first episode
         fix_global_generators(seed)
         if isinstance(self._policy, EpisodicPolicy):
             self._policy.reset(Episode(seed=seed, **vars(self._frame), state=self._state, instance=instance))
@@ -210,18 +216,20 @@ class AgentStarter:
     Args:
         line: to the runner.
         descriptors: on which the connection of each agent arrives.
-        frames: see `Service`.
         policy: is copied.
     """
 
-    def __init__(self, line: Line, descriptors: socket.socket, frames: Connection, policy: Policy) -> None:
-        self._line, self._descriptors, self._frames, self._policy = line, descriptors, frames, policy
+    def __init__(self, line: Line, descriptors: socket.socket, policy: Policy) -> None:
+        self._line, self._descriptors, self._policy = line, descriptors, policy
         self._frame: Frame | None = None
         self._processes: list[int] = []
 
     def run(self) -> None:
         """Answer until the runner closes the connection."""
         while (message := self._line.receive()) is not None:
+            if message.kind == messages.FRAME:
+                self._frame = frame_of(message)
+                continue
             try:
                 kind, content = self._answer(message)
             except OSError as error:
@@ -242,7 +250,7 @@ class AgentStarter:
         return messages.DONE, b""
 
     def _start(self, agent: str) -> None:
-        self._frame = latest_frame(self._frames, self._frame)
+        assert self._frame is not None  # the runner sends it before the first episode
         with socket.socket(fileno=shared.receive(self._descriptors)) as theirs:
             process = os.fork()
             if process:
@@ -252,7 +260,6 @@ class AgentStarter:
                 end_with_starter()
                 self._line.close()
                 self._descriptors.close()
-                self._frames.close()
                 Service(Line(theirs), self._policy, frame=replace(self._frame, agents=(agent,))).run()
             finally:
                 os._exit(0)
@@ -269,11 +276,9 @@ def _exit_code(process: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def latest_frame(frames: Connection | None, frame: Frame | None) -> Frame:
-    """The last frame that has arrived; ``frame`` if there is no new one."""
-    while frames is not None and frames.poll():
-        frame = frames.recv()
-    assert frame is not None  # the runner sends it before the first episode
+def frame_of(message: Message) -> Frame:
+    """The frame of a `messages.FRAME`. Only this process unpickles, and only what the runner has sent."""
+    frame: Frame = ForkingPickler.loads(message.content)
     return frame
 
 
@@ -285,9 +290,3 @@ def _limit_memory(memory_bytes: int) -> None:
     import resource  # not on Windows
 
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-
-
-def _prctl(option: int, value: int) -> None:
-    """A setting of this process, where the operating system is Linux."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)

@@ -7,7 +7,7 @@ from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import Final
 
-from crowdgym.bench.jobs import Agent, EpisodeJob, keep_trace, play_episode, prepare
+from crowdgym.bench.jobs import Agent, EpisodeJob, play_episode, prepare, recorded_trace
 from crowdgym.common.errors import ConfigError
 from crowdgym.common.files import write_bytes
 from crowdgym.common.seeds import SUITES
@@ -16,7 +16,7 @@ from crowdgym.execution.processes import ProcessEngine
 from crowdgym.leaderboard.boards import Board
 from crowdgym.leaderboard.entry import Entry
 from crowdgym.leaderboard.pack import Pack, pack_of
-from crowdgym.traces import read_trace
+from crowdgym.traces import trace_from_bytes
 
 MOST_MEMBERS: Final = 1_000
 MOST_UNPACKED_BYTES: Final = 2**28
@@ -59,21 +59,25 @@ def play_entry(
         ConfigError: the policy cannot be run, fails, or decides by more than the entry says.
     """
     agent = _agent(entry)
-    with tempfile.TemporaryDirectory(prefix="crowdgym-traces-") as scratch:
-        played = {cell: [Path(scratch, f"{cell}-{seed}.trace") for seed in seeds[cell]] for cell in board.cells}
-        episodes = [
-            EpisodeJob(board.name, board.instance(cell, seed), agent, SUITES.start + i, played[name][i])
-            for name, cell in board.cells.items()
-            for i, seed in enumerate(seeds[name])
-        ]
-        kind: JobKind[EpisodeJob] = JobKind(play_episode, prepare, board.suite.time_limit_s)
-        for job, outcome in engine.run(kind, episodes):
-            if outcome.failure is not None:
-                raise ConfigError(f"{entry.name} on {job.instance.scenario}: {outcome.failure}")
-            keep_trace(job, outcome.values)
-            check_information(entry, str(outcome.values["information"]))
-            watch()
-        return {cell: pack_of(cell, [read_trace(file) for file in files]) for cell, files in played.items()}
+    files = {cell: [Path(f"{cell}-{seed}.trace") for seed in seeds[cell]] for cell in board.cells}
+    episodes = [
+        EpisodeJob(board.name, board.instance(cell, seed), agent, SUITES.start + i, files[name][i])
+        for name, cell in board.cells.items()
+        for i, seed in enumerate(seeds[name])
+    ]
+    kind: JobKind[EpisodeJob] = JobKind(play_episode, prepare, board.suite.time_limit_s)
+    # Traces are kept in memory: a file could be replaced by the policy, which runs as the same user.
+    recorded: dict[Path | None, bytes] = {}
+    for job, outcome in engine.run(kind, episodes):
+        if outcome.failure is not None:
+            raise ConfigError(f"{entry.name} on {job.instance.scenario}: {outcome.failure}")
+        recorded[job.trace] = recorded_trace(outcome.values)
+        check_information(entry, str(outcome.values["information"]))
+        watch()
+    return {
+        cell: pack_of(cell, [trace_from_bytes(recorded[file], file.name) for file in of_cell])
+        for cell, of_cell in files.items()
+    }
 
 
 def check_information(entry: Entry, played: str) -> None:

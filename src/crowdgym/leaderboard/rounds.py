@@ -7,6 +7,7 @@ secret is that of the digest.
 
 import hashlib
 import hmac
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -84,7 +85,7 @@ def read_round(folder: Path, name: str) -> Round:
 
 
 def secret_of(found: Round, file: Path | None) -> str:
-    """The secret of a round: the published one, or that of a file.
+    """The secret of a round: the published one, or that of a file; "-" is standard input.
 
     Raises:
         ConfigError: the round is open and no file is given, or the secret is not that of the published digest.
@@ -94,7 +95,9 @@ def secret_of(found: Round, file: Path | None) -> str:
             raise ConfigError(f"the round {found.name!r} is open: give its secret with --secret-file")
         return found.secret
     try:
-        secret = read_plain(file, _MOST_SECRET_BYTES).decode("ascii").strip()
+        is_input = file == Path("-")
+        content = sys.stdin.buffer.read(_MOST_SECRET_BYTES) if is_input else read_plain(file, _MOST_SECRET_BYTES)
+        secret = content.decode("ascii").strip()
     except (OSError, ValueError) as error:
         raise ConfigError(f"--secret-file {file} cannot be read: {error}") from None
     if digest_of_secret(secret) != found.secret_sha256:

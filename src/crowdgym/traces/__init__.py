@@ -2,7 +2,7 @@
 
 from crowdgym.common.errors import TraceError
 from crowdgym.traces.comparison import Mismatch, compare
-from crowdgym.traces.format import Trace, TraceHeader, read_trace, trace_to_bytes, write_trace
+from crowdgym.traces.format import Trace, TraceHeader, read_trace, trace_from_bytes, trace_to_bytes, write_trace
 from crowdgym.traces.recording import TraceRecorder
 from crowdgym.traces.replaying import replay
 
@@ -15,6 +15,7 @@ __all__ = [
     "compare",
     "read_trace",
     "replay",
+    "trace_from_bytes",
     "trace_to_bytes",
     "write_trace",
 ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from crowdgym.common.archives import GIB, ArchiveLimits, read_archive
+from crowdgym.common.archives import GIB, ArchiveLimits, arrays_in, read_archive
 from crowdgym.common.errors import DataError, TraceError
 from crowdgym.common.files import write_bytes
 from crowdgym.common.json_text import parse_json, texts_in
@@ -144,7 +144,19 @@ def read_trace(path: str | Path) -> Trace:
         path = Path(path)
     except TypeError:
         raise TraceError(f"the path of a trace must be text or a Path, got {shown(path)}") from None
-    arrays = _read_archive(path)
+    return _trace_of(_read_archive(path), path)
+
+
+def trace_from_bytes(content: bytes, name: str) -> Trace:
+    """A trace from the bytes of its file, which messages call ``name``. Raises `TraceError`; see `read_trace`."""
+    try:
+        arrays = arrays_in(io.BytesIO(content), name, LIMITS)
+    except DataError as error:
+        raise TraceError(f"{name} is no whole trace: {error}") from None
+    return _trace_of(arrays, name)
+
+
+def _trace_of(arrays: dict[str, NDArray[Any]], path: str | Path) -> Trace:
     header = _read_header(path, arrays)
     named = {"header", "actions", "digests", *(_QUANTITY + name for name in header.quantities)}
     stranger = next((name for name in arrays if name not in named), None)
@@ -173,7 +185,7 @@ def _read_archive(path: Path) -> dict[str, NDArray[Any]]:
         raise TraceError(f"{path} is no whole trace: {error}") from None
 
 
-def _read_header(path: Path, arrays: dict[str, NDArray[Any]]) -> TraceHeader:
+def _read_header(path: str | Path, arrays: dict[str, NDArray[Any]]) -> TraceHeader:
     if "header" not in arrays:
         raise TraceError(f"{path} is no trace: an archive without a header")
     text = arrays["header"]

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from crowdgym.cli.shared.signals import told
 from crowdgym.common.errors import CrowdGymError, CrowdGymWarning
 from crowdgym.common.extras import missing_package
+from crowdgym.common.text import one_line
 
 BAD_INPUT = 2
 
@@ -32,7 +33,7 @@ def clean_endings() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if issubclass(category, CrowdGymWarning):
-                typer.echo(f"warning: {_one_line(message)}", err=True)
+                typer.echo(f"warning: {one_line(message)}", err=True)
             else:
                 previous(message, category, *place, **more)
 
@@ -40,7 +41,7 @@ def clean_endings() -> Iterator[None]:
         try:
             yield
         except CrowdGymError as error:
-            typer.echo(f"error: {_one_line(error)}", err=True)
+            typer.echo(f"error: {one_line(error)}", err=True)
             raise typer.Exit(BAD_INPUT) from error
         except ModuleNotFoundError as error:
             sentence = missing_package(error)
@@ -59,7 +60,3 @@ class CleanGroup(TyperGroup):
         """Invoke the command that is named on the command line."""
         with clean_endings():
             return super().invoke(ctx)
-
-
-def _one_line(message: object) -> str:
-    return " ".join(str(message).split())
