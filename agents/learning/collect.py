@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from crowdgym.agents.learning.by_centre import CENTRE, parts_of, with_centre
 from crowdgym.agents.learning.rollout import Integers, Rollout
 from crowdgym.common.errors import ConfigError
 
@@ -169,7 +170,7 @@ class LocalCollector:
         joint: Integers = masks.argmax(axis=1)
         rows = np.flatnonzero(masks.sum(axis=1) > 1)
         if len(rows):
-            seen, legal = observations[rows], masks[rows]
+            seen, legal = self._inputs(observations, infos, rows), masks[rows]
             noise = None if draws is None else self._noise(draws, rows, legal.shape[1])
             chosen, log_probabilities = choose(actor, seen, legal, noise, self.device)
             joint[rows] = chosen
@@ -177,10 +178,26 @@ class LocalCollector:
         record.joint_actions.append(joint)
         return joint
 
+    def _inputs(
+        self, observations: NDArray[np.float32], infos: Mapping[str, Any], rows: Integers
+    ) -> NDArray[np.float32]:
+        """What the network sees of the rows that decide."""
+        del infos
+        return observations[rows]
+
     def _noise(self, draws: Sequence[np.random.Generator], rows: Integers, num_actions: int) -> NDArray[np.float64]:
         """Gumbel noise, [M, A], each copy's rows from its own generator."""
         deciding = np.bincount(rows // self.env.batch_shape[1], minlength=len(draws)).tolist()
         return np.concatenate([draw.gumbel(size=(n, num_actions)) for draw, n in zip(draws, deciding, strict=True)])
+
+
+class CentreCollector(LocalCollector):
+    """A collector whose actor is a `crowdgym.agents.learning.by_centre.ByCentre`."""
+
+    def _inputs(
+        self, observations: NDArray[np.float32], infos: Mapping[str, Any], rows: Integers
+    ) -> NDArray[np.float32]:
+        return with_centre(observations[rows], infos[CENTRE][rows])
 
 
 class EpisodeRecord:
@@ -252,7 +269,9 @@ def choose(
     Returns:
         The actions, and the logarithms of their probabilities.
     """
-    log_policy = _in_blocks(actor, observations, masks, device, block)
+    log_policy = np.empty(masks.shape, np.float32)
+    for network, rows in parts_of(actor, observations):
+        log_policy[rows] = _in_blocks(network, observations[rows], masks[rows], device, block)
     # The largest sum of a logarithm and Gumbel noise is a draw from the distribution; masked ones stay at -inf.
     lots = log_policy if noise is None else log_policy + noise
     actions = lots.argmax(axis=1)
