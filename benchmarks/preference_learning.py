@@ -36,7 +36,8 @@ Rows = dict[str, dict[str, dict[str, float]]]  # by the key of a cell, by popula
 
 WORLD = {"num_workers": 100, "num_centres": 10}
 PAPER = {"history_share": 0.0, "share_scale": 0.0}  # the paper's model of categories
-SHOWN = {"ndcg_10": 3, "category_kl": 3, "accepted": 1}  # and the places of each
+SHOWN = {"ndcg_10": 3, "category_kl": 3, "accepted": 1, "with_answers": 1}  # and the places of each
+COMPARED = ("ndcg_10", "accepted", "with_answers")
 PREDICTIONS = ("hr_1", "hr_5", "hr_10", "ndcg_10", "mrr", "category_accuracy", "category_kl")
 
 
@@ -142,9 +143,9 @@ def predictions(rows: Rows, seeds: range) -> Iterator[str]:
 
 def table(study: str, rows: Rows, seeds: range) -> Iterator[str]:
     """The lines of a table; rows that are not measured on all populations are left out."""
-    differences = (f"{name} more than the first, 95 %" for name in ("ndcg_10", "accepted"))
+    differences = (f"{name} more than the first, 95 %" for name in COMPARED)
     yield f"| {study} | | {' | '.join(SHOWN)} | {' | '.join(differences)} |"
-    yield "|---" * (4 + len(SHOWN)) + "|"
+    yield "|---" * (2 + len(SHOWN) + len(COMPARED)) + "|"
     first: dict[str, dict[str, Floats]] = {}
     for cell in STUDIES[study]:
         by_seed = rows.get(cell.key, {})
@@ -153,7 +154,7 @@ def table(study: str, rows: Rows, seeds: range) -> Iterator[str]:
         values = {name: np.array([by_seed[str(seed)].get(name, np.nan) for seed in seeds]) for name in SHOWN}
         base = first.setdefault(cell.group, values)
         means = [f"{values[name].mean():.{places}f}" for name, places in SHOWN.items()]
-        gains = [difference_text(values[name] - base[name], SHOWN[name]) for name in ("ndcg_10", "accepted")]
+        gains = [difference_text(values[name] - base[name], SHOWN[name]) for name in COMPARED]
         known = ("" if "nan" in text else text for text in means + gains)  # some sources tell no places, or do not play
         yield f"| {cell.group} | {cell.name} | {' | '.join(known)} |"
 
