@@ -4,6 +4,7 @@
     python benchmarks/preference_learning.py centres --out runs.json      how many centres share 100 workers
     python benchmarks/preference_learning.py unlike --out runs.json       how unlike centres are: alpha of their types
     python benchmarks/preference_learning.py share --out runs.json        the share of the centres in a round
+    python benchmarks/preference_learning.py rounds --out runs.json       how long they learn
     python benchmarks/preference_learning.py proximal --out runs.json     FedProx's mu
     python benchmarks/preference_learning.py dynamic --out runs.json      FedDyn's alpha
     python benchmarks/preference_learning.py parts --out runs.json        without gate, memory, in-category encoder
@@ -90,6 +91,11 @@ STUDIES: dict[str, tuple[Cell, ...]] = {
         Cell(strategy, strategy, settings)
         for strategy in ("fedavg", "feddyn", "scaffold")
         for settings in ({}, {"centre_share": 0.5}, {"centre_share": 0.2})
+    ),
+    "rounds": tuple(
+        cell
+        for strategy in ("local", "feddyn")
+        for cell in _settings(strategy, "rounds", (10, 1, 2, 5, 20), default=10)
     ),
     "proximal": (Cell("", "fedavg"), *(Cell("", "fedprox", {"proximal": mu}) for mu in (0.001, 0.01, 0.1, 1.0))),
     "dynamic": _settings("feddyn", "dynamic", (0.01, 0.001, 0.1, 1.0), default=0.01),
