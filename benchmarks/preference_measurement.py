@@ -2,7 +2,7 @@
 
 The last six events of each history are held out: nothing is learnt or chosen from them. A way to learn is trained on
 the rest, predicts the held-out events one by one, and then plays episodes with the preferences that it tells after the
-whole history.
+whole history: as they are (``accepted``), and corrected by the answers of the episode (``with_answers``).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import crowdgym
 from crowdgym.agents.es.trainer import play_rows
-from crowdgym.agents.preference.policies import KmPolicy
+from crowdgym.agents.preference.policies import AnswersKmPolicy, KmPolicy
 from crowdgym.agents.preference.sources import HistoryShareSource, PreferenceSource, TableSource, UniformSource
 from crowdgym.agents.ta_fpl.ranking import Predictions, ranks
 from crowdgym.configs.ta_fpl import TaFplSettings
@@ -81,7 +81,8 @@ class Measurement:
         make = environment_spec("preference_v0").interface("vector_env")
         env = make(num_envs=EPISODES, generator=self._generator, **self.keywords)
         seeds = range(self.seed * EPISODES, (self.seed + 1) * EPISODES)
-        return {"accepted": float(play_rows(env, KmPolicy(source), seeds, "accepted").metric.mean())}
+        policies = {"accepted": KmPolicy(source), "with_answers": AnswersKmPolicy(source)}
+        return {name: float(play_rows(env, one, seeds, "accepted").metric.mean()) for name, one in policies.items()}
 
     def _env(self) -> Any:
         return crowdgym.make("preference_v0", generator=self._generator, **self.keywords)

@@ -113,21 +113,22 @@ ANSWERS: dict[str, Make] = {
 }
 
 
-def priced(name: str, value: float) -> Make:
-    """The matching with prices, one parameter changed from where the search of ``es`` begins."""
-    values = np.where(np.array(PARAMETERS.names) == name, value, PARAMETERS.start)
+def priced(changes: Mapping[str, float], source: PreferenceSource | None = None) -> PricedMatchingPolicy:
+    """The matching with prices, some parameters changed from where the search of ``es`` begins."""
+    values = dict(zip(PARAMETERS.names, PARAMETERS.start, strict=True)) | dict(changes)
+    policy = PricedMatchingPolicy(source)
+    policy.set_parameters(np.array(list(values.values())))
+    return policy
 
-    def make(_: Floats) -> Policy:
-        policy = PricedMatchingPolicy()
-        policy.set_parameters(values)
-        return policy
 
-    return make
+def of_prices(name: str, value: float) -> Make:
+    """One parameter changed."""
+    return lambda _: priced({name: value})
 
 
 PRICES: dict[str, Make] = {
     "km-answers": lambda _: AnswersKmPolicy(),
-    **{f"{name} {value:+g}": priced(name, value) for name in PARAMETERS.names[:-1] for value in (-1.0, 1.0)},
+    **{f"{name} {value:+g}": of_prices(name, value) for name in PARAMETERS.names[:-1] for value in (-1.0, 1.0)},
 }
 
 

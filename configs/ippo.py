@@ -12,6 +12,9 @@ class IppoSettings(RolloutSettings):
 
     agent = "ippo"
 
+    networks: Literal["shared", "centre"] = Field(
+        description="shared or centre: one network for all agents, or one for those of each centre (preference_v0)"
+    )
     epochs: Whole = Field(description="passes over the decisions of an iteration")
     minibatch_size: Whole = Field(description="approximate number of decisions in a step of the optimiser")
     learning_rate: Positive = Field(description="learning rate of Adam, for actor and critic")

@@ -13,6 +13,7 @@ class RmoSettings(IppoSettings):
 
     agent = "rmo"
 
+    networks: Literal["shared"]
     target_reward: Literal["sparse", "shaped"] = Field(description="reward whose surrogate the target policy climbs")
     transfer: Literal["meta", "mix", "lookahead"] = Field(
         description="what is added to the gradient of the target policy; see docs/rmo.md"

@@ -1,4 +1,6 @@
-"""Independent proximal policy optimisation (De Witt et al. 2020): agents learn independently and share one network.
+"""Independent proximal policy optimisation (De Witt et al. 2020): agents learn independently and share a network.
+
+It is one network for all of them, or one for those of each centre.
 
 The whole algorithm is `IppoLearner.learn`, from a rollout to better networks: advantages of each term of the reward,
 then passes over all decisions in minibatches, each a step down the clipped surrogate for the actor and the squared
@@ -18,11 +20,12 @@ from torch import Tensor, nn
 from crowdgym.agents.csc.turn_collector import collector_of
 from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
+from crowdgym.agents.learning.by_centre import count_centres, for_centres, parts_of
 from crowdgym.agents.learning.checkpoint import StoredTensors
-from crowdgym.agents.learning.collect import VectorEnvironment
+from crowdgym.agents.learning.collect import CentreCollector, LocalCollector, VectorEnvironment
 from crowdgym.agents.learning.learner import NetworkLearner, ValueNormaliser
 from crowdgym.agents.learning.mixing import make_collectors
-from crowdgym.agents.learning.networks import Actor, Critic, Scaling
+from crowdgym.agents.learning.networks import Actor, Critic, scaling_of
 from crowdgym.agents.learning.rewards import EnvironmentReward, PassResult, RewardSource, TeamShare
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.learning.trainer import RolloutTrainer, TrainingTask
@@ -45,12 +48,19 @@ def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequenc
 def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
     """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
-    training, evaluation, env = make_collectors(task, partial(collector_of, settings=settings, device=task.device))
+    training, evaluation, env = make_collectors(task, partial(_collector_of, settings=settings, device=task.device))
     sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
     source = make_source(task, env, sets)
     num_actions = int(env.single_action_space.n)
-    learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device)
+    num_centres = count_centres(env.metadata) if settings.networks == "centre" else None
+    learner = IppoLearner(sets, num_actions, settings, task.seed, len(source.term_names), task.device, num_centres)
     return RolloutTrainer(task, training, evaluation, source, learner)
+
+
+def _collector_of(env: VectorEnvironment, settings: IppoSettings, device: str) -> LocalCollector:
+    if settings.networks == "centre":
+        return CentreCollector(env, device)
+    return collector_of(env, settings, device)
 
 
 class IppoLearner(NetworkLearner):
@@ -63,6 +73,7 @@ class IppoLearner(NetworkLearner):
         seed: seed of the networks' initial weights.
         num_terms: K, the number of terms of the reward; the critic has a head for each.
         device: device of the networks.
+        num_centres: P, for an actor and a critic of each centre; None for those that all agents share.
     """
 
     def __init__(
@@ -73,15 +84,16 @@ class IppoLearner(NetworkLearner):
         seed: int,
         num_terms: int = 1,
         device: str = "cpu",
+        num_centres: int | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
         self.device = device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            actor, critic = Actor(sets, num_actions, settings), Critic(sets, settings, num_terms)
+            actor = for_centres(lambda: Actor(sets, num_actions, settings), num_centres)
+            critic = for_centres(lambda: Critic(sets, settings, num_terms), num_centres)
         self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
-        self.scalings: tuple[Scaling, ...] = (actor.trunk.scaling, critic.trunk.scaling)
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
             name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
@@ -127,8 +139,9 @@ class IppoLearner(NetworkLearner):
 
     def fit_scaling(self, observations: NDArray[np.float32]) -> None:
         """See `crowdgym.agents.learning.learner.Learner`."""
-        for scaling in self.scalings:
-            scaling.fit(_tensor(observations, self.device))
+        for network in self.networks.values():
+            for part, rows in parts_of(network, observations):
+                scaling_of(part).fit(_tensor(observations[rows], self.device))
 
     def tensors(self) -> dict[str, Tensor]:
         """Networks, optimisers and the value normaliser."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from crowdgym.agents.csc.turn_taking import TurnTaking, network_sets, takes_turns
 from crowdgym.agents.information import Information
-from crowdgym.agents.learning.checkpoint import BEST, LAST, read_tensors
+from crowdgym.agents.learning.by_centre import CENTRE, count_centres, for_centres, with_centre
+from crowdgym.agents.learning.checkpoint import BEST, LAST, StoredTensors, read_tensors
 from crowdgym.agents.learning.collect import choose, log_policy_of
 from crowdgym.agents.learning.description import DESCRIPTION, read_description
 from crowdgym.agents.learning.networks import Actor
@@ -22,7 +23,7 @@ from crowdgym.configs.ippo import IppoSettings
 
 
 class IppoPolicy:
-    """Every agent acts on its own observation; all agents share one network.
+    """Every agent acts on its own observation; all agents share one network, or those of each centre.
 
     Attention networks take sets of any size, so an agent trained with 10 candidates also plays with 5. The features
     must be those of training.
@@ -55,6 +56,7 @@ class IppoPolicy:
         self._trained = tuple(
             ObservationSet(part.name, part.start, part.rows, part.features) for part in self.description.sets
         )
+        self._num_centres = _centres_of(self._stored) if self._settings.networks == "centre" else None
         self._generator: np.random.Generator | None = None
         self._taking: TurnTaking | None = None
         self._log_policy = self._build(self._trained, self.description.num_actions)
@@ -78,6 +80,10 @@ class IppoPolicy:
         sets = ObservationLayout.from_metadata(metadata, width).sets
         if {part.name: part.features for part in sets} != {part.name: part.features for part in self._trained}:
             raise CheckpointError(f"{self._stored.file} was trained on observations of other features")
+        if self._num_centres is not None and (found := count_centres(metadata)) != self._num_centres:
+            raise CheckpointError(
+                f"{self._stored.file} has networks for {self._num_centres} centres, the environment has {found}"
+            )
         self._log_policy = self._build(sets, num_actions)
 
     def reset(self, episode: Episode) -> None:
@@ -111,7 +117,10 @@ class IppoPolicy:
         actions = masks.argmax(axis=1)
         rows = np.flatnonzero(masks.sum(axis=1) > 1)
         if len(rows):
-            actions[rows] = self._chosen(np.stack([observations[agents[row]] for row in rows]), masks[rows])
+            seen = np.stack([observations[agents[row]] for row in rows])
+            if self._num_centres is not None:
+                seen = with_centre(seen, np.array([infos[agents[row]][CENTRE] for row in rows]))
+            actions[rows] = self._chosen(seen, masks[rows])
         return dict(zip(agents, actions.tolist(), strict=True))
 
     def _chosen(self, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> Integers:
@@ -120,6 +129,15 @@ class IppoPolicy:
         return choose(self._log_policy, observations, masks, noise)[0]
 
     def _build(self, sets: tuple[ObservationSet, ...], num_actions: int) -> LogPolicy:
-        actor = Actor(network_sets(ObservationLayout(sets), self._settings), num_actions, self._settings)
+        seen = network_sets(ObservationLayout(sets), self._settings)
+        actor = for_centres(lambda: Actor(seen, num_actions, self._settings), self._num_centres)
         self._stored.fill(actor, "actor")
         return log_policy_of(actor.eval(), "cpu")
+
+
+def _centres_of(stored: StoredTensors) -> int:
+    """For how many centres a file has an actor. Raises `CheckpointError` if there is none."""
+    centres = {name.partition(".")[0] for name in stored.under("actor.networks")}
+    if not centres:
+        raise CheckpointError(f"{stored.file} is no checkpoint of this learner: it has no actor of a centre")
+    return len(centres)

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from crowdgym.agents.learning.by_centre import CENTRE, ByCentre, with_centre
 from crowdgym.agents.learning.rollout import Integers, Rollout
 from crowdgym.agents.learning.row_network import LogPolicy, by_rows
 from crowdgym.common.errors import ConfigError
@@ -172,7 +173,7 @@ class LocalCollector:
         joint: Integers = masks.argmax(axis=1)
         rows = np.flatnonzero(masks.sum(axis=1) > 1)
         if len(rows):
-            seen, legal = observations[rows], masks[rows]
+            seen, legal = self._inputs(observations, infos, rows), masks[rows]
             noise = None if draws is None else self._noise(draws, rows, legal.shape[1])
             chosen, log_probabilities = choose(policy, seen, legal, noise)
             joint[rows] = chosen
@@ -180,10 +181,26 @@ class LocalCollector:
         record.joint_actions.append(joint)
         return joint
 
+    def _inputs(
+        self, observations: NDArray[np.float32], infos: Mapping[str, Any], rows: Integers
+    ) -> NDArray[np.float32]:
+        """What the network sees of the rows that decide."""
+        del infos
+        return observations[rows]
+
     def _noise(self, draws: Sequence[np.random.Generator], rows: Integers, num_actions: int) -> NDArray[np.float64]:
         """Gumbel noise, [M, A], each copy's rows from its own generator."""
         deciding = np.bincount(rows // self.env.batch_shape[1], minlength=len(draws)).tolist()
         return np.concatenate([draw.gumbel(size=(n, num_actions)) for draw, n in zip(draws, deciding, strict=True)])
+
+
+class CentreCollector(LocalCollector):
+    """A collector whose actor is a `crowdgym.agents.learning.by_centre.ByCentre`."""
+
+    def _inputs(
+        self, observations: NDArray[np.float32], infos: Mapping[str, Any], rows: Integers
+    ) -> NDArray[np.float32]:
+        return with_centre(observations[rows], infos[CENTRE][rows])
 
 
 class EpisodeRecord:
@@ -265,7 +282,23 @@ def log_policy_of(actor: nn.Module, device: str) -> LogPolicy:
         actor: see `Collector`. If its weights change, this has to be called again.
         device: device of the actor.
     """
+    if isinstance(actor, ByCentre):
+        return _of_centres([log_policy_of(network, device) for network in actor.networks])
     return by_rows(actor) or (lambda observations, masks: _in_blocks(actor, observations, masks, device))
+
+
+def _of_centres(policies: Sequence[LogPolicy]) -> LogPolicy:
+    """Each centre's policy for its own rows; see `ByCentre`."""
+
+    def log_policy(observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
+        found = np.empty(masks.shape, np.float32)
+        for number, policy in enumerate(policies):
+            rows = np.flatnonzero(observations[:, -1] == number)
+            if len(rows):
+                found[rows] = policy(observations[rows], masks[rows])
+        return found
+
+    return log_policy
 
 
 def _in_blocks(

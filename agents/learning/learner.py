@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crowdgym.agents.learning.by_centre import begin_with
 from crowdgym.agents.learning.checkpoint import StoredTensors, module_tensors
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Floats, Rollout
@@ -109,7 +110,7 @@ class NetworkLearner:
         """See `Learner`. Of weights that were packaged there is the actor only; the other networks stay as they are."""
         for name, network in self.networks.items():
             if name == "actor" or stored.under(name):
-                stored.fill(network, name)
+                begin_with(network, stored, name)
 
     def _fill_networks(self, stored: StoredTensors) -> None:
         for name, network in self.networks.items():

@@ -182,6 +182,11 @@ class Critic(nn.Module):
         return cast(Tensor, self.head(context))
 
 
+def scaling_of(network: nn.Module) -> Scaling:
+    """The scaling of an `Actor` or a `Critic`."""
+    return cast(Actor | Critic, network).trunk.scaling
+
+
 def _trunk(sets: Sequence[ObservationSet], settings: RolloutSettings) -> AttentionTrunk | FlatTrunk:
     return AttentionTrunk(sets, settings) if settings.network == "attention" else FlatTrunk(sets, settings)
 

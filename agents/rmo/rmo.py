@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from crowdgym.agents.ippo.ippo import Batch, IppoLearner, Means, normal, policy_loss
 from crowdgym.agents.learning.advantages import term_advantages
 from crowdgym.agents.learning.checkpoint import StoredTensors, module_tensors
-from crowdgym.agents.learning.networks import Actor
+from crowdgym.agents.learning.networks import Actor, scaling_of
 from crowdgym.agents.learning.rewards import RewardSource
 from crowdgym.agents.learning.rollout import Floats, Rollout
 from crowdgym.agents.rmo.meta import (
@@ -82,7 +82,6 @@ class RmoLearner(IppoLearner):
         self.optimisers["auxiliary"] = torch.optim.Adam(
             auxiliary.parameters(), settings.learning_rate, eps=settings.adam_epsilon
         )
-        self.scalings = (*self.scalings, auxiliary.trunk.scaling)
         self.constants = Constants(settings.inner_rate, settings.clip, settings.utility_weight)
         self.iteration = 0
         self.set_eta(torch.tensor([settings.alpha, settings.beta], dtype=torch.float64))
@@ -137,8 +136,7 @@ class RmoLearner(IppoLearner):
         """The actor of another run, of any learner; the auxiliary policy is its copy, and the critics start fresh."""
         stored.fill(self.actor, "actor")
         self.networks["auxiliary"].load_state_dict(self.actor.state_dict())
-        for scaling in self.scalings[1:]:
-            scaling.load_state_dict(self.scalings[0].state_dict())
+        scaling_of(self.networks["critic"]).load_state_dict(scaling_of(self.actor).state_dict())
 
     def _decisions(self, batch: Batch, rollout: Rollout, advantages: Floats) -> Decisions:
         sparse, shaped = (torch.from_numpy(normal(each)).float().to(self.device) for each in advantages)

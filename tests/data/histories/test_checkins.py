@@ -265,3 +265,16 @@ def test_a_city_with_check_ins_is_built_and_played(tmp_path: Path, monkeypatch: 
     assert [len(env.histories.of(centre)) for centre in range(2)] == [24, 24]
     run = run_episodes(env, load_policy("km", "preference_v0"), agent="km", episodes=1, seed=0)
     assert run.mean["offered"] > 0
+
+
+def test_reviews_of_yelp_are_no_orders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CROWDGYM_DATA", str(tmp_path / "cache"))
+    business = written(
+        tmp_path / "business.json", json.dumps({"business_id": "b", "latitude": 30.66, "longitude": 104.0})
+    )
+    roads = ["--nodes", str(tmp_path / "node.csv"), "--links", str(tmp_path / "link.csv")]
+    result = CliRunner().invoke(app, ["data", "build", "yelp-town", *roads, "--checkins", str(business)])
+    assert result.exit_code != 0
+    said = " ".join(result.stderr.split())
+    assert said.startswith("error: --orders is missing: ")
+    assert said.endswith("business.json is of Yelp, whose reviews are no orders")

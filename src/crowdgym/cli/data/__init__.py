@@ -41,7 +41,7 @@ def build(
     without --attribute every other column is measured. A time in several columns is year+month+day+hour; a table with
     a row for each value has the keys parameter and value. Check-ins are orders, too, if no --orders are given.
     """
-    files = [*orders.orders, *(more_orders or [])] or parts.checkins
+    files = [*orders.orders, *(more_orders or [])] or parts.checkins_as_orders()
     if series.is_given():
         from crowdgym.cli.data.series import build_series
 

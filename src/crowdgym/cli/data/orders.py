@@ -8,6 +8,7 @@ import typer
 
 from crowdgym.cli.data.files import FileOptions
 from crowdgym.cli.shared.assignments import column_pairs
+from crowdgym.common.errors import DataError
 
 if TYPE_CHECKING:
     from crowdgym.data.build import CheckinFiles, WorkerFiles
@@ -115,6 +116,17 @@ class CityPartOptions:
         times = orders.times if self.worker_times is None else self.worker_times
         own = replace(orders, column=self.worker_column, order_format=None, days=None, times=times)
         return WorkerFiles(self.workers, own.reading(files))
+
+    def checkins_as_orders(self) -> list[str]:
+        """The files of check-ins, for a city without files of orders. Raises `DataError` for those of Yelp."""
+        if self.checkins:
+            from crowdgym.data.histories.checkins.yelp import is_yelp
+            from crowdgym.data.orders.snap import order_files
+
+            of_yelp = [path for path in order_files(self.checkins) if is_yelp(path)]
+            if of_yelp:
+                raise DataError(f"--orders is missing: {of_yelp[0]} is of Yelp, whose reviews are no orders")
+        return self.checkins
 
     def checkin_files(self, orders: OrderFileOptions, files: FileOptions) -> "CheckinFiles | None":
         """The files of check-ins, read with the coordinates and clock of the orders."""
