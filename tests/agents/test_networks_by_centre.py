@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed
 from crowdgym.agents.ippo.ippo import IppoLearner  # noqa: E402
 from crowdgym.agents.learning.by_centre import ByCentre, parts_of, with_centre  # noqa: E402
 from crowdgym.agents.learning.checkpoint import LAST, read_tensors  # noqa: E402
-from crowdgym.agents.learning.collect import CentreCollector, IterationSeeds, choose  # noqa: E402
+from crowdgym.agents.learning.collect import CentreCollector, IterationSeeds, choose, log_policy_of  # noqa: E402
 from crowdgym.agents.learning.rewards import EnvironmentReward  # noqa: E402
 from crowdgym.cli.main import app  # noqa: E402
 from crowdgym.common.layout import ObservationLayout  # noqa: E402
@@ -79,7 +79,9 @@ def test_a_centre_answers_the_same_bits_whoever_else_asks() -> None:
     seen = with_centre(generator.random((90, width), np.float32), np.arange(90) % CENTRES)
     legal = np.ones((90, actions), np.bool_)
     own = np.arange(1, 90, CENTRES)
-    together, alone = (choose(actor, seen[rows], legal[rows], None, "cpu")[1] for rows in (slice(None), own))
+    together, alone = (
+        choose(log_policy_of(actor, "cpu"), seen[rows], legal[rows], None)[1] for rows in (slice(None), own)
+    )
     assert np.array_equal(together[own], alone)
 
 
