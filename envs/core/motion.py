@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined
+from crowdgym.envs.core.lanes import prefetch
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc, travel_time_s
+
+Index = int | np.uintp  # in compiled loops one without a sign takes less, as it cannot count from the end
 
 
 class Travellers(Protocol):
@@ -38,42 +41,96 @@ class Travellers(Protocol):
 
 
 @inlined
+def pass_node(
+    roads: RoadArrays,
+    speed_mps: float,
+    to_goal: NDArray[np.uint16],
+    workers: Travellers,
+    b: Index,
+    w: Index,
+    now_s: float,
+) -> bool:
+    """Move a worker's trail on to the next node of its way, if it has passed that at ``now_s``; says whether it has.
+
+    ``to_goal``: distances by position, [N].
+    """
+    units = workers.trail_units[b, w]
+    if units >= workers.leg_units[b, w]:
+        return False
+    if workers.trail_arc[b, w] < 0:
+        workers.trail_arc[b, w] = next_arc(roads, to_goal, workers.trail_node[b, w])
+    arc = np.uintp(workers.trail_arc[b, w])
+    further = units + roads.length[arc]
+    if workers.depart_s[b, w] + travel_time_s(further, roads.unit_m, speed_mps) > now_s:
+        return False
+    workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w] = roads.indices[arc], further, -1
+    return True
+
+
+@inlined
+def expect_node(roads: RoadArrays, to_goal: NDArray[np.uint16], node: int) -> None:
+    """Ask for the memory that `pass_node` reads to find the way on from ``node``: it waits for little else."""
+    for arc in range(roads.indptr[np.uintp(node)], roads.indptr[np.uintp(node + 1)]):
+        prefetch(to_goal, roads.head_position[np.uintp(arc)])
+
+
+@inlined
 def follow_trail(
-    roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
+    roads: RoadArrays,
+    speed_mps: float,
+    to_goal: NDArray[np.uint16],
+    workers: Travellers,
+    b: Index,
+    w: Index,
+    now_s: float,
 ) -> None:
     """Move a worker's trail on to the last node that it has passed at ``now_s``. ``to_goal``: by position, [N]."""
-    node, units, arc = workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w]
-    while units < workers.leg_units[b, w]:
-        if arc < 0:
-            arc = next_arc(roads, to_goal, node)
-        further = units + roads.length[arc]
-        if workers.depart_s[b, w] + travel_time_s(further, roads.unit_m, speed_mps) > now_s:
-            break
-        node, units, arc = roads.indices[arc], further, -1
-    workers.trail_node[b, w], workers.trail_units[b, w], workers.trail_arc[b, w] = node, units, arc
+    while pass_node(roads, speed_mps, to_goal, workers, b, w, now_s):
+        pass
 
 
 @inlined
 def place_on_trail(
-    roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
+    roads: RoadArrays,
+    speed_mps: float,
+    to_goal: NDArray[np.uint16],
+    workers: Travellers,
+    b: Index,
+    w: Index,
+    now_s: float,
 ) -> tuple[float, float]:
     """Where a worker on its way is at ``now_s``, x and y in metres; between two nodes by linear interpolation."""
     follow_trail(roads, speed_mps, to_goal, workers, b, w, now_s)
-    node, units = workers.trail_node[b, w], workers.trail_units[b, w]
+    return place_behind_node(roads, speed_mps, workers, b, w, now_s)
+
+
+@inlined
+def place_behind_node(
+    roads: RoadArrays, speed_mps: float, workers: Travellers, b: Index, w: Index, now_s: float
+) -> tuple[float, float]:
+    """The same of a worker whose trail has been followed up to ``now_s``."""
+    node, units = np.uintp(workers.trail_node[b, w]), workers.trail_units[b, w]
     x, y = roads.x_m[node], roads.y_m[node]
     if units < workers.leg_units[b, w]:
-        arc = workers.trail_arc[b, w]
+        arc = np.uintp(workers.trail_arc[b, w])
         gone_s = now_s - workers.depart_s[b, w] - travel_time_s(units, roads.unit_m, speed_mps)
         part = gone_s / travel_time_s(roads.length[arc], roads.unit_m, speed_mps)
         part = min(1.0, max(0.0, part))
-        x += part * (roads.x_m[roads.indices[arc]] - x)
-        y += part * (roads.y_m[roads.indices[arc]] - y)
+        head = np.uintp(roads.indices[arc])
+        x += part * (roads.x_m[head] - x)
+        y += part * (roads.y_m[head] - y)
     return x, y
 
 
 @inlined
 def stop_at_next_node(
-    roads: RoadArrays, speed_mps: float, to_goal: NDArray[np.uint16], workers: Travellers, b: int, w: int, now_s: float
+    roads: RoadArrays,
+    speed_mps: float,
+    to_goal: NDArray[np.uint16],
+    workers: Travellers,
+    b: Index,
+    w: Index,
+    now_s: float,
 ) -> None:
     """End a worker's way at the first node of it that it does not pass before ``now_s``."""
     follow_trail(roads, speed_mps, to_goal, workers, b, w, now_s)

@@ -1,9 +1,9 @@
 """The nearest neighbours of many points, by a line of points sorted by x, without an allocation.
 
-A query is told a distance within which there are enough points. It measures all that are no further in x alone, with
-vector instructions, picks without a branch those that are near enough, and sorts these few. That is faster than a grid,
-which crowded places defeat, and than strips or trees, whose branches a processor does not predict. Ties of distance go
-to the smaller id, so that the answer depends on nothing else.
+A query is told a distance within which there are enough points. It measures all that are no further in x alone, eight
+at once, picks those that are near enough, and ranks these few without a branch (`crowdgym.envs.core.lanes`). That is
+faster than a grid, which crowded places defeat, and than strips or trees, whose branches a processor does not predict.
+Ties of distance go to the smaller id, so that the answer depends on nothing else.
 """
 
 from typing import Annotated, NamedTuple
@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate
+from crowdgym.envs.core.lanes import LANES, first_bit, near_lanes, rank_lanes
 
 NO_NEIGHBOUR = 2**31 - 1  # an id greater than any
-BLOCK = 8  # points by which a query widens
+BLOCK = LANES  # points by which a query widens
+_BITS = 64  # of a number that says which points are near
+_FARTHEST_M2 = 1e300  # nearer than the points behind the last
 
 
 class Line(NamedTuple):
@@ -29,7 +32,9 @@ class Line(NamedTuple):
     y_m: Annotated[NDArray[np.float64], "B, P + block"]
     size: Annotated[NDArray[np.int32], "B, 1"]  # points
     measured: Annotated[NDArray[np.float64], "B, P + block"]  # room for a query: squared distances
-    picked: Annotated[NDArray[np.int32], "B, P + block"]  # likewise: which of them are near enough
+    picked: Annotated[NDArray[np.int32], "B, P + block"]  # likewise: ids of those that are near enough
+    picked_m2: Annotated[NDArray[np.float64], "B, P + block"]  # likewise: their squared distances
+    ranks: Annotated[NDArray[np.int32], "B, block"]  # likewise: of the first of them
 
     @classmethod
     def empty(cls, batch: int, points: int) -> "Line":
@@ -40,7 +45,16 @@ class Line(NamedTuple):
 @inlined
 def line_of(lines: Line, b: int) -> Line:
     """The line of copy ``b``, without the batch axis."""
-    return Line(lines.ids[b], lines.x_m[b], lines.y_m[b], lines.size[b], lines.measured[b], lines.picked[b])
+    return Line(
+        lines.ids[b],
+        lines.x_m[b],
+        lines.y_m[b],
+        lines.size[b],
+        lines.measured[b],
+        lines.picked[b],
+        lines.picked_m2[b],
+        lines.ranks[b],
+    )
 
 
 @kernel
@@ -133,7 +147,24 @@ def _window(line: Line, slot: int, x: float, bound: float) -> tuple[int, int]:
         if dx > 0.0 and dx * dx > bound:
             break
         first -= BLOCK
-    return first, min(last, line.size[0])
+    return first, last
+
+
+@inlined
+def _pick(line: Line, slot: int, x: float, y: float, exclude: int, bound: float) -> int:
+    """Put the points within ``bound``, but for ``exclude``, at the front of ``line.picked``. Returns how many."""
+    first, last = _window(line, slot, x, bound)
+    limit, count = min(bound, _FARTHEST_M2), np.uintp(0)
+    for start in range(first, last, _BITS):
+        near = np.uint64(0)
+        for at in range(start, min(start + _BITS, last), BLOCK):
+            near |= near_lanes(line.x_m, line.y_m, at, x, y, limit, line.measured) << np.uint64(at - start)
+        while near != np.uint64(0):
+            point = np.uintp(start) + np.uintp(first_bit(near))
+            near &= near - np.uint64(1)
+            line.picked[count], line.picked_m2[count] = line.ids[point], line.measured[point]
+            count += np.uintp(line.ids[point] != exclude)  # who asks is written over by the next
+    return int(count)
 
 
 @inlined
@@ -165,24 +196,23 @@ def nearest_within(
     Returns:
         How many points there are within ``bound``, but for ``exclude``.
     """
-    first, last = _window(line, slot, x, bound)
-    ids, x_m, y_m, measured = line.ids[first:last], line.x_m[first:last], line.y_m[first:last], line.measured
-    for i in range(len(x_m)):  # becomes vector instructions
-        dx, dy = x_m[i] - x, y_m[i] - y
-        measured[np.uintp(i)] = dx * dx + dy * dy
-    count = np.uintp(0)
-    for i in range(len(x_m)):  # who is too far is written over by the next
-        line.picked[count] = i
-        count += np.uintp(measured[np.uintp(i)] <= bound)
-    for i in range(len(found)):
-        found[np.uintp(i)], squared[np.uintp(i)] = NO_NEIGHBOUR, np.inf
-    others = 0
+    count = _pick(line, slot, x, y, exclude, bound)
+    if count > LANES:
+        for i in range(len(found)):
+            found[np.uintp(i)], squared[np.uintp(i)] = NO_NEIGHBOUR, np.inf
+        for i in range(count):
+            offer(found, squared, line.picked[np.uintp(i)], line.picked_m2[np.uintp(i)])
+        return count
+    for i in range(count, LANES):
+        line.picked[np.uintp(i)], line.picked_m2[np.uintp(i)] = NO_NEIGHBOUR, np.inf
+    rank_lanes(line.picked_m2, line.picked, line.ranks)
     for i in range(count):
-        at = np.uintp(line.picked[np.uintp(i)])
-        if ids[at] != exclude:
-            offer(found, squared, ids[at], measured[at])
-            others += 1
-    return others
+        rank = np.uintp(line.ranks[np.uintp(i)])
+        if rank < np.uintp(len(found)):
+            found[rank], squared[rank] = line.picked[np.uintp(i)], line.picked_m2[np.uintp(i)]
+    for i in range(count, len(found)):
+        found[np.uintp(i)], squared[np.uintp(i)] = NO_NEIGHBOUR, np.inf
+    return count
 
 
 @inlined

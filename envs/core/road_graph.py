@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from crowdgym.common.jit import inlined
 from crowdgym.data.roads import RoadNetwork
 
+_NO_ARC = 2**62  # later than any way
+
 
 class RoadArrays(NamedTuple):
     """The part of a `RoadNetwork` that a kernel reads."""
@@ -57,11 +59,11 @@ def travel_time_s(units: int, unit_m: float, speed_mps: float) -> float:
 @inlined
 def next_arc(roads: RoadArrays, to_target: NDArray[np.uint16], node: int) -> int:
     """The arc by which the shortest path goes on from ``node``. ``to_target``: units by position, shape [N]."""
-    best = -1
-    best_units = 0
-    for arc in range(roads.indptr[node], roads.indptr[node + 1]):
-        units = roads.length[arc] + np.int32(to_target[roads.head_position[arc]])
-        if best < 0 or units < best_units:
-            best = arc
-            best_units = units
-    return best
+    best = np.int64(_NO_ARC)
+    for arc in range(roads.indptr[np.uintp(node)], roads.indptr[np.uintp(node + 1)]):
+        head = roads.head_position[np.uintp(arc)]
+        units = np.int64(roads.length[np.uintp(arc)]) + np.int64(to_target[np.uintp(head)])
+        best = min(
+            best, units << 32 | arc
+        )  # without a branch, which would be a guess; arcs are in order of their nodes
+    return int(best & 0xFFFFFFFF)

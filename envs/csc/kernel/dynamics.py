@@ -21,7 +21,8 @@ from crowdgym.envs.csc.kernel.state import (
     Tasks,
     Workers,
     begin_step,
-    units_to_task,
+    expect_distances,
+    units_to_candidate,
 )
 
 # The statuses as plain numbers, which is what a kernel can read (state.py names them).
@@ -79,7 +80,7 @@ def take_actions(
             workers.illegal[b, w] += 1
             continue
         task = output.candidates[b, w, action - 1]
-        units = units_to_task(state.distances, b, workers.node[b, w], task)
+        units = units_to_candidate(state.choices, b, w, action - 1)
         workers.status[b, w] = TRAVELLING
         workers.task[b, w] = task
         workers.depart_s[b, w] = now_s
@@ -271,6 +272,7 @@ def _become_idle(state: CscState, b: int, w: int, node: int, since_s: float) -> 
     workers.free_s[b, w] = since_s
     workers.goal[b, w] = workers.trail_node[b, w] = node
     state.choices.kept[b, w] = UNLISTED
+    expect_distances(state.distances, b, node)  # the candidates are listed by them
 
 
 @kernel

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
-from crowdgym.envs.core.motion import place_on_trail
+from crowdgym.envs.core.lanes import copy_row
+from crowdgym.envs.core.motion import Index, expect_node, pass_node, place_behind_node
 from crowdgym.envs.core.neighbours import NO_NEIGHBOUR
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays
@@ -44,7 +45,16 @@ from crowdgym.envs.csc.kernel.neighbour_lists import (
     update_near_tasks,
     update_near_workers,
 )
-from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints, Rules, WorkerStatus, units_to_task
+from crowdgym.envs.csc.kernel.state import (
+    NEIGHBOURS,
+    Bytes,
+    CscState,
+    Floats,
+    Ints,
+    Rules,
+    WorkerStatus,
+    units_to_candidate,
+)
 
 NEAR_TASKS = NEAR_WORKERS = IDLE_WORKERS = NEIGHBOURS
 
@@ -105,20 +115,53 @@ def _clip(value: float) -> float:
 @kernel
 def locate_workers(state: CscState, roads: RoadArrays, rules: Rules, b: int, now_s: float) -> None:
     """Work out where every worker of copy ``b`` is at an epoch; between two nodes by linear interpolation."""
-    workers, moved = state.workers, state.neighbour_lists.moved
-    for w in range(workers.status.shape[1]):
-        if workers.status[b, w] in (IDLE, WORKING):
-            node = workers.node[b, w]
-            x, y = roads.x_m[node], roads.y_m[node]
-            if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
-                workers.x_m[b, w], workers.y_m[b, w] = x, y
-                moved[b, w] = 1
-            continue
-        to_goal = state.distances.to_tasks[b, :, workers.task[b, w]]
-        x, y = place_on_trail(roads, rules.speed_mps, to_goal, workers, b, w, now_s)
-        if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
-            workers.x_m[b, w], workers.y_m[b, w] = x, y
-            moved[b, w] = 1
+    workers, walking = state.workers, state.neighbour_lists.walking[b]
+    _follow_trails(state, roads, rules, np.uintp(b), now_s)
+    for w in range(len(walking)):
+        if walking[np.uintp(w)] == 0:
+            node = np.uintp(workers.node[b, w])
+            _stand(state, b, w, roads.x_m[node], roads.y_m[node])
+        else:
+            x, y = place_behind_node(roads, rules.speed_mps, workers, np.uintp(b), np.uintp(w), now_s)
+            _stand(state, b, w, x, y)
+
+
+@inlined
+def _stand(state: CscState, b: int, w: int, x: float, y: float) -> None:
+    """Put worker ``w`` at (x, y), and note it if that is elsewhere."""
+    workers = state.workers
+    if x != workers.x_m[b, w] or y != workers.y_m[b, w]:
+        workers.x_m[b, w], workers.y_m[b, w] = x, y
+        state.neighbour_lists.moved[b, w] = 1
+
+
+@kernel
+def _follow_trails(state: CscState, roads: RoadArrays, rules: Rules, b: Index, now_s: float) -> None:
+    """Move the trails of all workers on to the last nodes that they have passed, all workers node by node.
+
+    Distances lie far apart in memory. What one worker reads next is on its way while the others have their turn.
+    """
+    workers, near, to_tasks = state.workers, state.neighbour_lists, state.distances.to_tasks[b]
+    walkers, walking = near.walkers[b], near.walking[b]
+    count = np.uintp(0)
+    for i in range(len(walkers)):
+        w = np.uintp(i)
+        walking[w] = workers.status[b, w] == TRAVELLING or workers.status[b, w] == RELEASED
+        walkers[count] = i
+        count += np.uintp(walking[w])
+    for i in range(count):
+        w = np.uintp(walkers[np.uintp(i)])
+        if workers.trail_arc[b, w] < 0:
+            expect_node(roads, to_tasks[:, np.uintp(workers.task[b, w])], workers.trail_node[b, w])
+    while count > np.uintp(0):
+        before, count = count, np.uintp(0)
+        for i in range(before):
+            w = np.uintp(walkers[np.uintp(i)])
+            to_goal = to_tasks[:, np.uintp(workers.task[b, w])]
+            if pass_node(roads, rules.speed_mps, to_goal, workers, b, w, now_s):
+                expect_node(roads, to_goal, workers.trail_node[b, w])
+                walkers[count] = w
+                count += np.uintp(1)
 
 
 @inlined
@@ -209,8 +252,7 @@ def _empty_rows(row: Rows, at: int, end: int, width: int) -> None:
 
 @inlined
 def _write_task_to_all(row: Rows, at: int, sight: _Sight, task: int) -> None:
-    for feature in range(TASK_TO_ALL):
-        row[at + feature] = sight.task_rows[task, feature]
+    copy_row(sight.task_rows, task, row, at, TASK_TO_ALL)
 
 
 @inlined
@@ -244,8 +286,7 @@ def _write_near_workers(row: Rows, at: int, sight: _Sight, w: int, found: Ints, 
         other = found[j]
         if other == NO_NEIGHBOUR:
             break
-        for feature in range(WORKER_TO_ALL):
-            row[at + feature] = sight.worker_rows[other, feature]
+        copy_row(sight.worker_rows, other, row, at, WORKER_TO_ALL)
         if changed:
             row[at + WORKER.dx] = _clip((sight.worker_x_m[other] - sight.worker_x_m[w]) * sight.per_m)
             row[at + WORKER.dy] = _clip((sight.worker_y_m[other] - sight.worker_y_m[w]) * sight.per_m)
@@ -286,7 +327,7 @@ def _write_own_task(
 @inlined
 def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m: float, b: int, w: int) -> None:
     """Write the candidates of worker ``w``, in the order of its actions; their distances are by road."""
-    candidates, node = state.output.candidates, state.workers.node[b, w]
+    candidates = state.output.candidates
     most = candidates.shape[2]
     end = at + most * _TASK
     for j in range(most):
@@ -294,7 +335,7 @@ def _write_candidates(row: Rows, at: int, state: CscState, sight: _Sight, unit_m
         if task < 0:
             break
         _write_task_to_all(row, at, sight, task)
-        _write_task_to_one(row, at, sight, w, task, units_to_task(state.distances, b, node, task) * unit_m)
+        _write_task_to_one(row, at, sight, w, task, units_to_candidate(state.choices, b, w, j) * unit_m)
         at += _TASK
     _empty_rows(row, at, end, _TASK)
 

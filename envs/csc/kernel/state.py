@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate, zero
+from crowdgym.envs.core.lanes import prefetch
 from crowdgym.envs.core.neighbours import Line
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.features import TASK_TO_ALL, WORKER_TO_ALL
@@ -22,6 +23,7 @@ Keys = NDArray[np.int64]
 
 NEIGHBOURS = 5  # rows of each set of neighbours in an observation
 SPARE = 6  # tasks that an idle worker keeps beyond those it is offered, so as not to search again as soon as one ends
+_TASKS_A_LINE = 32  # distances in a line of a processor's cache
 UNLISTED = -1  # a worker has become idle, and what it may take is not known yet
 UNBOUNDED = 2**62  # a key greater than any
 
@@ -107,12 +109,6 @@ class Distances(NamedTuple):
     to_tasks: Annotated[NDArray[np.uint16], "B, N, T"]  # from every node, by its position, to each task
 
 
-@inlined
-def units_to_task(distances: Distances, b: int, node: int, task: int) -> int:
-    """The units along roads from a node to a task of copy ``b``."""
-    return int(distances.to_tasks[b, distances.position[node], task])
-
-
 class Choices(NamedTuple):
     """The open tasks of its skills within range that are nearest to each idle worker, as `candidates.py` keeps them."""
 
@@ -121,6 +117,26 @@ class Choices(NamedTuple):
     bound: Annotated[Keys, "B, W"]  # all with a smaller key are in the list; UNBOUNDED: all there are
     open_ids: Annotated[Ints, "B, T"]  # open tasks by (skill, id)
     open_ends: Annotated[Ints, "B, skills"]  # where those of a skill end therein
+
+
+@inlined
+def units_to_task(distances: Distances, b: int, node: int, task: int) -> int:
+    """The units along roads from a node to a task of copy ``b``."""
+    return int(distances.to_tasks[b, distances.position[node], task])
+
+
+@inlined
+def expect_distances(distances: Distances, b: int, node: int) -> None:
+    """Ask for the memory that `units_to_task` reads for the tasks of copy ``b``."""
+    row = distances.to_tasks[b, np.uintp(distances.position[np.uintp(node)])]
+    for task in range(0, len(row), _TASKS_A_LINE):
+        prefetch(row, task)
+
+
+@inlined
+def units_to_candidate(choices: Choices, b: int, w: int, slot: int) -> int:
+    """The units along roads from an idle worker to its candidate in a slot; those are the tasks that it keeps."""
+    return int(choices.keys[b, w, slot] >> 32)
 
 
 class StepOutput(NamedTuple):
@@ -166,6 +182,8 @@ class NeighbourLists(NamedTuple):
     slot_idle: Annotated[Ints, "B, W"]
     slot_open: Annotated[Ints, "B, W"]
     moved: Annotated[Bytes, "B, W"]  # is elsewhere than at the epoch before
+    walkers: Annotated[Ints, "B, W"]  # ids of those on their way that are not followed as far as this epoch yet
+    walking: Annotated[Bytes, "B, W"]  # is on its way
     mover_x_m: Annotated[Floats, "B, W"]  # where those that moved are now
     mover_y_m: Annotated[Floats, "B, W"]
     was_idle: Annotated[Bytes, "B, W"]
