@@ -71,11 +71,47 @@ class NearestInference:
 def _infer(rule: NearestRule, state: SensingState, copies: Copies) -> None:
     for b in copies:
         inferred, guess = state.cells.inferred[b], state.scratch.guess[b]
+        complete = _is_complete(state, b)
         for x in range(inferred.shape[0]):
-            guess_at(rule, state, b, x, -1)
+            if complete:
+                _guess_at_all(rule, state, b, x)
+            else:
+                guess_at(rule, state, b, x, -1)
             for a in range(inferred.shape[1]):
                 if not np.isnan(guess[a]):
                     inferred[x, a] = guess[a]
+
+
+@kernel
+def _is_complete(state: SensingState, b: int) -> bool:
+    """Whether every cell that was sensed gave a value of every attribute."""
+    crowd, collected = state.cells.crowd[b], state.cells.collected[b]
+    for z in range(len(crowd)):
+        if crowd[z] > 0:
+            for a in range(collected.shape[1]):
+                if np.isnan(collected[z, a]):
+                    return False
+    return True
+
+
+@kernel
+def _guess_at_all(rule: NearestRule, state: SensingState, b: int, x: int) -> None:
+    """What `guess_at` does where `_is_complete`: all attributes are inferred from the same cells."""
+    crowd, collected, guess = state.cells.crowd[b], state.cells.collected[b], state.scratch.guess[b]
+    guess[:] = 0.0
+    total, used = 0.0, 0
+    for rank in range(rule.nearest.shape[1]):
+        z = rule.nearest[x, rank]
+        if crowd[z] > 0:
+            weight = rule.weight[x, rank]
+            for a in range(len(guess)):
+                guess[a] += weight * collected[z, a]
+            total += weight
+            used += 1
+            if used == rule.neighbours:
+                break
+    for a in range(len(guess)):
+        guess[a] = guess[a] / total if used > 0 else np.nan
 
 
 @kernel

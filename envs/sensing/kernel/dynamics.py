@@ -158,4 +158,5 @@ def place(state: SensingState, b: int) -> None:
         state.participants.came_from[b, p] = state.participants.cell[b, p]
         state.participants.travel_km[b, p] = 0.0
     state.cycle[b] = 0
+    state.scratch.unseen[b] = 1
     sense(state, b)

@@ -3,6 +3,8 @@
 All of it is known to the platform: where participants are, what was collected, and what is inferred from it. The
 features of a cell that are the same for every observer are computed once a cycle; where it is from the observer is in
 tables made once. Sizes are fixed, and a number that is not known is 0.
+
+Observations are written over those of the cycle before: where things are is left as it is for what has not moved.
 """
 
 from typing import NamedTuple
@@ -11,6 +13,7 @@ import numpy as np
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
+from crowdgym.envs.core.lanes import copy_rest, copy_row
 from crowdgym.envs.sensing.kernel.dynamics import Copies, note_misses, take_error
 from crowdgym.envs.sensing.kernel.features import (
     ATTRIBUTE,
@@ -148,19 +151,23 @@ def describe_cells(state: SensingState, b: int) -> None:
 @inlined
 def _write_self(sight: Sight, state: SensingState, b: int, x: int, row: Rows) -> int:
     """Where the observer is and what its cell is. Returns how many numbers were written."""
-    cell_rows = state.scratch.cell_rows
     row[SELF.x], row[SELF.y] = sight.place[x, 0], sight.place[x, 1]
     row[SELF.elapsed] = state.cycle[b] / (state.truth.shape[1] - 1)
-    for feature in range(cell_rows.shape[2]):
-        row[OF_SELF + feature] = cell_rows[b, x, feature]
-    return OF_SELF + int(cell_rows.shape[2])
+    return _write_cell(row, OF_SELF, state.scratch.cell_rows[b], x)
+
+
+@inlined
+def _write_cell(row: Rows, at: int, cell_rows: Rows, z: int) -> int:
+    """What cell ``z`` is, the same for every observer. Returns where that ends."""
+    end = at + int(cell_rows.shape[1])
+    copy_rest(cell_rows, z, row, at)
+    return end
 
 
 @inlined
 def _write_relation(row: Rows, at: int, sight: Sight, x: int, z: int) -> None:
     """Where cell ``z`` is from cell ``x``."""
-    for column in range(OF_RELATION):
-        row[at + column] = sight.relation[x, z, column]
+    copy_row(sight.relation[x], z, row, at, OF_RELATION)
 
 
 @kernel
@@ -175,7 +182,8 @@ def finish_for_cells(world: World, sight: Sight, state: SensingState, copies: Co
 
 @kernel
 def _see_as_cells(sight: Sight, state: SensingState, b: int, rows: Rows) -> None:
-    cell, crowd, cell_rows = state.participants.cell[b], state.cells.crowd[b], state.scratch.cell_rows[b]
+    cell, came_from, crowd = state.participants.cell[b], state.participants.came_from[b], state.cells.crowd[b]
+    cell_rows, unseen = state.scratch.cell_rows[b], state.scratch.unseen[b] == 1
     participants = len(cell)
     for x in range(rows.shape[0]):
         row = rows[x]
@@ -183,16 +191,16 @@ def _see_as_cells(sight: Sight, state: SensingState, b: int, rows: Rows) -> None
         for p in range(participants):
             u = cell[p]
             row[at + PARTICIPANT.here] = 1.0 if u == x else 0.0
-            _write_relation(row, at + PARTICIPANT.dx, sight, x, u)
+            if unseen or came_from[p] != u:
+                _write_relation(row, at + PARTICIPANT.dx, sight, x, u)
             row[at + PARTICIPANT.crowd] = crowd[u] / participants
             at += OF_PARTICIPANT
         for rank in range(sight.near.shape[1]):
             z = sight.near[x, rank]
-            _write_relation(row, at, sight, x, z)
-            at += OF_RELATION
-            for feature in range(cell_rows.shape[1]):
-                row[at + feature] = cell_rows[z, feature]
-            at += cell_rows.shape[1]
+            if unseen:
+                _write_relation(row, at, sight, x, z)
+            at = _write_cell(row, at + OF_RELATION, cell_rows, z)
+    state.scratch.unseen[b] = 0
 
 
 @kernel
@@ -209,17 +217,17 @@ def finish_for_participants(
 
 @kernel
 def _see_as_participants(sight: Sight, state: SensingState, b: int, rows: Rows) -> None:
-    cell_rows = state.scratch.cell_rows[b]
+    cell_rows, unseen = state.scratch.cell_rows[b], state.scratch.unseen[b] == 1
     for p in range(rows.shape[0]):
         row, u = rows[p], state.participants.cell[b, p]
+        changed = unseen or state.participants.came_from[b, p] != u
         at = _write_self(sight, state, b, u, row)
         for z in range(cell_rows.shape[0]):
-            row[at] = 1.0 if z == u else 0.0
-            _write_relation(row, at + 1, sight, u, z)  # behind HERE
-            at += 1 + OF_RELATION
-            for feature in range(cell_rows.shape[1]):
-                row[at + feature] = cell_rows[z, feature]
-            at += cell_rows.shape[1]
+            if changed:
+                row[at] = 1.0 if z == u else 0.0
+                _write_relation(row, at + 1, sight, u, z)  # behind HERE
+            at = _write_cell(row, at + 1 + OF_RELATION, cell_rows, z)
+    state.scratch.unseen[b] = 0
 
 
 def global_state(sight: Sight, state: SensingState, b: int) -> Rows:

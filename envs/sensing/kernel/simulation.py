@@ -65,7 +65,8 @@ class SensingSimulation:
         self.passed = reference_to(self.state)
         self._passed_world, self._passed_sight = reference_to(world), reference_to(self.sight)
         width = mode.layout(self.sight).width
-        self.observations = np.zeros((batch, len(mode.agents), width), np.float32)
+        self._written = np.zeros((batch, len(mode.agents), width), np.float32)
+        self.observations = self._written
         mask = np.ones((batch, len(mode.agents), mode.num_actions), np.int8)
         self._constant = {"action_mask": mask, **mode.constant_arrays(batch)}
         for array in self._constant.values():
@@ -92,8 +93,12 @@ class SensingSimulation:
         self._finish(np.array([b]))
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; views of the old one stay as they are."""
-        self.observations = np.empty_like(self.observations)
+        """Put observations into a new array from now on; the caller may keep and change views of the old one.
+
+        The kernel writes over what it wrote at the cycle before, so the caller never gets the array that the kernel
+        writes into.
+        """
+        self.observations = np.empty_like(self._written)
 
     def step(self, actions: NDArray[np.int64], copies: NDArray[np.int64] | None = None) -> None:
         """Apply the joint actions, shape [B, N], and play the next cycle of every copy, or of those listed.
@@ -122,7 +127,9 @@ class SensingSimulation:
         """Infer values, take their error, and write the observations."""
         world, state = self._passed_world, self.passed
         self._inference.infer(world, state, copies)
-        self._mode.finish(world, self._passed_sight, state, copies, self.observations)
+        self._mode.finish(world, self._passed_sight, state, copies, self._written)
+        if self.observations is not self._written:
+            np.copyto(self.observations, self._written)
         if self._needs_gains:
             self._inference.leave_out(world, state, copies)
             self._mode.share_gains(state, copies)

@@ -104,6 +104,9 @@ class Scratch(NamedTuple):
     total: Annotated[Floats, "B, A"]  # sums of errors
     counted: Annotated[Ints, "B, A"]  # cells counted
     cell_rows: Annotated[Rows, "B, X, cell columns"]  # features that are the same for every observer
+    unseen: Annotated[
+        NDArray[np.int8], "B"
+    ]  # 1 until the first observation of the episode: there is none to write over
 
 
 class SensingState(NamedTuple):
