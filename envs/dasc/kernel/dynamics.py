@@ -54,6 +54,7 @@ def start_episode(state: DascState, roads: RoadArrays, b: int) -> None:
     _start_workers(state.workers, state.distances, b)
     state.idle.version[b] = 1
     state.idle.listed[b, :] = 0
+    state.kept.unseen[b] = 1
     output = state.output
     output.live[b, :] = output.was_live[b, :] = False
     clear_step(output, b)

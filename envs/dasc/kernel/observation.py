@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
+from crowdgym.envs.core.lanes import copy_row
 from crowdgym.envs.core.motion import place_on_trail
 from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_line, line_of, nearest, slot_of, sort_by_x
 from crowdgym.envs.core.payment import payment_less_penalty
@@ -45,7 +46,6 @@ from crowdgym.envs.dasc.kernel.state import (
     Floats,
     Ints,
     Precedence,
-    Scratch,
     Subtasks,
     Tasks,
     Workers,
@@ -126,16 +126,24 @@ def locate_workers(
 
 
 @kernel
-def _fill_lines(workers: Workers, subtasks: Subtasks, mask: Bytes, scratch: Scratch, b: int) -> None:
-    """Sort the idle workers and the subtasks that may be assigned from west to east."""
-    for w in range(workers.status.shape[1]):
-        scratch.free[b, w] = workers.status[b, w] == IDLE
-    sort_by_x(scratch.workers_by_x[b], workers.x_m[b])
-    fill_line(scratch.free_workers, b, scratch.workers_by_x[b], scratch.free[b], workers.x_m[b], workers.y_m[b])
+def _notice_changes(state: DascState, b: int) -> None:
+    """Bring the lines of idle workers and of subtasks that may be assigned up to date, west to east."""
+    workers, subtasks, scratch, kept = state.workers, state.subtasks, state.scratch, state.kept
+    if kept.workers_version[b] != state.idle.version[b]:
+        for w in range(workers.status.shape[1]):
+            scratch.free[b, w] = workers.status[b, w] == IDLE
+        sort_by_x(scratch.workers_by_x[b], workers.x_m[b])
+        fill_line(scratch.free_workers, b, scratch.workers_by_x[b], scratch.free[b], workers.x_m[b], workers.y_m[b])
+        kept.workers_version[b] = state.idle.version[b]
+    differ = kept.available_version[b] == 0
     for s in range(subtasks.status.shape[1]):
-        scratch.to_assign[b, s] = mask[s, 1]
-    sort_by_x(scratch.subtasks_by_x[b], subtasks.x_m[b])
-    fill_line(scratch.available, b, scratch.subtasks_by_x[b], scratch.to_assign[b], subtasks.x_m[b], subtasks.y_m[b])
+        differ |= scratch.to_assign[b, s] != state.output.mask[b, s, 1]
+        scratch.to_assign[b, s] = state.output.mask[b, s, 1]
+    if differ:
+        sort_by_x(scratch.subtasks_by_x[b], subtasks.x_m[b])
+        by_x, to_assign = scratch.subtasks_by_x[b], scratch.to_assign[b]
+        fill_line(scratch.available, b, by_x, to_assign, subtasks.x_m[b], subtasks.y_m[b])
+        kept.available_version[b] += 1
 
 
 @inlined
@@ -176,6 +184,7 @@ def _write_self(
     row[SELF.x] = _clip((subtasks.x_m[b, s] - scales.centre_x_m) / scales.extent_m)
     row[SELF.y] = _clip((subtasks.y_m[b, s] - scales.centre_y_m) / scales.extent_m)
     row[SELF.unassigned] = 1.0 if status == UNASSIGNED else 0.0
+    row[SELF.travelling] = row[SELF.waiting] = row[SELF.working] = 0.0
     if status == ASSIGNED:
         row[SELF.unassigned + worker_status[subtasks.worker[b, s]]] = 1.0
     row[SELF.finished] = 1.0 if status == FINISHED else 0.0
@@ -200,6 +209,7 @@ def _write_self(
         if subtasks.status[b, p] != FINISHED:
             unfinished += 1
     row[SELF.until_ready] = _clip((ready_s - now_s) / scales.window_s)
+    row[SELF.until_start] = row[SELF.until_finish] = 0.0
     if status != UNASSIGNED:
         row[SELF.until_start] = _clip(max(0.0, subtasks.start_s[b, s] - now_s) / scales.window_s)
         row[SELF.until_finish] = _clip(max(0.0, subtasks.finish_s[b, s] - now_s) / scales.window_s)
@@ -268,8 +278,7 @@ def _write_worker(row: Rows, sight: _Sight, s: int, w: int, metres: float) -> No
 @kernel
 def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) -> None:
     """Write an available subtask as subtask ``s`` sees it, ``metres`` away."""
-    for feature in range(SUBTASK_TO_ALL):
-        row[feature] = sight.subtask_rows[other, feature]
+    copy_row(sight.subtask_rows, other, row, 0, SUBTASK_TO_ALL)
     row[SUBTASK.dx] = _clip((sight.subtask_x_m[other] - sight.subtask_x_m[s]) * sight.per_m)
     row[SUBTASK.dy] = _clip((sight.subtask_y_m[other] - sight.subtask_y_m[s]) * sight.per_m)
     row[SUBTASK.distance] = _clip(metres * sight.per_m)
@@ -278,11 +287,20 @@ def _write_subtask(row: Rows, sight: _Sight, s: int, other: int, metres: float) 
     row[SUBTASK.shared_skills] = _BITS[own & sight.subtask_skills[other]] / max(1, _BITS[own])
 
 
+@inlined
+def _empty_rows(rows: Rows, width: int, first: int, end: int) -> None:
+    """Clear the rows of a set from number ``first`` on, as far as there is something; behind an empty row all are."""
+    while first < end and rows[first * width] != 0.0:
+        rows[first * width : (first + 1) * width] = 0.0
+        first += 1
+
+
 @kernel
 def _write_candidates(
     rows: Rows, candidates: Ints, from_place: NDArray[np.uint16], place: Ints, sight: _Sight, s: int, time: float
 ) -> None:
     """Write the candidates of subtask ``s`` one behind the other."""
+    count = 0
     for j in range(len(candidates)):
         w = candidates[j]
         if w < 0:
@@ -298,6 +316,47 @@ def _write_candidates(
         row[CANDIDATE.u_skill] = skill
         row[CANDIDATE.u_dist] = near
         row[CANDIDATE.utility] = _clip(sight.weights[0] * skill + sight.weights[1] * near + sight.weights[2] * time)
+        count += 1
+    _empty_rows(rows, _CANDIDATE, count, len(candidates))
+
+
+@kernel
+def _write_idle(rows: Rows, state: DascState, sight: _Sight, b: int, s: int) -> None:
+    """Write the idle workers nearest to subtask ``s``, if other workers are idle than when they were written last."""
+    kept, scratch = state.kept, state.scratch
+    if kept.workers_of[b, s] == kept.workers_version[b]:
+        return  # neither they nor the subtask have moved
+    kept.workers_of[b, s] = kept.workers_version[b]
+    free, near, squared = line_of(scratch.free_workers, b), scratch.near[b], scratch.squared[b]
+    x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
+    nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
+    count = 0
+    while count < NEIGHBOURS and near[count] != NO_NEIGHBOUR:
+        _write_worker(rows[count * _WORKER :], sight, s, near[count], np.sqrt(squared[count]))
+        count += 1
+    _empty_rows(rows, _WORKER, count, NEIGHBOURS)
+
+
+@kernel
+def _write_available(rows: Rows, state: DascState, sight: _Sight, b: int, s: int) -> None:
+    """Write the available subtasks nearest to subtask ``s``; if they are the same ones, only what time changes."""
+    kept, scratch = state.kept, state.scratch
+    near, squared = kept.near_available[b, s], scratch.squared[b]
+    changed: bool = kept.available_of[b, s] != kept.available_version[b]
+    if changed:
+        kept.available_of[b, s] = kept.available_version[b]
+        available = line_of(scratch.available, b)
+        x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
+        nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
+    count = 0
+    while count < NEIGHBOURS and near[count] != NO_NEIGHBOUR:
+        if changed:
+            _write_subtask(rows[count * _SUBTASK :], sight, s, near[count], np.sqrt(squared[count]))
+        else:
+            copy_row(sight.subtask_rows, near[count], rows, count * _SUBTASK, SUBTASK_TO_ALL)
+        count += 1
+    if changed:
+        _empty_rows(rows, _SUBTASK, count, NEIGHBOURS)
 
 
 @inlined
@@ -309,19 +368,36 @@ def _count_open(task_status: Bytes) -> int:
 
 
 @kernel
+def _clear_rows(state: DascState, b: int, observations: Rows) -> None:
+    """Clear the rows of slots whose task has ended, and all of them as an episode begins."""
+    kept = state.kept
+    if kept.unseen[b] == 1:
+        kept.unseen[b] = 0
+        kept.seen[b, :] = 0
+        kept.workers_version[b] = kept.available_version[b] = 0
+        observations[:] = 0.0
+    for s in range(len(observations)):
+        if not state.output.live[b, s]:
+            if kept.seen[b, s] == 1:
+                observations[s] = 0.0
+            kept.seen[b, s] = kept.workers_of[b, s] = kept.available_of[b, s] = 0
+
+
+@kernel
 def observe(
     state: DascState, roads: RoadArrays, rules: Rules, scales: Scales, b: int, now_s: float, observations: Rows
 ) -> None:
     """Write what every slot of copy ``b`` sees at an epoch into ``observations``, shape [S, F].
 
-    `locate_workers` and `list_candidates` have been called for this epoch.
+    `locate_workers` and `list_candidates` have been called for this epoch, and ``observations`` holds what this wrote
+    at the epoch before, if there was one: what cannot have changed is left as it is.
     """
     tasks, subtasks, scratch = state.tasks, state.subtasks, state.scratch
     most = state.output.candidates.shape[2]
-    observations[:] = 0.0
+    _clear_rows(state, b, observations)
     if _count_open(tasks.status[b]) == 0:
         return
-    _fill_lines(state.workers, state.subtasks, state.output.mask[b], scratch, b)
+    _notice_changes(state, b)
     _describe_available(tasks, state.subtasks, state.output.mask[b], scratch.subtask_rows[b], scales, b, now_s)
     sight = _Sight(
         1.0 / scales.reach_m,
@@ -337,8 +413,6 @@ def observe(
         roads.unit_m,
         rules.range_m,
     )
-    near, squared = scratch.near[b], scratch.squared[b]
-    free, available = line_of(scratch.free_workers, b), line_of(scratch.available, b)
     for q in range(tasks.status.shape[1]):
         if tasks.status[b, q] != OPEN:
             continue
@@ -348,6 +422,7 @@ def observe(
         _write_task(observations[first, _SELF:], tasks, subtasks, rules.penalty_per_s, scales, b, q, now_s)
         for s in range(first, tasks.first[b, q + 1]):
             row = observations[s]
+            state.kept.seen[b, s] = 1
             assignable = state.output.mask[b, s, 1]
             status = state.workers.status[b]
             _write_self(row, subtasks, state.precedence, status, assignable, deadline_s, scales, b, s, now_s)
@@ -357,15 +432,5 @@ def observe(
             from_place, place = state.distances.from_places[b, s], state.workers.place[b]
             _write_candidates(row[at:], state.output.candidates[b, s], from_place, place, sight, s, time)
             at += most * _CANDIDATE
-            x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
-            nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
-            for j in range(NEIGHBOURS):
-                if near[j] == NO_NEIGHBOUR:
-                    break
-                _write_worker(row[at + j * _WORKER :], sight, s, near[j], np.sqrt(squared[j]))
-            at += NEIGHBOURS * _WORKER
-            nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
-            for j in range(NEIGHBOURS):
-                if near[j] == NO_NEIGHBOUR:
-                    break
-                _write_subtask(row[at + j * _SUBTASK :], sight, s, near[j], np.sqrt(squared[j]))
+            _write_idle(row[at:], state, sight, b, s)
+            _write_available(row[at + NEIGHBOURS * _WORKER :], state, sight, b, s)

@@ -126,7 +126,8 @@ class DascSimulation:
         self.epochs = np.zeros(batch, np.int64)
         self.matching_s = np.zeros(batch)
         width = observation_layout(settings.max_candidates).width
-        self.observations = np.zeros((batch, self.sizes.slots, width), np.float32)
+        self._written = np.zeros((batch, self.sizes.slots, width), np.float32)
+        self.observations = self._written
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -200,8 +201,12 @@ class DascSimulation:
         refuse_other_network(instance.network, self.network, self.settings.scenario)
 
     def use_fresh_observations(self) -> None:
-        """Write observations into a new array from now on; views of the old one stay as they are."""
-        self.observations = np.empty_like(self.observations)
+        """Put observations into a new array from now on; the caller may keep and change views of the old one.
+
+        The kernel writes over what it wrote at the epoch before, so the caller never gets the array that the kernel
+        writes into.
+        """
+        self.observations = np.empty_like(self._written)
 
     def step(self, actions: NDArray[np.int64], copies: Copies | None = None) -> None:
         """Apply the joint actions, shape [B, S], and play every copy, or those listed, forward to its next epoch.
@@ -221,8 +226,10 @@ class DascSimulation:
         return self.epochs >= self.clock.epochs
 
     def _play_on(self, copies: Copies, begins: bool) -> None:
-        arrays = (self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self.observations)
+        arrays = (self.passed, self.roads, self.rules, self.scales, self.clock, self.epochs, self._written)
         _play_on(*arrays, copies, begins)
+        if self.observations is not self._written:
+            np.copyto(self.observations, self._written)
 
     def now_s(self, b: int) -> float:
         """The time of copy ``b``."""

@@ -144,6 +144,18 @@ class Idle(NamedTuple):
     nearest: Annotated[Ints, "B, S, K"]  # able workers, nearest first, or -1
 
 
+class Kept(NamedTuple):
+    """What of the observations is kept from epoch to epoch. Versions count from 1 on; 0 is none."""
+
+    unseen: Annotated[Bytes, "B"]  # 1 until the first observation of the episode: nothing below is valid
+    seen: Annotated[Bytes, "B, S"]  # whether something is written into the row of a slot
+    workers_version: Annotated[NDArray[np.int64], "B"]  # `Idle.version` of the line of idle workers
+    workers_of: Annotated[NDArray[np.int64], "B, S"]  # the version that a slot's nearest idle workers are of
+    available_version: Annotated[NDArray[np.int64], "B"]  # counts changes of the set of subtasks that may be assigned
+    available_of: Annotated[NDArray[np.int64], "B, S"]  # the version that a slot's nearest of them are of
+    near_available: Annotated[Ints, "B, S, M"]  # those, or NO_NEIGHBOUR
+
+
 class StepOutput(NamedTuple):
     """What one step made, and what the next decision is based on.
 
@@ -201,6 +213,7 @@ class DascState(NamedTuple):
     precedence: Precedence
     distances: Distances
     idle: Idle
+    kept: Kept
     output: StepOutput
     scratch: Scratch
     weights: Annotated[Floats, "B, 3"]  # v1, v2, v3
