@@ -5,6 +5,7 @@
     python benchmarks/compare_commits.py ../old --set copy=false --steps 100
     python benchmarks/compare_commits.py ../old --interface dict
     python benchmarks/compare_commits.py ../old --env dasc_v0 --scenario chengdu-synth --copies 16
+    python benchmarks/compare_commits.py . --wall --set num_threads=2 --set-old num_threads=1    # two threads and one
 
 Each process plays a few steps while the other one waits, so that both meet the same load of the machine. Times are
 processor time of all threads (wall-clock time with ``--wall``). Every episode is played several times. For each stretch
@@ -48,10 +49,12 @@ class Checkout:
         return json.loads(answer)
 
 
-def compare(old: Path, new: Path, task: dict[str, Any], steps: int, repeats: int) -> list[dict[str, Any]]:
+def compare(
+    old: Path, new: Path, tasks: tuple[dict[str, Any], dict[str, Any]], steps: int, repeats: int
+) -> list[dict[str, Any]]:
     """The stretches of an episode, and of its reset: by name what was played, and the least seconds of either."""
     with tempfile.TemporaryDirectory(prefix="crowdgym-compare-") as folder:
-        both = [Checkout(old, Path(folder) / "old", task), Checkout(new, Path(folder) / "new", task)]
+        both = [Checkout(old, Path(folder) / "old", tasks[0]), Checkout(new, Path(folder) / "new", tasks[1])]
         orders = ["reset", *["step"] * (steps // STRETCH)]
         least = [[float("inf")] * len(orders) for _ in both]
         for repeat in range(repeats + 1):  # the first one compiles and compares, and is not counted
@@ -167,16 +170,22 @@ def main() -> None:
     parser.add_argument("--scenario", default="chengdu-synth")
     parser.add_argument("--interface", choices=("vector", "dict"), default="vector")
     parser.add_argument("--copies", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=240)
+    parser.add_argument("--steps", type=int, default=170)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--wall", action="store_true", help="wall-clock time: for several threads")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=JSON", help="a keyword of the environment")
+    parser.add_argument("--set-old", action="append", default=[], metavar="KEY=JSON", help="the same, of OLD only")
     chosen = parser.parse_args()
-    keywords = {key: json.loads(value) for key, _, value in (item.partition("=") for item in chosen.set)}
     task = {name: getattr(chosen, name) for name in ("env", "scenario", "interface", "copies", "seed", "wall")}
-    rows = compare(chosen.old, Path(__file__).parents[1], {**task, "keywords": keywords}, chosen.steps, chosen.repeats)
+    new = {**task, "keywords": _keywords(chosen.set)}
+    old = {**task, "keywords": _keywords(chosen.set) | _keywords(chosen.set_old)}
+    rows = compare(chosen.old, Path(__file__).parents[1], (old, new), chosen.steps, chosen.repeats)
     print(report(rows))
+
+
+def _keywords(assignments: list[str]) -> dict[str, Any]:
+    return {key: json.loads(value) for key, _, value in (item.partition("=") for item in assignments)}
 
 
 if __name__ == "__main__":

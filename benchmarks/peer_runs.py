@@ -35,6 +35,7 @@ class Peer:
 PEERS = (
     Peer("mpe2-3", ("mpe2",), "mpe2_spread.py", (("--agents", "3"),), "mpe2 simple_spread"),
     Peer("mpe2-100", ("mpe2",), "mpe2_spread.py", (("--agents", "100"),), "mpe2 simple_spread"),
+    Peer("ridegym", ("ride-gym",), "ridegym_pooling.py", (("--agents", "20"), ("--agents", "200")), "RideGym pooling"),
     Peer(
         "vmas",
         (*_TORCH, "vmas"),

@@ -25,7 +25,7 @@ class Variant:
         agents: of each copy.
         observation_numbers: that each agent sees.
         steps_per_call: how many steps one timed call plays.
-        call_s: seconds of each timed call; a list for each run.
+        call_s: seconds of a processor that each timed call took; a list for each run.
         cpu_share: processor time over time, of the whole process, while it ran.
     """
 
@@ -54,6 +54,8 @@ def time_calls(
 ) -> tuple[list[list[float]], float]:
     """Time ``call(prepare())``, ``prepare`` apart; the first calls do not count.
 
+    What counts is processor time of the process, all its threads together: other processes do not add to it.
+
     Returns:
         Seconds of each call, for each run; and the processor time over the time of all runs, ``prepare`` included.
     """
@@ -66,9 +68,9 @@ def time_calls(
 
 def _timed(prepare: Callable[[], Any], call: Callable[[Any], None]) -> float:
     prepared = prepare()
-    began_s = time.perf_counter()
+    began_s = time.process_time()
     call(prepared)
-    return time.perf_counter() - began_s
+    return time.process_time() - began_s
 
 
 def report(variants: list[Variant], packages: list[str]) -> None:

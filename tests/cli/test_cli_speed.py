@@ -53,6 +53,8 @@ def test_the_table_has_every_figure() -> None:
     for beginning in (
         " agent-steps a second, median ",
         " the same, slowest to fastest run ",
+        " the same, thirds of a run ",
+        " the same, resets included ",
         " step, median ",
         " step, 95th percentile ",
         " step of one copy, median ",
@@ -130,6 +132,28 @@ def test_figures_are_medians_over_the_runs() -> None:
     assert result.copy_reset_s == 2.5  # of 2, 3, 1 and 5 seconds a copy
     assert result.step_p95_s == 2.0
     assert result.cpu_share == 0.5  # 3.5 of 7 s
+    assert result.agent_steps_per_s_with_resets == 5.0  # of 40 in 6, 8 and 14 s
+    assert result.agent_steps_per_s_of_thirds == ()  # runs of two steps have none
+
+
+def test_thirds_of_a_run_are_its_first_second_and_last_steps() -> None:
+    steps_s = (1.0, 1.0, 0.5, 0.5, 0.1, 0.1)
+    runs = tuple(SpeedRun(tuple(factor * step_s for step_s in steps_s), (1.0,), (1,), 1.0) for factor in (1, 2, 3))
+    figures = dict.fromkeys(("first_reset_s", "first_step_s"), 1.0)
+    sizes = {"num_envs": 1, "num_agents": 10, "observation_numbers": 3, "seed": 0}
+    result = SpeedResult(
+        env="any_v0",
+        interface="vector",
+        config={},
+        options={},
+        compiled=False,
+        peak_memory_bytes=None,
+        runs=runs,
+        machine={},
+        **sizes,
+        **figures,
+    )
+    assert result.agent_steps_per_s_of_thirds == pytest.approx((5, 10, 50))  # of the second run
 
 
 class Watch:

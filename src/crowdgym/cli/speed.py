@@ -51,12 +51,14 @@ def speed(
 
 def print_speed(result: "SpeedResult") -> None:
     """Print a row for each measured quantity."""
-    rates = result.agent_steps_per_s_of_runs
+    rates, thirds = result.agent_steps_per_s_of_runs, result.agent_steps_per_s_of_thirds
     counts = {len(run.step_s) for run in result.runs}
     compiling = ", compiling included" if result.compiled else ""
     rows = [
         ("agent-steps a second, median", f"{result.agent_steps_per_s:,.0f}"),
         ("the same, slowest to fastest run", f"{min(rates):,.0f} to {max(rates):,.0f}"),
+        ("the same, thirds of a run", ", ".join(f"{rate:,.0f}" for rate in thirds) or "fewer than three steps"),
+        ("the same, resets included", f"{result.agent_steps_per_s_with_resets:,.0f}"),
         ("step, median", f"{1e6 * result.step_s:,.1f} us"),
         ("step, 95th percentile", f"{1e6 * result.step_p95_s:,.1f} us"),
         ("step of one copy, median", f"{1e6 * result.copy_step_s:,.2f} us"),

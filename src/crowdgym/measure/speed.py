@@ -26,6 +26,7 @@ from crowdgym.registration import environment_spec
 INTERFACES = ("vector", "dict")
 WARM_UP_STEPS = 5
 DEFAULT_COPIES = 32  # of the vector interface
+THIRDS = 3
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,21 @@ class SpeedResult:
         return median(self.agent_steps_per_s_of_runs)
 
     @property
+    def agent_steps_per_s_of_thirds(self) -> tuple[float, ...]:
+        """The same in each third of a run: in many settings little is left to happen at the end of an episode."""
+        rows = self.num_envs * self.num_agents
+        thirds = [np.array_split(run.step_s, THIRDS) for run in self.runs if len(run.step_s) >= THIRDS]
+        return tuple(
+            median(rows * len(part) / float(part.sum()) for part in parts) for parts in zip(*thirds, strict=True)
+        )
+
+    @property
+    def agent_steps_per_s_with_resets(self) -> float:
+        """The same, where the time of the resets counts, too."""
+        rows = self.num_envs * self.num_agents
+        return median(rows * len(run.step_s) / (sum(run.step_s) + sum(run.reset_s)) for run in self.runs)
+
+    @property
     def cpu_share(self) -> float:
         """Processor time over time, while stepping: below 1 for each busy thread, others were using the machine."""
         return sum(run.cpu_s for run in self.runs) / float(self._steps_s().sum())
@@ -132,6 +148,8 @@ class SpeedResult:
             "options": dict(self.options),
             "figures": {
                 "agent_steps_per_s": self.agent_steps_per_s,
+                "agent_steps_per_s_of_thirds": list(self.agent_steps_per_s_of_thirds),
+                "agent_steps_per_s_with_resets": self.agent_steps_per_s_with_resets,
                 "step_s": self.step_s,
                 "step_p95_s": self.step_p95_s,
                 "copy_step_s": self.copy_step_s,
