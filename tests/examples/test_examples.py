@@ -20,18 +20,23 @@ STEPS = {
     "cleanrl_ppo": 12_288,
 }
 UNMASKED = {"supersuit_ppo"}
+OPTIONAL = {"skrl_ppo": "skrl", "agilerl_ppo": "agilerl"}  # libraries that are tested where they are installed
 
 
 def illegal_actions(said: str) -> list[int]:
     return [int(number) for number in re.findall(r"illegal (\d+)", said)]
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_an_example_trains(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--steps", str(STEPS[name]), "--seed", "1"])
+def run(name: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--steps", str(steps), "--seed", "1"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other people's libraries
         runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_an_example_trains(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    run(name, STEPS[name], monkeypatch)
     said = capsys.readouterr().out
     assert len(said.splitlines()) >= 2
     if name == "sb3_ppo":  # sensing_v0, where everything is legal
@@ -40,6 +45,17 @@ def test_an_example_trains(name: str, monkeypatch: pytest.MonkeyPatch, capsys: p
         assert illegal_actions(said)[-1] > 0  # which is what the example says
     else:
         assert set(illegal_actions(said)) == {0}
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_example_of_a_library_that_need_not_be_installed(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip(OPTIONAL[name], reason=f"{OPTIONAL[name]} is not installed: see docs/libraries.md")
+    run(name, 240, monkeypatch)
+    said = capsys.readouterr().out
+    assert illegal_actions(said) == [0]
+    assert float(re.findall(r"held-out: revenue ([\d,]+)", said)[0].replace(",", "")) > 0
 
 
 @pytest.mark.slow
@@ -84,12 +100,12 @@ def test_benchmarl_trains_in_an_environment_of_its_own(
 
 def test_every_example_is_in_the_readme_of_the_folder_and_on_the_page_about_libraries() -> None:
     there = {file.name for file in EXAMPLES.glob("*.py")}
-    assert there == {f"{name}.py" for name in (*STEPS, "rllib_ppo", "benchmarl_ppo")}
+    assert there == {f"{name}.py" for name in (*STEPS, *OPTIONAL, "rllib_ppo", "benchmarl_ppo")}
     for page in (EXAMPLES / "README.md", EXAMPLES.parent / "docs" / "libraries.md"):
         named = set(re.findall(r"\w+_ppo\.py", page.read_text(encoding="utf-8")))
         assert named == there
 
 
-@pytest.mark.parametrize("name", [*STEPS, "rllib_ppo", "benchmarl_ppo"])
+@pytest.mark.parametrize("name", [*STEPS, *OPTIONAL, "rllib_ppo", "benchmarl_ppo"])
 def test_an_example_says_how_it_is_run(name: str) -> None:
     assert f"python examples/{name}.py --steps " in (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")

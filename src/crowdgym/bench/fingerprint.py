@@ -4,6 +4,7 @@ from crowdgym.bench.hooks import load_hook
 from crowdgym.bench.jobs import BoundJob, EpisodeJob, InstanceSpec
 from crowdgym.bench.training import TrainingJob
 from crowdgym.execution.fingerprint import dataset_of, fingerprint_of
+from crowdgym.training.fingerprint import fingerprint_of_networks
 
 
 def fingerprint(job: EpisodeJob | BoundJob) -> dict[str, str]:
@@ -24,4 +25,4 @@ def fingerprint_of_instance(instance: InstanceSpec) -> dict[str, str]:
 
 def fingerprint_of_training(job: TrainingJob) -> dict[str, str]:
     """Likewise, of a run that a suite trains."""
-    return fingerprint_of(*dataset_of(job.environment, {"scenario": job.scenario}))
+    return fingerprint_of_networks(*dataset_of(job.environment, {"scenario": job.scenario}))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crowdgym.configs.suites import Scalar
-from crowdgym.execution.fingerprint import fingerprint_of
 from crowdgym.learners import find_learner
+from crowdgym.training.fingerprint import fingerprint_of_networks
 from crowdgym.training.folder import RunFolder
 from crowdgym.training.hyperparameters import split_keywords
 from crowdgym.training.plan import TrainingPlan
@@ -86,8 +86,8 @@ class Trial:
 
 
 def fingerprint_of_trial(trial: Trial) -> dict[str, str]:
-    """See `crowdgym.execution.fingerprint.fingerprint_of`."""
-    return fingerprint_of(*trial.plan(trial.seeds[0]).datasets())
+    """See `crowdgym.training.fingerprint.fingerprint_of_networks`."""
+    return fingerprint_of_networks(*trial.plan(trial.seeds[0]).datasets())
 
 
 def train_trial(trial: Trial) -> dict[str, Any]:

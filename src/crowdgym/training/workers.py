@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from crowdgym.execution.fingerprint import fingerprint_of
 from crowdgym.execution.jobs import Engine, JobKind
+from crowdgym.training.fingerprint import fingerprint_of_networks
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,8 +42,8 @@ def call(piece: Piece) -> dict[str, Any]:
 
 
 def fingerprint_of_piece(piece: Piece) -> dict[str, str]:
-    """See `crowdgym.execution.fingerprint.fingerprint_of`."""
-    return fingerprint_of(*piece.datasets)
+    """See `crowdgym.training.fingerprint.fingerprint_of_networks`."""
+    return fingerprint_of_networks(*piece.datasets)
 
 
 class EngineWorkers:
