@@ -64,8 +64,8 @@ def measure_own(environment: str, steps: int) -> None:
     step_s = crowdgym.make(environment).settings.step_s
     if step_s == "series":
         step_s = 86_400.0  # the series has a cycle a day
-    short, long = (crowdgym.make(environment, horizon_s=count * step_s) for count in (1, 1 + steps))
-    print(f"{environment}, {long.settings.scenario}: ms a step inside, isolated; ms to start a process and play a step")
+    short, long = (crowdgym.make(environment, horizon_s=count * step_s) for count in (2, 2 + steps))
+    print(f"{environment}, {long.settings.scenario}: ms a step inside, isolated; ms to start, with two steps")
     for name in policy_names(environment):
         source = PolicySource(name, environment)
         spent_s(short, source, inside=True)  # loads what is not loaded yet

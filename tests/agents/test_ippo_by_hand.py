@@ -14,9 +14,12 @@ from crowdgym.agents.ippo.ippo import (  # noqa: E402
     Means,
     PolicyLoss,
     _explained_variance,
+    environment_reward,
     normal,
     policy_loss,
 )
+from crowdgym.agents.learning.learner import ValueNormaliser  # noqa: E402
+from crowdgym.agents.learning.rewards import EnvironmentReward, TeamShare  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
 
@@ -177,3 +180,59 @@ def test_explained_variance() -> None:
 def test_the_settings_that_the_formulas_use_are_those_of_the_file() -> None:
     settings = IppoSettings.load("csc_v0")
     assert (settings.clip, settings.max_gradient_norm, settings.entropy_coefficient) == (0.2, 0.5, 0.01)
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, EnvironmentReward), (0.25, TeamShare), (1.0, TeamShare)])
+def test_a_share_of_the_team_s_reward_is_a_source_of_its_own(share: float, kind: type) -> None:
+    task: Any = SimpleNamespace(settings=SimpleNamespace(team_share=share))
+    assert type(environment_reward(task, SimpleNamespace(), ())) is kind  # type: ignore[arg-type]
+
+
+def test_values_are_in_the_units_of_the_rewards_for_any_number_of_observations() -> None:
+    """Two heads that give x and 2 x, of deviations 2 and 3 around 10 and 20; 1,300 observations are three chunks."""
+    learner: Any = SimpleNamespace(
+        device="cpu",
+        networks={"critic": lambda chunk: torch.cat([chunk, 2 * chunk], dim=1)},
+        normaliser=SimpleNamespace(deviation=np.array([[2.0], [3.0]]), mean=np.array([[10.0], [20.0]])),
+    )
+    x = np.arange(1300.0)
+    found = IppoLearner.values(learner, x[:, np.newaxis].astype(np.float32))
+    assert found.tolist() == [(2 * x + 10).tolist(), (6 * x + 20).tolist()]
+
+
+def test_an_iteration_in_numbers() -> None:
+    """One agent decides at both steps and is paid 1 and 2; the terms are the reward and the half of it.
+
+    With γ = λ = 1/2 and values (1, 0) and (0, 0), advantages are (0 + 2/4, 2) and (1/2 + 1/4, 1), and returns (1.5, 2)
+    and (0.75, 1). The two returns of a term are its mean less and plus its deviation. With the weights 1 and -1,
+    advantages are (-0.25, 1), returns (0.75, 1) and values (1, 0).
+    """
+    passed: list[tuple[Any, Any]] = []
+    improved: list[Any] = []
+    rewards = np.array([[1.0], [2.0]])
+    rollout: Any = SimpleNamespace(
+        observations=None, rows=np.array([0, 0]), steps=np.array([0, 1]), rewards=rewards, copies=np.array([0, 0])
+    )
+    source: Any = SimpleNamespace(
+        terms=lambda rollout: {"whole": rewards, "half": rewards / 2},
+        weights=lambda rollout: np.array([1.0, -1.0]),
+        improve=improved.append,
+    )
+    learner: Any = SimpleNamespace(
+        settings=SimpleNamespace(discount=0.5, gae_lambda=0.5, epochs=3),
+        values=lambda observations: np.array([[1.0, 0.0], [0.0, 0.0]]),
+        normaliser=ValueNormaliser(memory=0.0, num_terms=2),
+        _batch=lambda rollout, returns: returns,
+        _pass=lambda batch, advantages, generator, losses: passed.append((batch.tolist(), advantages.tolist())),
+        set_learning_rate=lambda progress: progress / 4,
+        actor=SimpleNamespace(state_dict=lambda: {"weight": torch.ones(1)}),
+    )
+    figures = IppoLearner.learn(learner, rollout, source, np.random.default_rng(0), progress=0.5)
+    assert passed == [([[-1.0, 1.0], [-1.0, 1.0]], [-1.0, 1.0])] * 3
+    assert [one.advantages.tolist() for one in improved] == [[[0.5, 2.0], [0.75, 1.0]]] * 3
+    assert improved[0].before["weight"].tolist() == [1.0]
+    assert figures == {
+        "losses/explained_variance": pytest.approx(1 - 0.390625 / 0.015625),  # variances of (-0.25, 1) and (0.75, 1)
+        "charts/mean_return": pytest.approx(0.875),
+        "charts/learning_rate": 0.125,
+    }

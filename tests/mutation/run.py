@@ -33,6 +33,7 @@ from mutants import Mutant, mutants_of
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MEMORY = 6 << 30  # bytes, for mutants that grow without end
+WAITS = 20  # seconds of wall-clock time for a second of processor time, for mutants that wait without end
 PYTEST = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 LIBRARIES = [
     "crowdgym.configs.csc",
@@ -67,7 +68,8 @@ class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _child(target: dict[str, Any], code: str, stage: str, limit_s: int) -> None:
     """Run the tests of a stage on changed code and leave: 0 if all pass."""
-    signal.alarm(limit_s)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)  # of processor time: a busy machine must not kill a mutant
+    signal.alarm(WAITS * limit_s)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     finder = _Changed(target["module"], ROOT / target["file"], code)
     sys.meta_path.insert(0, finder)
@@ -93,7 +95,7 @@ def verdict(target: dict[str, Any], code: str, stage: str, limit_s: int) -> str:
             os._exit(1)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        return "timeout" if os.WTERMSIG(status) == signal.SIGALRM else "killed"
+        return "timeout" if os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGPROF) else "killed"
     if os.WEXITSTATUS(status) == 3:
         sys.exit(f"the tests never import {target['module']}")
     return "killed" if os.WEXITSTATUS(status) else "survived"
@@ -110,13 +112,13 @@ def judge(target: dict[str, Any], code: str, limits_s: dict[str, int]) -> tuple[
 
 
 def measure(target: dict[str, Any], code: str) -> dict[str, int]:
-    """How long each stage may take: five times what it takes on the code as it is, which must pass."""
+    """The seconds of processor time of each stage: five times what it takes on the code as it is, which must pass."""
     limits_s = {}
     for stage in [stage for stage in ("quick", "thorough") if target.get(stage)]:
-        start_s = time.monotonic()
+        before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         if verdict(target, code, stage, 600) != "survived":
             sys.exit(f"{stage} tests of {target['file']} fail on the code as it is")
-        limits_s[stage] = 5 + int(5 * (time.monotonic() - start_s))
+        limits_s[stage] = 5 + int(5 * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s))
     return limits_s
 
 
@@ -138,6 +140,8 @@ def run(name: str, target: dict[str, Any], sample: int, seed: int, again: bool, 
         outcome, stage = judge(target, mutant.code, limits_s)
         row = {"name": mutant.name, "line": mutant.line, "before": mutant.before, "after": mutant.after}
         rows.append({**row, "outcome": outcome, "stage": stage})
+        if not again:  # a run that is stopped has said what it found
+            results.write_text("".join(json.dumps(row) + "\n" for row in rows))
         if outcome == "survived":
             print(f"  {mutant.line}: {mutant.before}  ->  {mutant.after}  [{mutant.name}]", flush=True)
     if again:
