@@ -3,8 +3,9 @@
     python benchmarks/preference_curves.py                      with declines, our setting
     python benchmarks/preference_curves.py --acceptance always  every offer is accepted, the paper's setting
 
-A group of rows differs from the defaults in one setting. All policies know the shares of the histories. ``offered`` is
-what the paper calls assigned. The time is processor time of the policy in an epoch, reading observations included.
+A row differs from the defaults in one setting. All policies but ``max-flow`` know the shares of the histories.
+``offered`` is what the paper calls assigned, ``preference`` the mean true preference of accepted tasks, ``ms`` the
+processor time of the policy in an epoch in milliseconds, reading observations included.
 Every seed is an episode with a population of its own; means over the seeds, accepted tasks with a 95 % interval of
 Student's t.
 """
@@ -26,11 +27,12 @@ from crowdgym.registration import environment_spec
 
 Floats = NDArray[np.float64]
 
-SWEEPS: dict[str, tuple[float, ...]] = {
-    "num_tasks": (100, 200, 300, 500),
-    "num_workers": (50, 100, 200, 400),
-    "range_m": (1000.0, 2000.0, 3000.0),
-    "expiry_mean_s": (150.0, 300.0, 600.0),
+WORLDS: dict[str, Mapping[str, Any]] = {
+    "defaults": {},
+    **{f"{n} tasks": {"num_tasks": n} for n in (100, 200, 500)},
+    **{f"{n} workers": {"num_workers": n} for n in (50, 100, 400)},
+    **{f"range {metres:,} m": {"range_m": float(metres)} for metres in (1000, 3000)},
+    **{f"expiry {seconds} s": {"expiry_mean_s": float(seconds)} for seconds in (150, 600)},
 }
 POLICIES = {
     "max-flow": MaxFlowPolicy,
@@ -40,7 +42,7 @@ POLICIES = {
     "top-k, k = 3": partial(TopKPolicy, k=3),
     "top-k, k = 10": partial(TopKPolicy, k=10),
 }
-SHOWN = ("offered", "accepted", "preference")
+SHOWN = {"offered": 1, "accepted": 1, "preference": 3, "ms": 1}  # and the places of each
 
 
 def play(env: Any, policy: RowPolicy, seed: int) -> dict[str, float]:
@@ -56,24 +58,34 @@ def play(env: Any, policy: RowPolicy, seed: int) -> dict[str, float]:
         spent_s += time.process_time()
         observations, _, _, truncated, infos = env.step(joint.reshape(-1))
         epochs, ended = epochs + 1, bool(truncated.any())
-    return {name: float(infos["metrics"][name][0]) for name in SHOWN} | {"ms": 1000.0 * spent_s / epochs}
+    known = {name: float(infos["metrics"][name][0]) for name in SHOWN if name in infos["metrics"]}
+    return known | {"ms": 1000.0 * spent_s / epochs}
 
 
-def rows(world: Mapping[str, Any], seeds: range) -> Iterator[str]:
-    """A row for each policy in a world."""
+def episodes(world: Mapping[str, Any], seeds: range) -> dict[str, list[dict[str, float]]]:
+    """The episodes of every policy in a world, in the order of the seeds."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in POLICIES}
     for seed in seeds:
         env = environment_spec("preference_v0").interface("vector_env")(num_envs=1, population_seed=seed, **world)
         for name, make in POLICIES.items():
             found[name].append(play(env, make(), seed))
-    for name, episodes in found.items():
-        mean = {metric: np.mean([one[metric] for one in episodes]) for metric in (*SHOWN, "ms")}
-        accepted = np.array([one["accepted"] for one in episodes])
-        half = stats.t.ppf(0.975, len(accepted) - 1) * accepted.std(ddof=1) / np.sqrt(len(accepted))
-        yield (
-            f"| {name} | {mean['offered']:.1f} | {mean['accepted']:.1f} ± {half:.1f} "
-            f"| {mean['preference']:.3f} | {mean['ms']:.1f} |"
-        )
+    return found
+
+
+def table(metric: str, worlds: Mapping[str, dict[str, list[dict[str, float]]]]) -> Iterator[str]:
+    """A row for each world, a column for each policy; accepted tasks with the half of their 95 % interval."""
+    yield f"| {metric} | {' | '.join(POLICIES)} |"
+    yield "|---" * (1 + len(POLICIES)) + "|"
+    for world, by_policy in worlds.items():
+        values = (np.array([one[metric] for one in by_policy[name]]) for name in POLICIES)
+        yield f"| {world} | {' | '.join(_shown(metric, each) for each in values)} |"
+
+
+def _shown(metric: str, values: Floats) -> str:
+    mean = f"{values.mean():.{SHOWN[metric]}f}"
+    if metric != "accepted":
+        return mean
+    return f"{mean} ± {stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)):.1f}"
 
 
 def main() -> None:
@@ -84,11 +96,9 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=20)
     options = parser.parse_args()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    print("| setting | policy | offered | accepted | preference | ms an epoch |\n|---|---|---|---|---|---|")
-    for setting, values in SWEEPS.items():
-        for value in values:
-            for row in rows({setting: value, "acceptance": options.acceptance}, seeds):
-                print(f"| {setting} {value:g} {row}", flush=True)
+    played = {name: episodes({**world, "acceptance": options.acceptance}, seeds) for name, world in WORLDS.items()}
+    for metric in SHOWN:
+        print("\n".join(table(metric, played)), end="\n\n")
 
 
 if __name__ == "__main__":
