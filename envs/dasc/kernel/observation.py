@@ -373,7 +373,7 @@ def _clear_rows(state: DascState, b: int, observations: Rows) -> None:
     kept = state.kept
     if kept.unseen[b] == 1:
         kept.unseen[b] = 0
-        kept.seen[b, :] = 0
+        kept.seen[b, :] = kept.workers_of[b, :] = kept.available_of[b, :] = 0
         kept.workers_version[b] = kept.available_version[b] = 0
         observations[:] = 0.0
     for s in range(len(observations)):

@@ -1,11 +1,13 @@
 """What a subtask of DASC sees, in numbers. The world is that of `worlds.dasc_worlds`; nodes are 100 m apart."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
 from worlds.dasc_worlds import Helper, Job, Part, a_world, play
 
+from crowdgym.envs import dasc_v0
 from crowdgym.envs.dasc.kernel.observation import observation_layout
 from crowdgym.envs.dasc.kernel.simulation import DascSimulation
 
@@ -116,3 +118,27 @@ def test_every_feature_has_a_unit() -> None:
     assert layout.width == simulation.observations.shape[2]
     for part in layout:
         assert len(part.units) == len(part.scales) == len(part.features) == len(set(part.features))
+
+
+def looked_at_anew(simulation: DascSimulation) -> DascSimulation:
+    """The same moment, in a simulation that has written no observation before."""
+    anew = deepcopy(simulation)
+    anew.state.kept.unseen[:] = 1
+    anew.observations[:] = 0.25  # whatever was there is written over
+    anew._play_on(np.arange(len(anew.epochs)), begins=True)
+    return anew
+
+
+@pytest.mark.parametrize("action_mode", ["recommend", "select"])
+def test_what_is_kept_from_epoch_to_epoch_is_what_a_first_look_would_find(action_mode: Any) -> None:
+    """Two episodes of random actions, in which tasks come and go, and one that takes the place of another."""
+    env = dasc_v0.vector_env(2, scenario="tiny", action_mode=action_mode, horizon_s=1500.0, step_s=20.0, window_s=600.0)
+    draw, infos, simulation = np.random.default_rng(0), env.reset(seed=3)[1], env._simulation
+    assert isinstance(simulation, DascSimulation)
+    seen = 0
+    for _ in range(100):
+        mask = infos["action_mask"]
+        infos = env.step((draw.random(mask.shape) * mask).argmax(axis=1))[4]
+        seen += int(simulation.state.output.live.sum())
+        assert simulation.observations.tobytes() == looked_at_anew(simulation).observations.tobytes()
+    assert seen > 100

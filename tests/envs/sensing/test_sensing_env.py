@@ -1,6 +1,7 @@
 """`sensing_v0` from outside: interface, observations, infos, what leaks (nothing), settings, and the vector form."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from crowdgym.data.sensing.build import keep_series
 from crowdgym.envs import sensing_v0
 from crowdgym.envs.core.seeding import InstanceSeeds
 from crowdgym.envs.sensing.instance import SensingInstance
+from crowdgym.envs.sensing.kernel.simulation import SensingSimulation
 from crowdgym.testing import check_env
 
 DAY_S = 86_400.0
@@ -251,6 +253,21 @@ def test_many_copies_play_as_one_does(agents: str) -> None:
     assert truncated.all()
     assert infos["metrics"]["error"].tolist() == [env.metrics.error for env in singles]
     assert infos["metrics"]["error_per_attribute"].shape == (3, 4)
+
+
+@pytest.mark.parametrize("agents", SIDES)
+def test_what_is_kept_from_cycle_to_cycle_is_what_a_first_look_would_find(agents: str) -> None:
+    vector = sensing_v0.vector_env(2, agents=agents, **SHORT)
+    vector.reset(seed=5)
+    simulation, generator = vector._simulation, np.random.default_rng(0)
+    assert isinstance(simulation, SensingSimulation)
+    for _ in range(12):  # an episode, and the beginning of the next one
+        vector.step(generator.integers(vector.single_action_space.n, size=vector.num_envs))
+        anew = deepcopy(simulation)
+        anew.state.scratch.unseen[:] = 1
+        anew.observations[:] = 0.25  # whatever was there is written over
+        anew._finish(np.arange(2))
+        assert simulation.observations.tobytes() == anew.observations.tobytes()
 
 
 # ---- settings ----
