@@ -1,4 +1,4 @@
-"""CrowdGym's IPPO, BenchMARL's IPPO and MAPPO, and MaskablePPO of sb3-contrib: same instances, same budget, one table.
+"""CrowdGym's IPPO, BenchMARL's IPPO, and MaskablePPO of sb3-contrib: same instances, same budget, one table.
 
     python -m venv benchmarl
     benchmarl/bin/pip install -r examples/benchmarl_requirements.txt --editable '.[agents]'
@@ -49,7 +49,6 @@ LEARNERS = (
     Learner("CrowdGym IPPO, mlp", "crowdgym_ippo.py", "mlp"),
     Learner("sb3-contrib MaskablePPO, mlp", "sb3_maskable_ppo.py"),
     Learner("BenchMARL IPPO, mlp", "benchmarl_ppo.py", "ippo", in_benchmarl=True),
-    Learner("BenchMARL MAPPO, mlp", "benchmarl_ppo.py", "mappo", in_benchmarl=True),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'crowdgym[ray]'")
 
-from execution.two_nodes import finish, replace_a_node, started, two_nodes
+from execution.two_nodes import TOO_BUSY, finish, replace_a_node, started, two_nodes
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +63,8 @@ def test_two_nodes_give_the_files_of_one_machine_also_if_one_is_killed(
 
     process = played(suite, tmp_path / "killed", "--engine", "ray", "--address", cluster.address)
     rows = tmp_path / "killed" / "episodes.jsonl"
-    replace_a_node(cluster, 1, process, lambda: rows.is_file() and rows.read_bytes().count(b"\n") >= 3)
+    joined = replace_a_node(cluster, 1, process, lambda: rows.is_file() and rows.read_bytes().count(b"\n") >= 3)
     finish(process)
     assert files_of(tmp_path / "killed") == expected
+    if not joined:
+        pytest.skip(f"a node was lost, and no other took its place: {TOO_BUSY}")

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'crowdgym[ray]'")
 pytest.importorskip("torch")
 
-from execution.two_nodes import finish, replace_a_node, started, two_nodes
+from execution.two_nodes import TOO_BUSY, finish, replace_a_node, started, two_nodes
 from training_runs import arguments, curve, ran, tensors
 
 pytestmark = pytest.mark.slow
@@ -38,6 +38,10 @@ def results(out: Path) -> tuple[dict[str, bytes], list[dict[str, Any]]]:
     return tensors(out), rows
 
 
+def rows_in(file: Path) -> int:
+    return file.read_bytes().count(b"\n") if file.is_file() else 0
+
+
 def trained(out: Path, workers: int, cluster: Any) -> Any:
     return started(*arguments(out, **RUN), "--workers", workers, "--engine", "ray", "--address", cluster.address)
 
@@ -50,6 +54,8 @@ def test_any_number_of_workers(workers: int, cluster: Any, expected: Any, tmp_pa
 
 def test_a_node_that_is_killed_and_another_that_joins(cluster: Any, expected: Any, tmp_path: Path) -> None:
     process = trained(tmp_path, 4, cluster)
-    replace_a_node(cluster, CORES, process, lambda: (tmp_path / "curve.csv").is_file() and len(curve(tmp_path)) >= 3)
+    joined = replace_a_node(cluster, CORES, process, lambda: rows_in(tmp_path / "curve.csv") >= 3)
     finish(process)
     assert results(tmp_path) == expected
+    if not joined:
+        pytest.skip(f"a node was lost, and no other took its place: {TOO_BUSY}")
