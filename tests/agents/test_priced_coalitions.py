@@ -162,6 +162,16 @@ def test_two_begin_together_what_none_would_begin_alone() -> None:
     assert form_coalitions(alone, coalitions_of(alone)).tolist() == [HOLD]
 
 
+@pytest.mark.parametrize(("dear", "begun"), [(14, True), (15, False)])
+def test_a_group_is_made_of_the_15_nearest_players(dear: int, begun: bool) -> None:
+    """Only the last two players are cheap enough to begin the task together. The first of them must be among the 15."""
+    count = dear + 2
+    arrival_s = [[10.0 + player / 1000] for player in range(count)]
+    priced = a_game([[0]] * count, arrival_s, [100.0] * dear + [0.1, 0.1], work_left_s=[120.0])
+    last = 0 if begun else HOLD
+    assert form_coalitions(priced, coalitions_of(priced)).tolist() == [HOLD] * dear + [last] * 2
+
+
 def test_who_is_idle_later_but_nearer_keeps_a_task_from_who_is_idle_now() -> None:
     """One worker suffices: done at 20, in time, by the second, at 70 by the first."""
     priced = a_game([[0], [0]], [[60.0], [10.0]], [0.1, 0.1], [0.0, 5.0], work_left_s=[10.0])

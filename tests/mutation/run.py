@@ -73,6 +73,9 @@ def _child(target: dict[str, Any], code: str, stage: str, limit_s: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     finder = _Changed(target["module"], ROOT / target["file"], code)
     sys.meta_path.insert(0, finder)
+    if target["module"] in sys.modules:  # a library that was loaded imports it: what it has to do with is loaded again
+        for loaded in [name for name in sys.modules if name.split(".")[0] == "crowdgym"]:
+            del sys.modules[loaded]
     with open(os.devnull, "w") as nowhere:
         if "MUTATION_SHOW" not in os.environ:
             os.dup2(nowhere.fileno(), 1)

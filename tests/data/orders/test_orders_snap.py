@@ -10,7 +10,8 @@ from crowdgym.common.errors import DataError
 from crowdgym.data.orders.raw import NO_NODE, Coordinates, NodeIds, RawOrders
 from crowdgym.data.orders.read import OrderOptions
 from crowdgym.data.orders.snap import order_stream, snap
-from crowdgym.data.orders.snapper import Snapper
+from crowdgym.data.orders.snapper import NOWHERE, Snapper
+from crowdgym.data.roads.assemble import NodeTable
 
 NOON = int(np.datetime64("2016-11-01T12:00:00", "s").astype(int))
 
@@ -79,6 +80,28 @@ def test_node_ids_are_those_of_the_source_and_unknown_ones_are_counted() -> None
     assert report.unusable == {"unknown node": 1}
     assert report.without_destination == {"unknown node": 1}
     assert report.origin.places == 0
+
+
+def test_a_node_that_the_network_lacks_stands_for_the_nearest_one_unless_that_is_too_far() -> None:
+    """Nodes 5 and 6 of the source are left out, at 2,100 m and 90,000 m."""
+    at = places((2100, 0), (90_000, 0))
+    left_out = NodeTable(np.array([5, 6]), at.longitude_deg, at.latitude_deg)
+    found = Snapper(street(), 1000, left_out).snapped(NodeIds(np.array([6, 5, 7, 70])))
+
+    assert found.node.tolist() == [NOWHERE, 2, 0, NOWHERE]
+    assert found.moved_m[1] == pytest.approx(100, abs=0.01)
+    assert np.isnan(found.moved_m[[0, 2, 3]]).all()
+    assert found.from_left_out.tolist() == [False, True, False, False]
+    assert found.reasons.counts() == {"too far from any road": 1, "unknown node": 1}
+
+
+def test_a_place_that_is_nearer_to_a_node_that_the_network_lacks_is_counted() -> None:
+    at = places((2100, 0))
+    left_out = NodeTable(np.array([5]), at.longitude_deg, at.latitude_deg)
+    found = Snapper(street(), 1000, left_out).snapped(places((2040, 0), (2060, 0), (90_000, 0)))
+
+    assert found.node.tolist() == [2, 2, NOWHERE]
+    assert found.from_left_out.tolist() == [False, True, False]  # the middle is at 2,050 m
 
 
 def test_of_orders_with_the_same_id_time_and_places_the_first_is_kept() -> None:
