@@ -174,13 +174,11 @@ def training_cost(agent: str, environment: str, scenario: str, smallest: dict[st
 
 
 def driver_costs(seats: int, num_bytes: int, jobs: int, name: str) -> dict[str, float]:
-    """Processor seconds of the driver for a job, with so many jobs at the same time."""
-    from crowdgym.execution.ray_engine import RayEngine, _ray
+    """Processor seconds of the driver for a job, with so many jobs at the same time; Ray takes at most one a core."""
+    from crowdgym.execution.ray_engine import RayEngine
 
     kind: JobKind[Job] = JobKind(nothing, fingerprint=fingerprint)
-    if name == "ray":  # more seats than cores: jobs that do nothing need none
-        _ray().init(num_cpus=seats, include_dashboard=False, log_to_driver=False, logging_level="error")
-    with ProcessEngine(seats) if name == "local" else RayEngine(seats, "auto") as engine:
+    with ProcessEngine(seats) if name == "local" else RayEngine(seats) as engine:
         list(engine.run(kind, [Job(number, 0) for number in range(3 * seats)]))  # starts the processes
         began, began_s = _own_s(), time.perf_counter()
         list(engine.run(kind, [Job(number, num_bytes) for number in range(jobs)]))
@@ -210,8 +208,8 @@ def _plan_suites(costs: Costs) -> None:
         found = [one for key, one in costs.items() if key.startswith(f"suite {name} ")]
         played = [one for one in found if "processor_s" in one]
         if not played:
-            why = found[0]["error"] if found else "not measured"
-            print(f"| `{name}` | not measured: {why} | | | | | |")
+            why = f": {found[0]['error']}" if found else ""
+            print(f"| `{name}` | not measured{why} | | | | | |")
             continue
         seconds, row, trace = (fmean(one[of] for one in played) for of in ("processor_s", "row_bytes", "trace_bytes"))
         episodes = played[0]["instances"] * LEARNERS * SEEDS + sum(one["episodes"] for one in played)
@@ -227,9 +225,10 @@ def _plan_suites(costs: Costs) -> None:
 def _plan_training(costs: Costs) -> None:
     print(
         "| learner | measured: playing, ms a step | learning, ms a step | bytes a step | computed: core-hours of "
-        f"{SEEDS} seeds | hours of one run, 1 worker | 16 workers | most speed-up by workers |"
+        f"{SEEDS} seeds | hours of one run, 1 worker | 16 workers | most speed-up by workers "
+        "| workers that fill a line of 1 Gbit/s |"
     )
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for agent, environment, scenario, _ in TRAINED:
         one = costs.get(f"training {agent} {environment}")
         if one is None:
@@ -237,9 +236,10 @@ def _plan_training(costs: Costs) -> None:
         playing, learning = one["playing_s"], one["learning_s"]
         alone, many = ((playing / workers + learning) * STEPS / 3600 for workers in (1, 16))
         most = f"{(playing + learning) / learning:.1f}" if learning > 0 else "no limit"
+        line = f"{playing * LINE_BYTES_PER_S / one['bytes']:.0f}" if one["bytes"] else "no limit"
         print(
             f"| `{agent}`, `{scenario}` | {playing * 1e3:.1f} | {learning * 1e3:.1f} | {one['bytes']:,.0f} "
-            f"| {alone * SEEDS:,.1f} | {alone:.2f} | {many:.2f} | {most} |"
+            f"| {alone * SEEDS:,.1f} | {alone:.2f} | {many:.2f} | {most} | {line} |"
         )
     print()
 
@@ -288,7 +288,7 @@ def measured(costs: Costs, part: str, chosen: argparse.Namespace) -> Iterator[tu
                 yield f"training {agent} {environment}", training_cost(agent, environment, scenario, smallest)
     else:
         engine, seats, num_bytes = chosen.names.split(",") if chosen.names else ("ray", "2", "150000")
-        jobs = max(400, 10 * int(seats))
+        jobs = max(200, 10 * int(seats))
         yield f"driver {engine} {seats} {num_bytes}", driver_costs(int(seats), int(num_bytes), jobs, engine)
 
 

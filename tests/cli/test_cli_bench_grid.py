@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +156,20 @@ def test_two_processes_write_the_same_bytes(finished: Path, tmp_path: Path) -> N
     assert bench(tmp_path, "--agents", "greedy,own:Lucky", "--traces", jobs=2)[0] == 0
     assert contents(tmp_path) == contents(finished)
     assert {name for name in contents(tmp_path) if "traces" not in name} == RESULTS
+
+
+def test_parts_that_are_played_apart_and_put_together_have_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    """As docs/clusters.md says: several commands, each with a part of the suite."""
+    whole, other = tmp_path / "few workers", tmp_path / "many workers"
+    options = ("--agents", "greedy,own:Lucky", "--traces")
+    for out, workers in ((whole, 3), (other, 6)):
+        assert bench(out, *options, "--only", f"num_workers={workers}")[0] == 0
+    for name in ("episodes.jsonl", "bounds.jsonl"):
+        with (whole / name).open("ab") as file:
+            file.write((other / name).read_bytes())
+    shutil.copytree(other / "traces", whole / "traces", dirs_exist_ok=True)
+    assert bench(whole, *options, "--resume")[0] == 0
+    assert contents(whole) == contents(finished)
 
 
 def test_killed_again_and_again_and_resumed_it_has_the_same_bytes(finished: Path, tmp_path: Path) -> None:
