@@ -58,6 +58,7 @@ MATCHINGS: dict[str, type[MatchingPolicy]] = {
     "top-k-literal": LiteralTopKPolicy,
 }
 FREE = {"range_m": 2500.0, "expiry_mean_s": 600.0, "decline_cooldown_s": 0.0, "max_offers": 1_000_000}
+SMALL = {"num_workers": 60, "num_centres": 3, "num_tasks": 90}
 WORLDS: dict[str, Mapping[str, Any]] = {
     "defaults": {},
     "100 workers": {"num_workers": 100},
@@ -206,6 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=["sources", "matchings", "always", "declines", *TABLES, "agents"])
     parser.add_argument("--agents", default="km,km-answers", help="the first is what others are compared with")
+    parser.add_argument("--small", action="store_true", help="agents in a world of 60 workers, 3 centres and 90 tasks")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first-seed", type=int, default=0)
     options = parser.parse_args()
@@ -214,7 +216,8 @@ def main() -> None:
     if options.table == "sources":
         lines = table_of_policies({}, makers | {f"km, {s}": of_source(KmPolicy, s) for s in SOURCES}, seeds)
     elif options.table == "agents":
-        lines = table_of_policies({}, {Path(name).name: of_name(name) for name in options.agents.split(",")}, seeds)
+        agents = {Path(name).name: of_name(name) for name in options.agents.split(",")}
+        lines = table_of_policies(SMALL if options.small else {}, agents, seeds)
     elif options.table in TABLES:
         lines = table_of_policies({}, TABLES[options.table], seeds)
     elif options.table in ("matchings", "always"):
