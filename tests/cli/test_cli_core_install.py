@@ -79,7 +79,7 @@ def needs(what: str, package: str, extra: str) -> str:
     ("arguments", "expected"),
     [
         (("train", "ippo", "csc_v0", "--steps", 1, "--out", "trained"), needs("'crowdgym train'", "torch", "agents")),
-        (("run", "csc_v0", "--agent", "ippo"), needs("the agent 'ippo'", "safetensors", "agents")),
+        (("run", "csc_v0", "--agent", "ippo"), needs("the agent 'ippo'", "torch", "agents")),
         (("run", "sensing_v0", "--agent", "random", "--set", "inference=svr"), needs("this", "sklearn", "svr")),
     ],
     ids=["train", "trained", "svr"],
