@@ -40,6 +40,14 @@ def read(folders: Iterable[Path]) -> dict[Point, Revenues]:
     return found
 
 
+def add_runs(found: dict[Point, Revenues], name: str, agents: list[str]) -> None:
+    """Add an agent whose revenue is the mean over runs of one learner, where all of them have played the instance."""
+    for revenues in found.values():
+        if all(agent in revenues for agent in agents):
+            seeds = set.intersection(*(set(revenues[agent]) for agent in agents))
+            revenues[name] = {seed: float(np.mean([revenues[agent][seed] for agent in agents])) for seed in seeds}
+
+
 def differences(revenues: Revenues, agent: str, other: str) -> Floats:
     """By instance, as shares of the other's mean revenue; empty if they share none."""
     ours, theirs = revenues.get(agent, {}), revenues.get(other, {})
@@ -124,9 +132,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, help="that crowdgym bench wrote")
     parser.add_argument("--against", default="pau", help="what the others are compared with: NAME,NAME")
+    parser.add_argument(
+        "--runs", action="append", default=[], metavar="NAME=AGENT,AGENT", help="show the mean over these agents, too"
+    )
     parser.add_argument("--page", type=Path, help="a Markdown file with the marks of csc-planners")
     options = parser.parse_args()
     found = read(options.folders)
+    for name, _, agents in (runs.partition("=") for runs in options.runs):
+        add_runs(found, name, agents.split(","))
     text = "\n".join(tables(found, other) for other in options.against.split(","))
     if options.page is None:
         print(text)
