@@ -176,7 +176,7 @@ def check_free(name: str) -> None:
 
 
 def check_writable() -> None:
-    """Check that a dataset can be written, so that nobody waits for one that cannot; creates nothing.
+    """Check that a dataset can be written, so that no one waits for one that cannot; creates nothing.
 
     Raises:
         DataError: the folder of datasets cannot be written, or cannot be created.

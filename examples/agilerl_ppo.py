@@ -54,7 +54,7 @@ def _joined(observations: Any, infos: Any) -> dict[str, np.ndarray]:
 
 
 class MaskedActor(StochasticActor):
-    """Takes the mask from the observation, whoever calls it."""
+    """Takes the mask from the observation, so it needs none from its caller."""
 
     def forward(self, obs: torch.Tensor, action_mask: Any = None) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """See the class."""

@@ -38,7 +38,7 @@ class GaussianSwap(RowPolicy):
     values of one cycle.
 
     It plays both sides, the cells and the participants, and draws nothing at random. As long as cells are visited,
-    nobody else moves.
+    no other participant moves.
 
     Parameters, as exponents of e but for the last two:
 

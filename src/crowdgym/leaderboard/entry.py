@@ -22,7 +22,7 @@ class Proof(StrEnum):
     Attributes:
         HIDDEN: a maintainer ran the frozen policy on seeds that its author did not know.
         RE_EXECUTED: a maintainer ran the frozen policy on the public seeds.
-        REPLAYED: the author played the public seeds; the actions earn this, whoever chose them.
+        REPLAYED: the author played the public seeds; the actions earn this, from any policy.
     """
 
     HIDDEN = "hidden"

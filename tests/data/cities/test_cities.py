@@ -58,7 +58,7 @@ def test_two_builds_give_the_same_bytes(city: City, name: str) -> None:
 
 
 def test_tiny_is_the_city_that_it_was(city: City) -> None:
-    """If this changes on purpose, raise CITY_VERSION, so that nobody goes on with the old city from the cache."""
+    """If this changes on purpose, raise CITY_VERSION, so that the old city is not read from the cache."""
     assert city("tiny").network.checksum == "bf0c85747a0355e1f770dfd4f322db49762a76c65dd3997aedb77b01016ce0be"
 
 

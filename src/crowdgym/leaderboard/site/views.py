@@ -13,7 +13,7 @@ from crowdgym.registration import environment_spec
 _MEANINGS = {
     Proof.HIDDEN: "A maintainer ran the frozen policies on seeds that their authors did not know.",
     Proof.RE_EXECUTED: "A maintainer ran the frozen policies on the public seeds.",
-    Proof.REPLAYED: "Played by the authors on the public seeds: the actions earn this, whoever chose them.",
+    Proof.REPLAYED: "Played by the authors on the public seeds: the actions earn this, from any policy.",
 }
 
 
