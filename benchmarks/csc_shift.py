@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from scipy import stats
 
 import crowdgym
 from crowdgym.agents.learning.checkpoint import LAST
 from crowdgym.agents.learning.description import DESCRIPTION, AgentDescription, read_description
+from crowdgym.bench.preference.hook import difference_text
 from crowdgym.common.files import write_bytes
 from crowdgym.common.seeds import EVALUATION
 from crowdgym.learners import find_learner
@@ -184,23 +184,13 @@ def table(found: Rows) -> Iterator[str]:
             trained = [run for run in runs if str(SHOWN[-1]) in run]
             gains = [100 * (run[str(SHOWN[-1])] / run["0"] - 1) for run in trained]
             kept = [100 * (run["after, old"] / run["before, old"] - 1) for run in trained]
-            cells = [str(len(trained)) if trained else "", *means, _interval(gains), _interval(kept)]
+            changes = (difference_text(np.array(percent)) for percent in (gains, kept))
+            cells = [str(len(trained)) if trained else "", *means, *changes]
             yield f"| {shift} | `{label}` | {' | '.join(cells)} |"
 
 
 def _mean(values: list[float]) -> str:
     return f"{np.mean(values):,.0f}" if values else ""
-
-
-def _interval(percent: list[float]) -> str:
-    """Mean and 95 % interval of Student's t, in percent."""
-    if not percent:
-        return ""
-    mean = float(np.mean(percent))
-    if len(percent) < 2:
-        return f"{mean:+.1f} %"
-    half = float(stats.t.ppf(0.975, len(percent) - 1) * np.std(percent, ddof=1) / np.sqrt(len(percent)))
-    return f"{mean:+.1f} % [{mean - half:+.1f}, {mean + half:+.1f}]"
 
 
 def main() -> None:
