@@ -91,7 +91,7 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         self._simulation: Simulation = definition.room(copies)
         self._copy = copy
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._shares = [share for share in np.array_split(np.arange(copies), threads) if len(share)]
+        self._threads = threads
         self._seeds = [EpisodeSeeds() for _ in range(copies)]
         self._began = np.zeros(copies, np.bool_)
         self._ended = np.zeros(copies, np.bool_)
@@ -147,7 +147,8 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         self._refuse_unready()
         joint = self._checked(actions)
         over_before = self._ended.copy()
-        self._play(joint, np.flatnonzero(~over_before))
+        copied = np.empty_like(self._simulation.observations) if self._copy and self._pool is not None else None
+        self._play(joint, np.flatnonzero(~over_before), copied)
         self._definition.write_rewards(self._simulation, self._rewards)
         self._rewards[over_before] = 0.0
         rewards = self._rewards.ravel().copy()
@@ -155,9 +156,10 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         self._ended = truncated.copy()
         extra = self._at_the_end(truncated) if truncated.any() else {}
         same_step = self.autoreset_mode is AutoresetMode.SAME_STEP
-        self._reset_copies(np.flatnonzero(truncated if same_step else over_before), None, {})
+        begun = np.flatnonzero(truncated if same_step else over_before)
+        self._reset_copies(begun, None, {})
         return (
-            self._observations(),
+            self._observations(copied, begun),
             rewards,
             np.zeros(self.num_envs, np.bool_),
             self._by_row(truncated),
@@ -200,24 +202,38 @@ class BaseVectorEnv(VectorEnv[Rows, Actions, NDArray[Any]]):
         """Have a thread begin to work, if there are threads; what is returned waits for it, or does it."""
         return work if self._pool is None else self._pool.submit(work).result
 
-    def _observations(self) -> Rows:
-        """The observations as they are handed out; each thread copies those of its copies. Shape [B N, F]."""
-        seen = self._simulation.observations
-        if self._pool is None or not self._copy:
-            return self._definition.handed_out(seen, self._copy)
-        copied = np.empty_like(seen)
-        shares = [slice(share[0], share[-1] + 1) for share in self._shares]
-        for finish in [self._in_background(partial(np.copyto, copied[share], seen[share])) for share in shares]:
-            finish()
-        return copied.reshape(-1, seen.shape[-1])
+    def _at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do works for different copies at the same time: the first here, since to wake a thread takes a while."""
+        waiting = [self._in_background(work) for work in works[1:]]
+        try:
+            for work in works[:1]:
+                work()
+        finally:
+            for finish in waiting:
+                finish()
 
-    def _play(self, joint: Actions, playing: NDArray[np.int64]) -> None:
-        if self._pool is None:
-            self._simulation.step(joint, playing)
-            return
-        shares = [share[np.isin(share, playing)] for share in self._shares]
-        for finished in [self._pool.submit(self._simulation.step, joint, share) for share in shares if len(share)]:
-            finished.result()
+    def _play(self, joint: Actions, playing: NDArray[np.int64], copied: Rows | None = None) -> None:
+        """Play some copies on to their next epoch, and copy what is seen then to ``copied``, [B, N, F], if given."""
+
+        def play(share: NDArray[np.int64]) -> None:
+            self._simulation.step(joint, share)
+            if copied is not None:
+                self._copy_observations(share, copied)
+
+        shares = np.array_split(playing, self._threads)
+        self._at_once([partial(play, share) for share in shares if len(share)])
+
+    def _observations(self, copied: Rows | None = None, begun: NDArray[np.int64] | None = None) -> Rows:
+        """The observations as they are handed out, [B N, F]: ``copied`` but for copies that have begun since."""
+        if copied is None or begun is None:
+            return self._definition.handed_out(self._simulation.observations, self._copy)
+        self._copy_observations(begun, copied)
+        return copied.reshape(-1, copied.shape[-1])
+
+    def _copy_observations(self, copies: NDArray[np.int64], copied: Rows) -> None:
+        is_range = len(copies) > 0 and copies[-1] - copies[0] == len(copies) - 1
+        rows = slice(copies[0], copies[-1] + 1) if is_range else copies
+        copied[rows] = self._simulation.observations[rows]
 
     def _refuse_closed(self, call: str) -> None:
         if self.closed:
