@@ -7,7 +7,9 @@ then passes over all decisions in minibatches, each a step down the clipped surr
 error for the critic. Agents decide at different times; see `crowdgym.agents.learning.advantages`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -179,27 +181,42 @@ class IppoLearner(NetworkLearner):
         return rate
 
     def _pass(self, batch: "Batch", advantages: Floats, generator: np.random.Generator, losses: "Means") -> None:
-        """Pass over all decisions, in minibatches of about equal size."""
+        """Pass over all decisions, in minibatches of about equal size, with the actor and with the critic.
+
+        Neither reads the other, so with two threads or more they learn at the same time, with the same results.
+        """
         decisions = len(batch.actions)
         all_advantages = _tensor(advantages.astype(np.float32), self.device)
         pieces = max(1, round(decisions / self.settings.minibatch_size))
-        for chosen in np.array_split(generator.permutation(decisions), pieces):
-            numbers = torch.from_numpy(chosen).to(self.device)
-            losses.add(self._improve(batch.part(numbers), all_advantages[numbers]))
+        minibatches = [
+            torch.from_numpy(chosen).to(self.device)
+            for chosen in np.array_split(generator.permutation(decisions), pieces)
+        ]
 
-    def _improve(self, batch: "Batch", advantages: Tensor) -> Mapping[str, float]:
-        settings = self.settings
-        policy = policy_loss(self.actor, batch, advantages, settings.clip)
-        value_loss = 0.5 * (self.networks["critic"](batch.observations) - batch.returns).square().mean()
-        self.descend("actor", policy.surrogate - settings.entropy_coefficient * policy.entropy)
-        self.descend("critic", value_loss)
+        def teach_actor() -> None:
+            for numbers in minibatches:
+                losses.add(self._improve_actor(batch.part(numbers), all_advantages[numbers]))
+
+        def teach_critic() -> None:
+            for numbers in minibatches:
+                losses.add(self._improve_critic(batch.observations[numbers], batch.returns[numbers]))
+
+        at_once(teach_actor, teach_critic)
+
+    def _improve_actor(self, batch: "Batch", advantages: Tensor) -> Mapping[str, float]:
+        policy = policy_loss(self.actor, batch, advantages, self.settings.clip)
+        self.descend("actor", policy.surrogate - self.settings.entropy_coefficient * policy.entropy)
         return {
             "losses/policy_loss": policy.surrogate.item(),
-            "losses/value_loss": value_loss.item(),
             "losses/entropy": policy.entropy.item(),
             "losses/approx_kl": policy.approx_kl.item(),
             "losses/clipfrac": policy.clipfrac.item(),
         }
+
+    def _improve_critic(self, observations: Tensor, returns: Tensor) -> Mapping[str, float]:
+        value_loss = 0.5 * (self.networks["critic"](observations) - returns).square().mean()
+        self.descend("critic", value_loss)
+        return {"losses/value_loss": value_loss.item()}
 
     def descend(self, name: str, loss: Tensor) -> None:
         """A step of a network's optimiser down the loss."""
@@ -263,17 +280,34 @@ class Means:
 
     def __init__(self) -> None:
         self._totals: dict[str, float] = {}
-        self._count = 0
+        self._counts: Counter[str] = Counter()
 
     def add(self, figures: Mapping[str, float]) -> None:
         """Add the figures of a minibatch."""
-        self._count += 1
+        self._counts.update(figures.keys())
         for name, figure in figures.items():
             self._totals[name] = self._totals.get(name, 0.0) + figure
 
     def figures(self) -> dict[str, float]:
         """The means so far."""
-        return {name: total / self._count for name, total in self._totals.items()}
+        return {name: total / self._counts[name] for name, total in self._totals.items()}
+
+
+def at_once(first: Callable[[], None], second: Callable[[], None]) -> None:
+    """Do both, at the same time if PyTorch has two threads or more; each then has half of them."""
+    threads = torch.get_num_threads()
+    if threads < 2:
+        first()
+        second()
+        return
+    torch.set_num_threads(threads // 2)
+    try:
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(threads // 2,)) as pool:
+            beside = pool.submit(second)
+            first()
+            beside.result()
+    finally:
+        torch.set_num_threads(threads)
 
 
 def normal(advantages: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """The formulas of IPPO in numbers worked out by hand."""
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +15,7 @@ from crowdgym.agents.ippo.ippo import (  # noqa: E402
     Means,
     PolicyLoss,
     _explained_variance,
+    at_once,
     environment_reward,
     normal,
     policy_loss,
@@ -110,12 +112,22 @@ def test_a_pass_takes_all_decisions_once_in_minibatches_of_about_equal_size(
     decisions: int, size: int, pieces: list[int]
 ) -> None:
     taken: list[tuple[Any, Any]] = []
+    valued: list[Any] = []
 
-    def improve(batch: Batch, advantages: Any) -> dict[str, float]:
+    def improve_actor(batch: Batch, advantages: Any) -> dict[str, float]:
         taken.append((batch.actions, advantages))
         return {"size": float(len(advantages))}
 
-    learner: Any = SimpleNamespace(device="cpu", settings=SimpleNamespace(minibatch_size=size), _improve=improve)
+    def improve_critic(observations: Any, returns: Any) -> dict[str, float]:
+        valued.append((observations.ravel(), returns.ravel()))
+        return {}
+
+    learner: Any = SimpleNamespace(
+        device="cpu",
+        settings=SimpleNamespace(minibatch_size=size),
+        _improve_actor=improve_actor,
+        _improve_critic=improve_critic,
+    )
     numbers = torch.arange(decisions)
     batch = Batch(*(numbers.float().reshape(-1, 1),) * 2, numbers, numbers.float(), numbers.float().reshape(-1, 1))
     losses = Means()
@@ -124,6 +136,8 @@ def test_a_pass_takes_all_decisions_once_in_minibatches_of_about_equal_size(
     order = torch.cat([actions for actions, _ in taken])
     assert sorted(order.tolist()) == list(range(decisions)) != order.tolist()
     assert torch.equal(torch.cat([advantages for _, advantages in taken]), 10.0 * order)
+    assert [observations.tolist() for observations, _ in valued] == [actions.tolist() for actions, _ in taken]
+    assert all(torch.equal(*each) for each in valued)
     assert losses.figures() == {"size": pytest.approx(np.mean(pieces))}
 
 
@@ -143,7 +157,8 @@ def test_the_actor_descends_on_the_surrogate_less_the_weighted_entropy_and_the_c
         log_probabilities=torch.log(torch.tensor([0.75])),
         returns=torch.tensor([[2.0]]),
     )
-    figures = IppoLearner._improve(learner, batch, torch.tensor([3.0]))
+    figures = IppoLearner._improve_actor(learner, batch, torch.tensor([3.0]))
+    figures |= IppoLearner._improve_critic(learner, batch.observations, batch.returns)
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     assert losses == {"actor": pytest.approx(-3.0 - 0.1 * entropy), "critic": pytest.approx(4.5)}
     assert figures == {
@@ -159,7 +174,27 @@ def test_means_are_over_minibatches() -> None:
     means = Means()
     means.add({"a": 1.0, "b": 2.0})
     means.add({"a": 4.0, "b": 2.0})
-    assert means.figures() == {"a": 2.5, "b": 2.0}
+    means.add({"b": 5.0})
+    assert means.figures() == {"a": 2.5, "b": 3.0}
+
+
+@pytest.mark.parametrize(("threads", "of_each"), [(1, 1), (2, 1), (5, 2)])
+def test_actor_and_critic_share_the_threads(threads: int, of_each: int) -> None:
+    met = threading.Barrier(2 if threads > 1 else 1)  # both have to be under way at the same time
+    seen: list[tuple[int, bool]] = []
+
+    def work() -> None:
+        met.wait(timeout=60.0)
+        seen.append((torch.get_num_threads(), threading.current_thread() is threading.main_thread()))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        at_once(work, work)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert sorted(seen) == [(of_each, threads == 1), (of_each, True)]
 
 
 def test_advantages_are_scaled_to_mean_0_and_deviation_1() -> None:
