@@ -36,3 +36,9 @@ class IppoSettings(RolloutSettings):
     def length_matters(self) -> bool:
         """The length of the run matters if the learning rate falls over it."""
         return self.learning_rate_schedule != "constant"
+
+
+class TurnIppoSettings(IppoSettings):
+    """IPPO whose agents choose one after the other within an epoch."""
+
+    agent = "turn-ippo"

@@ -19,7 +19,7 @@ from crowdgym.agents.learning.row_network import LogPolicy
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations
 from crowdgym.common.errors import CheckpointError
 from crowdgym.common.layout import ObservationLayout, ObservationSet
-from crowdgym.configs.ippo import IppoSettings
+from crowdgym.configs.ippo import IppoSettings, TurnIppoSettings
 
 
 class IppoPolicy:
@@ -133,6 +133,12 @@ class IppoPolicy:
         actor = for_centres(lambda: Actor(seen, num_actions, self._settings), self._num_centres)
         self._stored.fill(actor, "actor")
         return log_policy_of(actor.eval(), "cpu")
+
+
+class TurnIppoPolicy(IppoPolicy):
+    """Plays an agent trained with turn-ippo."""
+
+    settings_class: ClassVar[type[IppoSettings]] = TurnIppoSettings
 
 
 def _centres_of(stored: StoredTensors) -> int:

@@ -9,7 +9,7 @@ from crowdgym.common.errors import ConfigError
 from crowdgym.configs.cafe import CafeSettings, CaNofeSettings
 from crowdgym.configs.csc import CscKeywords, CscSettings
 from crowdgym.configs.dasc import DascKeywords, DascSettings
-from crowdgym.configs.ippo import IppoSettings
+from crowdgym.configs.ippo import IppoSettings, TurnIppoSettings
 from crowdgym.configs.loading import Settings, describe_settings
 from crowdgym.configs.preference import PreferenceKeywords, PreferenceSettings
 from crowdgym.configs.sensing import SensingKeywords, SensingSettings
@@ -73,6 +73,13 @@ def test_hyperparameters_of_a_learner_that_extends_another_begin_with_those_of_t
     assert ours.model_dump(exclude={"refine_from"}) == cafe.model_dump(exclude={"refine_from"})
     assert (ours.network, ours.discount, ours.clip) == (ippo.network, ippo.discount, ippo.clip)
     assert CafeSettings.load("csc_v0", refine_from=0.5).refine_from == 0.5
+
+
+def test_turn_ippo_is_ippo_but_for_four_settings() -> None:
+    turn, ippo = TurnIppoSettings.load("csc_v0"), IppoSettings.load("csc_v0")
+    assert (turn.turns, turn.mask_idle_gain, turn.gain_features, turn.entropy_coefficient) == ("gain", True, True, 0.003)
+    changed = {"turns", "mask_idle_gain", "gain_features", "entropy_coefficient"}
+    assert turn.model_dump(exclude=changed) == ippo.model_dump(exclude=changed)
 
 
 def test_an_outer_level_of_revenue_needs_the_contribution_among_the_terms() -> None:
