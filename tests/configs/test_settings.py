@@ -77,7 +77,12 @@ def test_hyperparameters_of_a_learner_that_extends_another_begin_with_those_of_t
 
 def test_turn_ippo_is_ippo_but_for_four_settings() -> None:
     turn, ippo = TurnIppoSettings.load("csc_v0"), IppoSettings.load("csc_v0")
-    assert (turn.turns, turn.mask_idle_gain, turn.gain_features, turn.entropy_coefficient) == ("gain", True, True, 0.003)
+    assert (turn.turns, turn.mask_idle_gain, turn.gain_features, turn.entropy_coefficient) == (
+        "gain",
+        True,
+        True,
+        0.003,
+    )
     changed = {"turns", "mask_idle_gain", "gain_features", "entropy_coefficient"}
     assert turn.model_dump(exclude=changed) == ippo.model_dump(exclude=changed)
 
