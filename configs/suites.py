@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Strict, Tag, model_validator
 
+from crowdgym.common.waiting import LONGEST_WAIT_S
 from crowdgym.configs.documents import Checked, parse_document, read_document
 
 FOLDER = "bench"  # beside this file
@@ -247,7 +248,7 @@ class SuiteSettings(Checked):
     metrics: Names = ()
     compared_with: Name | None = None
     share_of_bound: bool = False
-    time_limit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 300.0
+    time_limit_s: Annotated[float, Field(gt=0, le=LONGEST_WAIT_S)] = 300.0
     published: Published = ()
     training: Training | None = None
     hook: Name | None = None

@@ -148,6 +148,31 @@ def test_an_environment_of_a_package_that_cannot_be_imported() -> None:
         crowdgym.make("json:pong_v0")
 
 
+@pytest.mark.parametrize(
+    ("source", "raised"),
+    [
+        ("import nothing_such", r"ModuleNotFoundError: No module named 'nothing_such' \(.*, line 1\)"),
+        ("\n1 / 0", r"ZeroDivisionError: division by zero \(.*, line 2\)"),
+        ("def (:", r"SyntaxError: .*, line 1\)"),
+        ("import sys\nsys.exit(0)", r"SystemExit: 0 \(.*, line 2\)"),
+    ],
+)
+def test_an_environment_of_a_module_that_fails_names_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, raised: str
+) -> None:
+    (tmp_path / "failing_market.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigError, match=f"'failing_market:pong_v0' cannot be loaded: importing .* raised {raised}"):
+        crowdgym.make("failing_market:pong_v0")
+
+
+@pytest.mark.parametrize("name", [":", ":pong_v0", ".x:pong_v0", "a b:pong_v0", "a::pong_v0", "a..b:pong_v0"])
+def test_an_environment_of_what_is_no_module_name(name: str) -> None:
+    with pytest.raises(ConfigError, match="names no module as in an import"):
+        crowdgym.make(name)
+
+
 def test_only_specifications_are_registered() -> None:
     with pytest.raises(ConfigError, match="register takes an EnvironmentSpec, got 3"):
         crowdgym.register(3)  # type: ignore[arg-type]

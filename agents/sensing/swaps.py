@@ -108,11 +108,10 @@ def _moves_to_try(
         without[cell] = cell_errors(field, inference, sensed, only)[cell]
         sensed[cell], only[cell] = True, False
     promise = np.empty(pairs)
-    free = max(len(goals), 1)
     for k in range(pairs):
         p, x = goers_of[k], goals_of[k]
         farther_km = moving.distance_km[start[p], x] - moving.distance_km[start[p], chosen[p]]
-        promise[k] = (errors[x] - without[chosen[p]]) / free + moving.bonus[x] - moving.bonus[chosen[p]]
+        promise[k] = (errors[x] - without[chosen[p]]) / len(goals) + moving.bonus[x] - moving.bonus[chosen[p]]
         promise[k] -= moving.cost_weight * farther_km / len(start)
     first = np.argsort(-promise)[:trials]
     return goers_of[first], goals_of[first]

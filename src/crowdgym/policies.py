@@ -7,8 +7,6 @@ CrowdGym for the environment and the scenario, if there are any.
 import hashlib
 import inspect
 import os
-import sysconfig
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -26,11 +24,10 @@ from crowdgym.common.entry_points import is_missing, search_current_folder
 from crowdgym.common.errors import ConfigError, PolicyError
 from crowdgym.common.extras import missing_package
 from crowdgym.common.files import is_folder
+from crowdgym.common.raised import described, where_raised
 from crowdgym.common.text import shown as in_short
 from crowdgym.configs.loading import default_scenario
 from crowdgym.learners import agent_packages, find_learner, learner_names, learner_of, load_trained
-
-_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
 
 UNKNOWN_DIGEST = "unknown"  # a file of the policy cannot be read
 
@@ -188,21 +185,6 @@ def digest_of(made: object, files: Sequence[str | Path]) -> str:
     except (OSError, TypeError):
         return UNKNOWN_DIGEST
     return digest.hexdigest()[:16]
-
-
-def where_raised(error: BaseException) -> str:
-    """The innermost line of an exception's traceback that is not in a library, as "FILE, line N"."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}, line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith((*_LIBRARIES, "<"))] or frames
-    return f"{own[-1].filename}, line {own[-1].lineno}"
-
-
-def described(error: BaseException) -> str:
-    """An exception in a few words, on one line."""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def all_policies() -> tuple[PolicySpec, ...]:

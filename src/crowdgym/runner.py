@@ -16,9 +16,9 @@ from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, EpisodicPolicy, Policy
 from crowdgym.common.compile_time import compile_time_s
 from crowdgym.common.errors import ConfigError, PolicyError, PolicyFaultError
+from crowdgym.common.raised import described, where_raised
 from crowdgym.common.seeds import POLICY_ENTROPY
 from crowdgym.common.text import shown
-from crowdgym.policies import described, where_raised
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The matching with prices, whose parameters `es` searches: its formula by hand, its memory, and where it begins."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,16 @@ def test_parameters_are_finite_and_as_many_as_they_are() -> None:
 # ---- one epoch by hand: speed 10 m/s, service 120 s, pause 300 s, 2 offers, horizon 5,400 s ----
 
 
+@cache  # it is only asked for its layout and its rules
+def small_env() -> Any:
+    return preference_v0.vector_env(num_envs=1, num_workers=2, num_centres=1, num_tasks=10, max_candidates=2)
+
+
 class OneEpoch:
     """Rows with the columns of the environment, filled by hand: both workers idle, half of the episode over."""
 
     def __init__(self) -> None:
-        self.env = preference_v0.vector_env(num_envs=1, num_workers=2, num_centres=1, num_tasks=10, max_candidates=2)
+        self.env = small_env()
         self.rows = np.zeros((1, 2, self.env.single_observation_space.shape[0]), np.float32)
         self.infos: dict[str, NDArray[Any]] = {
             "candidates": np.full((1, 2, 2), -1, np.int32),

@@ -8,6 +8,7 @@ from pathlib import Path
 from crowdgym.bench.benchmark import Benchmark
 from crowdgym.bench.suite import Suite
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.waiting import LONGEST_WAIT_S
 from crowdgym.configs.suites import AgentEntry, SuiteSettings, named_suite, read_suite, suite_names
 from crowdgym.execution.jobs import Engine
 from crowdgym.registration import environment_spec
@@ -74,8 +75,11 @@ def _changed(suite: SuiteSettings, overrides: Overrides) -> SuiteSettings:
         "episodes": _at_least_one("--episodes", overrides.episodes),
         "time_limit_s": overrides.time_limit_s,
     }
-    if overrides.time_limit_s is not None and not 0 < overrides.time_limit_s < float("inf"):
-        raise ConfigError(f"--time-limit must be a positive number of seconds, got {overrides.time_limit_s:g}")
+    if overrides.time_limit_s is not None and not 0 < overrides.time_limit_s <= LONGEST_WAIT_S:
+        raise ConfigError(
+            f"--time-limit must be a positive number of seconds, at most {LONGEST_WAIT_S:,.0f}, "
+            f"got {overrides.time_limit_s:g}"
+        )
     return suite.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 

@@ -30,8 +30,9 @@ def main() -> None:
     except BrokenPipeError:
         _end_without_output(OUTPUT_CLOSED)
     except OSError as error:
-        if _is_of_name(error):
-            print(f"error: {shortened(os.fsdecode(error.filename))!r} names no file: {error.strerror}", file=sys.stderr)
+        if isinstance(error.filename, str | bytes):
+            said = "names no file" if error.errno in _NAME_FAULTS else "cannot be used"
+            print(f"error: {shortened(os.fsdecode(error.filename))!r} {said}: {error.strerror}", file=sys.stderr)
             sys.exit(NO_FILE)
         if not _is_of_output(error):
             raise
@@ -44,11 +45,6 @@ def main() -> None:
 def _is_of_output(error: OSError) -> bool:
     """Whether it is standard output that cannot be written. The error of a file would name the file."""
     return error.filename is None and error.errno in _OUTPUT_FAULTS
-
-
-def _is_of_name(error: OSError) -> bool:
-    """Whether no file can have the name that is given."""
-    return isinstance(error.filename, str | bytes) and error.errno in _NAME_FAULTS
 
 
 def _flush() -> None:

@@ -7,14 +7,15 @@ from types import ModuleType
 from typing import Any
 
 from crowdgym.common.errors import ConfigError
+from crowdgym.common.raised import described, where_raised
 
 
 def load_entry_point(entry_point: str) -> Any:
     """What ``"module:attribute"`` names. The module is imported as Python would import it from the current folder.
 
     Raises:
-        ConfigError: the text is not of that form, there is no such module, or it has no such attribute.
-        ImportError: the module is there, and imports something that is not; likewise for any other error in it.
+        ConfigError: the text is not of that form, there is no such module, or it has no such attribute; or a module
+            that is not CrowdGym's raises something while it is imported.
     """
     module_name, colon, attribute = entry_point.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attribute.split("."))):
@@ -35,19 +36,25 @@ def import_module_from_here(module_name: str, named: str) -> ModuleType:
         named: what the user typed, for the message.
 
     Raises:
-        ConfigError: there is no such module.
-        ImportError: the module is there, and imports something that is not; likewise for any other error in it.
+        ConfigError: there is no such module, or a module that is not CrowdGym's raises something while it is imported.
     """
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise ConfigError(f"{named!r} does not exist: {module_name!r} names no module as in an import")
     # For CrowdGym's own modules the current folder is not searched: from then on, files in it could replace libraries.
-    here = os.getcwd() if module_name.split(".")[0] == "crowdgym" else search_current_folder()
+    is_own = module_name.split(".")[0] == "crowdgym"
+    here = os.getcwd() if is_own else search_current_folder()
     try:
         return import_module(module_name)
-    except ModuleNotFoundError as error:
-        if is_missing(error, module_name):
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and is_missing(error, module_name):
             raise ConfigError(
                 f"{named!r} does not exist: there is no module {error.name!r}, neither in {here} nor installed"
             ) from None
-        raise
+        if is_own:
+            raise
+        raise ConfigError(
+            f"{named!r} cannot be loaded: importing {module_name!r} raised {described(error)} ({where_raised(error)})"
+        ) from error
 
 
 def search_current_folder() -> str:

@@ -15,6 +15,8 @@ from typing import Any, Final
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Actions, Episode, Infos, Observations, Policy
 from crowdgym.common.errors import ConfigError, PolicyError, PolicyFaultError
+from crowdgym.common.text import shown
+from crowdgym.common.waiting import LONGEST_WAIT_S
 from crowdgym.envs.api.parallel_env import BaseParallelEnv
 from crowdgym.execution.guards import hide_arguments, hide_memory
 from crowdgym.execution.processes import how_ended, one_thread, undisturbed
@@ -30,6 +32,8 @@ from crowdgym.runner import fix_global_generators
 
 _START_S: Final = 600.0  # to import and make a policy: its libraries may be large, and the machine slow
 
+_MOST_MEMORY_BYTES: Final = 2**62
+
 _START = get_context("spawn")
 
 
@@ -44,6 +48,19 @@ class Limits:
 
     step_s: float | None = None
     memory_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the system can keep the limits.
+
+        Raises:
+            ConfigError: it cannot.
+        """
+        if self.step_s is not None and not 0 <= self.step_s <= LONGEST_WAIT_S:
+            raise ConfigError(f"a step limit must be 0 to {LONGEST_WAIT_S:,.0f} seconds, got {self.step_s:g}")
+        if self.memory_bytes is not None and not 0 < self.memory_bytes <= _MOST_MEMORY_BYTES:
+            raise ConfigError(
+                f"a memory limit must be 1 to {_MOST_MEMORY_BYTES:,} bytes, got {shown(self.memory_bytes)}"
+            )
 
 
 @contextmanager

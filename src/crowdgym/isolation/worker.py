@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from crowdgym.agents.information import Information, information_of
 from crowdgym.agents.policy import Episode, EpisodicPolicy, Policy
 from crowdgym.common.errors import CrowdGymError, PolicyError
+from crowdgym.common.raised import described, where_raised
 from crowdgym.execution.guards import end_with_starter, give_up_others_memory
 from crowdgym.execution.processes import end_with_parent
 from crowdgym.isolation import messages, shared
 from crowdgym.isolation.messages import Line, Message
 from crowdgym.isolation.moments import Layout, Moment
-from crowdgym.policies import PolicySource, described, digest_of, where_raised
+from crowdgym.policies import PolicySource, digest_of
 from crowdgym.runner import fix_global_generators
 
 _END_CHECKS: Final = 100  # whether a process of an agent has ended
