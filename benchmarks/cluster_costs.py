@@ -35,7 +35,8 @@ LEARNERS: Final = 10
 SEEDS: Final = 10
 CORES: Final = 1_000
 STEPS: Final = 200_000  # of the environment, of one training run; about what the packaged agents had
-DRIVERS: Final = {"local": (2,), "ray": (2, 16, 64, 256, 1024)}  # by engine, numbers of seats
+HUNDREDS: Final = (2, 16, 64, 256, 1024)
+DRIVERS: Final = {"local": (2,), "ray-engine": HUNDREDS, "ray": HUNDREDS}  # by engine, numbers of seats
 RESULT_BYTES: Final = (0, 150_000)
 LINE_BYTES_PER_S: Final = 125e6  # 1 Gbit/s
 

@@ -6,6 +6,7 @@ not in that program so that an engine sends their names, as with the jobs of a s
 
 import os
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final
+from unittest.mock import patch
 
 from crowdgym.common.files import LineFile, write_bytes
 from crowdgym.execution.fingerprint import fingerprint_of
@@ -85,10 +87,20 @@ def _write_s(num_bytes: int, times: int = 200) -> float:
 
 @contextmanager
 def _engines(name: str, most_seats: int) -> Iterator[Callable[[int], Engine]]:
-    """Makes an engine with a number of seats."""
+    """Makes an engine with a number of seats: "local", "ray", or "ray-engine", with actors that answer at once."""
     if name == "local":
         with ExitStack() as stack:
             yield lambda seats: stack.enter_context(ProcessEngine(seats))
+        return
+    if name == "ray-engine":
+        sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "execution"))
+        import fake_ray
+
+        from crowdgym.execution import ray_engine
+
+        fake = fake_ray.FakeRay({"node": most_seats})
+        with patch.object(ray_engine, "_ray", lambda: fake):
+            yield ray_engine.RayEngine
         return
     import ray
     from ray.cluster_utils import Cluster
