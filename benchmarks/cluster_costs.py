@@ -12,24 +12,21 @@ depend on what else the machine does, apart from its caches.
 import argparse
 import json
 import pickle
-import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
 
-from crowdgym.bench.jobs import EpisodeJob, keep_trace, play_episode, prepare
+from cluster_driver import driver_costs
+
+from crowdgym.bench.jobs import EpisodeJob, keep_trace, play_episode, prepare, recorded_trace
 from crowdgym.bench.suite import Suite
+from crowdgym.bench.training import training_jobs
 from crowdgym.common.errors import CrowdGymError
-from crowdgym.common.files import LineFile
 from crowdgym.configs.suites import named_suite, suite_names
-from crowdgym.execution.fingerprint import fingerprint_of
-from crowdgym.execution.jobs import JobKind
-from crowdgym.execution.processes import ProcessEngine
 from crowdgym.learners import find_learner
 from crowdgym.training.hyperparameters import split_keywords
 from crowdgym.training.plan import TrainingPlan
@@ -38,8 +35,10 @@ LEARNERS: Final = 10
 SEEDS: Final = 10
 CORES: Final = 1_000
 STEPS: Final = 200_000  # of the environment, of one training run; about what the packaged agents had
+HUNDREDS: Final = (2, 16, 64, 256, 1024)
+DRIVERS: Final = {"local": (2,), "ray-engine": HUNDREDS, "ray": HUNDREDS}  # by engine, numbers of seats
+RESULT_BYTES: Final = (0, 150_000)
 LINE_BYTES_PER_S: Final = 125e6  # 1 Gbit/s
-LONG_S: Final = 20.0  # an episode that takes longer is not played a second time
 
 # Each learner in an environment that it learns in, with a scenario; the smallest iteration, since only its parts count.
 ROLLOUT: Final = {"num_envs": 1, "evaluation_episodes": 1}
@@ -53,42 +52,18 @@ TRAINED: Final = (
     ("rmo", "dasc_v0", "dasc-scarce-haikou", ROLLOUT),
     ("ippo", "preference_v0", "preference-synth", ROLLOUT),
     ("ippo", "sensing_v0", "piemonte-synth", ROLLOUT),
+    ("clone", "csc_v0", "chengdu-paper", ROLLOUT),
+    ("ta-fpl", "preference_v0", "preference-synth", {}),
 )
 
 Costs = dict[str, dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job that returns so many bytes and does nothing else."""
-
-    number: int
-    num_bytes: int
-
-    def parameters(self) -> dict[str, Any]:
-        """See `crowdgym.execution.jobs.Job`."""
-        return {"number": self.number}
-
-    def isolation_group(self) -> str:
-        """See `crowdgym.execution.jobs.Job`."""
-        return ""
-
-
-def nothing(job: Job) -> dict[str, Any]:
-    """The work on such a job."""
-    return {"number": job.number, "bytes": bytes(job.num_bytes)}
-
-
-def fingerprint(job: Job) -> dict[str, str]:
-    """As of an episode."""
-    return fingerprint_of("tiny")
 
 
 # Suites
 
 
 def suite_costs(name: str, known: Container[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """For each agent of a suite that is not known, an episode in the middle of its jobs; with the key of the costs."""
+    """For each agent of a suite that is not known, the mean of three episodes of it; with the key of the costs."""
     suite = Suite(name, named_suite(name))
     suite.check()
     with tempfile.TemporaryDirectory() as folder:
@@ -100,31 +75,22 @@ def suite_costs(name: str, known: Container[str]) -> Iterator[tuple[str, dict[st
             if key in known:
                 continue
             own = [job for job in jobs if job.agent == agent]
-            job = own[len(own) // 2]
             try:
-                prepare(job)
-                processor_s, values = _timed(lambda job=job: play_episode(job))
-                if processor_s < LONG_S:  # the first time compiled code was loaded, too
-                    processor_s, values = _timed(lambda job=job: play_episode(job))
+                _played(own[len(own) // 6])  # loads compiled code
+                played = [_played(own[len(own) * place // 6]) for place in (1, 3, 5)]
             except CrowdGymError as error:
                 yield key, {"error": " ".join(str(error).split())}
                 continue
-            trace = next(value for value in values.values() if isinstance(value, bytes))
-            began_s = time.process_time()
-            with LineFile(Path(folder) / "rows") as lines:
-                row = json.dumps({**job.parameters(), **keep_trace(job, values), "checksum": "0" * 64}) + "\n"
-                lines.append(row)
-            yield (
-                key,
-                {
-                    "episodes": len(own),
-                    "instances": instances,
-                    "processor_s": processor_s,
-                    "write_s": time.process_time() - began_s,
-                    "row_bytes": len(row),
-                    "trace_bytes": len(trace),
-                },
-            )
+            means = {of: fmean(one[of] for one in played) for of in played[0]}
+            yield key, {"episodes": len(own), "instances": instances, **means}
+
+
+def _played(job: EpisodeJob) -> dict[str, float]:
+    """An episode: processor seconds, bytes of row and trace."""
+    prepare(job)
+    processor_s, values = _timed(lambda: play_episode(job))
+    row = json.dumps({**job.parameters(), **keep_trace(job, values), "checksum": "0" * 64}) + "\n"
+    return {"processor_s": processor_s, "row_bytes": len(row), "trace_bytes": len(recorded_trace(values))}
 
 
 def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -137,7 +103,10 @@ def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def training_cost(agent: str, environment: str, scenario: str, smallest: dict[str, Any]) -> dict[str, Any]:
-    """An iteration of a learner: processor seconds of playing and of the rest, for a step of the environment."""
+    """An iteration of a learner: processor seconds of playing and of the rest, for a step of the environment.
+
+    Nothing is played in a round of a federation, which counts as a step: its centres learn.
+    """
     import torch
 
     torch.set_num_threads(1)
@@ -145,49 +114,35 @@ def training_cost(agent: str, environment: str, scenario: str, smallest: dict[st
     of_env, settings = split_keywords(spec, environment, {"scenario": scenario, **smallest})
     plan = TrainingPlan(agent, spec, environment, of_env, settings, 10**6, 0, 1, "cpu", "")
     trainer = plan.make_trainer()
-    playing_s, rollout_bytes = 0.0, 0
-    collect = getattr(getattr(trainer, "training", None), "collect", None)
+    playing_s, rollouts = 0.0, []
+    # A clone's episodes are its teacher's, and those of an evolution strategy are all that it does.
+    player, name = (trainer, "_taught") if agent == "clone" else (getattr(trainer, "training", None), "collect")
+    collect = getattr(player, name, None)
 
     def timed(*arguments: Any, **keywords: Any) -> Any:
-        nonlocal playing_s, rollout_bytes
+        nonlocal playing_s
         seconds, rollout = _timed(lambda: collect(*arguments, **keywords))
-        playing_s, rollout_bytes = playing_s + seconds, rollout_bytes + len(pickle.dumps(rollout, protocol=5))
+        playing_s += seconds
+        rollouts.append(rollout)
         return rollout
 
     try:
         trainer.begin(fresh=True)
+        trainer.iterate(0)  # loads compiled code
         if collect is not None:
-            trainer.training.collect = timed
-        processor_s, _ = _timed(lambda: trainer.iterate(0))
-        playing_s = playing_s if collect is not None else processor_s
+            setattr(player, name, timed)
+        processor_s, _ = _timed(lambda: trainer.iterate(1))
+        if collect is None and plan.settings.takes_workers:
+            playing_s = processor_s
+        sent = rollouts if plan.settings.takes_workers else []
         steps = trainer.steps_per_iteration
         return {
             "playing_s": playing_s / steps,
             "learning_s": (processor_s - playing_s) / steps,
-            "bytes": rollout_bytes / steps,
+            "bytes": sum(len(pickle.dumps(rollout, protocol=5)) for rollout in sent) / steps,
         }
     finally:
         trainer.close()
-
-
-# The driver
-
-
-def driver_costs(seats: int, num_bytes: int, jobs: int, name: str) -> dict[str, float]:
-    """Processor seconds of the driver for a job, with so many jobs at the same time; Ray takes at most one a core."""
-    from crowdgym.execution.ray_engine import RayEngine
-
-    kind: JobKind[Job] = JobKind(nothing, fingerprint=fingerprint)
-    with ProcessEngine(seats) if name == "local" else RayEngine(seats) as engine:
-        list(engine.run(kind, [Job(number, 0) for number in range(3 * seats)]))  # starts the processes
-        began, began_s = _own_s(), time.perf_counter()
-        list(engine.run(kind, [Job(number, num_bytes) for number in range(jobs)]))
-        return {"processor_s": (_own_s() - began) / jobs, "wall_s": (time.perf_counter() - began_s) / jobs}
-
-
-def _own_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 # The plan
@@ -229,46 +184,69 @@ def _plan_training(costs: Costs) -> None:
         "| workers that fill a line of 1 Gbit/s |"
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for agent, environment, scenario, _ in TRAINED:
+    total_hours = 0.0
+    for agent, environment, scenario, smallest in TRAINED:
         one = costs.get(f"training {agent} {environment}")
         if one is None:
             continue
-        playing, learning = one["playing_s"], one["learning_s"]
-        alone, many = ((playing / workers + learning) * STEPS / 3600 for workers in (1, 16))
-        most = f"{(playing + learning) / learning:.1f}" if learning > 0 else "no limit"
-        line = f"{playing * LINE_BYTES_PER_S / one['bytes']:.0f}" if one["bytes"] else "no limit"
+        settings = split_keywords(find_learner(agent), environment, {"scenario": scenario, **smallest})[1]
+        rounds = getattr(settings, "rounds", None)  # of a federation; each is a step
+        playing, learning, steps = one["playing_s"], one["learning_s"], rounds or STEPS
+        alone, many = ((playing / workers + learning) * steps / 3600 for workers in (1, 16))
+        total_hours += alone * SEEDS
+        by_workers = "– | – | –"
+        if settings.takes_workers:
+            most = f"{(playing + learning) / learning:.1f}" if learning > 0 else "no limit"
+            line = f"{playing * LINE_BYTES_PER_S / one['bytes']:.0f}" if one["bytes"] else "no limit"
+            by_workers = f"{many:.3f} | {most} | {line}"
+        name = f"`{agent}`, `{scenario}`" + (f" ({rounds} rounds, each a step)" if rounds else "")
         print(
-            f"| `{agent}`, `{scenario}` | {playing * 1e3:.1f} | {learning * 1e3:.1f} | {one['bytes']:,.0f} "
-            f"| {alone * SEEDS:,.1f} | {alone:.2f} | {many:.2f} | {most} | {line} |"
+            f"| {name} | {playing * 1e3:,.2f} | {learning * 1e3:,.2f} | {one['bytes']:,.0f} "
+            f"| {alone * SEEDS:,.1f} | {alone:.3f} | {by_workers} |"
         )
-    print()
+    print(f"| all | | | | {total_hours:,.1f} | | | | |\n")
+    _plan_training_of_suites(costs)
+
+
+def _plan_training_of_suites(costs: Costs) -> None:
+    """What the runs cost that suites train before they play, without their evaluations."""
+    for name in suite_names():
+        suite, folder = named_suite(name), Path()
+        one = suite.training and costs.get(f"training {suite.training.learner} {suite.environment}")
+        if one:
+            runs = training_jobs(name, suite, folder)
+            seconds = (one["playing_s"] + one["learning_s"]) * sum(run.steps for run in runs)
+            print(f"`{name}` trains {len(runs)} runs of its own: {seconds / 3600:.1f} core-hours.\n")
 
 
 def _plan_driver(costs: Costs) -> None:
     rows = {key: one for key, one in costs.items() if key.startswith("driver ")}
-    print("| engine, seats, bytes a result | measured: driver, ms a job | computed: jobs/s of one driver | MB/s |")
-    print("| --- | ---: | ---: | ---: |")
+    print(
+        "| engine, seats, bytes a result | measured: driver, ms a job | writing, ms | computed: jobs/s of one driver "
+        "| MB/s |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: |")
     for key, one in rows.items():
-        rate = 1 / one["processor_s"]
+        rate = 1 / (one["processor_s"] + one["write_s"])
         print(
-            f"| {key.removeprefix('driver ')} | {one['processor_s'] * 1e3:.2f} | {rate:,.0f} "
-            f"| {rate * int(key.split()[-1]) / 1e6:,.1f} |"
+            f"| {key.removeprefix('driver ')} | {one['processor_s'] * 1e3:.2f} | {one['write_s'] * 1e3:.2f} "
+            f"| {rate:,.0f} | {rate * int(key.split()[-1]) / 1e6:,.1f} |"
         )
     print()
-    most = {
-        int(key.split()[2]): one for key, one in rows.items() if key.startswith("driver ray") and key.split()[3] != "0"
-    }
-    if not most:
+    of_ray = [
+        (int(key.split()[2]), one) for key, one in rows.items() if key.startswith("driver ray") and key[-2:] != " 0"
+    ]
+    if not of_ray:
         return
-    driver_s = most[max(most)]["processor_s"]
+    driver_s = max(of_ray, key=lambda pair: pair[0])[1]
     print("| suite | computed: workers that fill one driver | with traces, a line of 1 Gbit/s |")
     print("| --- | ---: | ---: |")
     for name in suite_names():
         played = [one for key, one in costs.items() if key.startswith(f"suite {name} ") and "processor_s" in one]
         if played:
-            names = ("processor_s", "write_s", "trace_bytes")
-            seconds, write_s, trace = (fmean(one[of] for one in played) for of in names)
-            print(f"| `{name}` | {seconds / (driver_s + write_s):,.0f} | {seconds * LINE_BYTES_PER_S / trace:,.0f} |")
+            seconds, trace = (fmean(one[of] for one in played) for of in ("processor_s", "trace_bytes"))
+            full = seconds / (driver_s["processor_s"] + driver_s["write_s"])
+            print(f"| `{name}` | {full:,.0f} | {seconds * LINE_BYTES_PER_S / trace:,.0f} |")
 
 
 # The command
@@ -287,16 +265,15 @@ def measured(costs: Costs, part: str, chosen: argparse.Namespace) -> Iterator[tu
             if f"training {agent} {environment}" not in costs:
                 yield f"training {agent} {environment}", training_cost(agent, environment, scenario, smallest)
     else:
-        engine, seats, num_bytes = chosen.names.split(",") if chosen.names else ("ray", "2", "150000")
-        jobs = max(200, 10 * int(seats))
-        yield f"driver {engine} {seats} {num_bytes}", driver_costs(int(seats), int(num_bytes), jobs, engine)
+        for engine in chosen.names.split(",") if chosen.names else DRIVERS:
+            yield from driver_costs(engine, DRIVERS[engine], RESULT_BYTES)
 
 
 def main() -> None:
     """Measure a part, or print the plan."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=("suites", "training", "driver", "plan"))
-    parser.add_argument("--names", help="suites, by commas; or of the driver: ENGINE,SEATS,BYTES")
+    parser.add_argument("--names", help="suites or engines, by commas; default: all")
     parser.add_argument("--costs", type=Path, default=Path("out/cluster-costs.json"))
     chosen = parser.parse_args()
     costs: Costs = json.loads(chosen.costs.read_text(encoding="utf-8")) if chosen.costs.is_file() else {}

@@ -25,7 +25,7 @@ def make_trainer(task: TrainingTask) -> "CloneTrainer":
     evaluation = task.make_vector_env(len(task.evaluation_seeds))
     sets = ObservationLayout.from_metadata(training.metadata, training.single_observation_space.shape[0]).sets
     learner = IppoLearner(sets, int(training.single_action_space.n), settings, task.seed, device=task.device)
-    collectors = LocalCollector(training, task.device), LocalCollector(evaluation, task.device)
+    collectors = LocalCollector(training), LocalCollector(evaluation)
     return CloneTrainer(task, collectors, learner, teacher)
 
 

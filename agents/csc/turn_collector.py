@@ -15,9 +15,9 @@ from crowdgym.agents.policy import Episode
 from crowdgym.configs.learning import RolloutSettings
 
 
-def collector_of(env: VectorEnvironment, settings: RolloutSettings, device: str) -> LocalCollector:
+def collector_of(env: VectorEnvironment, settings: RolloutSettings) -> LocalCollector:
     """The collector that plays by the settings: in turn, or all agents at once."""
-    return TurnCollector(env, settings, device) if takes_turns(settings) else LocalCollector(env, device)
+    return TurnCollector(env, settings) if takes_turns(settings) else LocalCollector(env)
 
 
 class TurnCollector(LocalCollector):
@@ -26,11 +26,10 @@ class TurnCollector(LocalCollector):
     Args:
         env: the copies of ``csc_v0``.
         settings: of the learner.
-        device: device of the actor.
     """
 
-    def __init__(self, env: VectorEnvironment, settings: RolloutSettings, device: str = "cpu") -> None:
-        super().__init__(env, device)
+    def __init__(self, env: VectorEnvironment, settings: RolloutSettings) -> None:
+        super().__init__(env)
         self.settings = settings
 
     def episode(self) -> Episode:

@@ -50,7 +50,7 @@ def environment_reward(task: TrainingTask, env: VectorEnvironment, sets: Sequenc
 def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_reward) -> RolloutTrainer:
     """The trainer of IPPO; ``task.settings`` are `IppoSettings`. Learners with another reward give its source."""
     settings: IppoSettings = task.settings
-    training, evaluation, env = make_collectors(task, partial(_collector_of, settings=settings, device=task.device))
+    training, evaluation, env = make_collectors(task, partial(_collector_of, settings=settings))
     sets = network_sets(ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]), settings)
     source = make_source(task, env, sets)
     num_actions = int(env.single_action_space.n)
@@ -59,10 +59,10 @@ def make_trainer(task: TrainingTask, make_source: SourceMaker = environment_rewa
     return RolloutTrainer(task, training, evaluation, source, learner)
 
 
-def _collector_of(env: VectorEnvironment, settings: IppoSettings, device: str) -> LocalCollector:
+def _collector_of(env: VectorEnvironment, settings: IppoSettings) -> LocalCollector:
     if settings.networks == "centre":
-        return CentreCollector(env, device)
-    return collector_of(env, settings, device)
+        return CentreCollector(env)
+    return collector_of(env, settings)
 
 
 class IppoLearner(NetworkLearner):

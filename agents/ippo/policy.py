@@ -132,7 +132,7 @@ class IppoPolicy:
         seen = network_sets(ObservationLayout(sets), self._settings)
         actor = for_centres(lambda: Actor(seen, num_actions, self._settings), self._num_centres)
         self._stored.fill(actor, "actor")
-        return log_policy_of(actor.eval(), "cpu")
+        return log_policy_of(actor.eval())
 
 
 class TurnIppoPolicy(IppoPolicy):

@@ -9,7 +9,9 @@ may share them (`join`).
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -112,12 +114,10 @@ class LocalCollector:
 
     Args:
         env: the copies. Their episodes must have equal lengths.
-        device: device of the actor, where it is played by torch; see `log_policy_of`.
     """
 
-    def __init__(self, env: VectorEnvironment, device: str = "cpu") -> None:
+    def __init__(self, env: VectorEnvironment) -> None:
         self.env = env
-        self.device = device
 
     def collect(
         self,
@@ -135,7 +135,7 @@ class LocalCollector:
         draws = None if seeds.actions is None else [np.random.default_rng(seed) for seed in seeds.actions]
         record = EpisodeRecord(signals)
         self._begin()
-        policy = log_policy_of(actor, self.device)
+        policy = log_policy_of(actor)
         environment_s = -time.perf_counter()
         observations, infos = self.env.reset(seed=list(seeds.instances), options=dict(options) if options else None)
         environment_s += time.perf_counter()
@@ -275,16 +275,17 @@ def choose(
     return actions, log_policy[np.arange(len(actions)), actions]
 
 
-def log_policy_of(actor: nn.Module, device: str) -> LogPolicy:
+def log_policy_of(actor: nn.Module) -> LogPolicy:
     """The present weights of an actor, ready to be played: as compiled loops where there are some, else by torch.
+
+    It is played on the CPU, on whatever device it learns: the same weights play the same episodes everywhere.
 
     Args:
         actor: see `Collector`. If its weights change, this has to be called again.
-        device: device of the actor.
     """
     if isinstance(actor, ByCentre):
-        return _of_centres([log_policy_of(network, device) for network in actor.networks])
-    return by_rows(actor) or (lambda observations, masks: _in_blocks(actor, observations, masks, device))
+        return _of_centres([log_policy_of(network) for network in actor.networks])
+    return by_rows(actor) or partial(_in_blocks, deepcopy(actor).cpu())
 
 
 def _of_centres(policies: Sequence[LogPolicy]) -> LogPolicy:
@@ -301,9 +302,7 @@ def _of_centres(policies: Sequence[LogPolicy]) -> LogPolicy:
     return log_policy
 
 
-def _in_blocks(
-    actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_], device: str
-) -> NDArray[np.float32]:
+def _in_blocks(actor: nn.Module, observations: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The logarithms of probabilities, [M, A], computed in blocks of fixed size; see `BLOCK`."""
     rows = len(observations)
     filled = -(-rows // BLOCK) * BLOCK
@@ -312,7 +311,7 @@ def _in_blocks(
     seen[:rows], legal[:rows] = observations, masks
     blocks = zip(*(torch.split(torch.from_numpy(array), BLOCK) for array in (seen, legal)), strict=True)
     with torch.inference_mode(), _one_thread():
-        found = [actor(some.to(device), allowed.to(device)).cpu().numpy() for some, allowed in blocks]
+        found = [actor(some, allowed).numpy() for some, allowed in blocks]
     log_policy: NDArray[np.float32] = np.concatenate(found)[:rows]
     return log_policy
 

@@ -41,7 +41,7 @@ class TrainingTask:
         evaluation_seeds: seeds of the instances that evaluation plays.
         steps: minimum number of environment steps of the run, summed over all copies.
         seed: seed of all random draws.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu`` or ``cuda``, where networks learn; they are played on the CPU.
         mix: as ``make_vector_env``, for each setting of the environment that the run mixes; empty without a mix.
         workers: play the episodes; None: this process plays them.
     """

@@ -113,7 +113,8 @@ class SharedCollector:
         copies = len(seeds.instances)
         shares = min(self._workers.number, copies)
         bounds = [copies * share // shares for share in range(shares + 1)]
-        frozen = deepcopy(actor)  # what is sent may be moved into memory that processes share
+        # A copy, since what is sent may be moved into memory that processes share; their machines may have no GPU.
+        frozen = deepcopy(actor).cpu()
         rollouts = self._workers.map(
             play_share,
             [

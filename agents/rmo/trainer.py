@@ -1,7 +1,6 @@
 """The trainer of RMO: episodes and learning as in IPPO, and the search for the weights of the matching utility."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final, cast
 
 import numpy as np
@@ -25,7 +24,7 @@ def make_trainer(task: TrainingTask) -> "RmoTrainer":
     settings: RmoSettings = task.settings
     if task.environment != "dasc_v0":
         raise ConfigError(f"rmo needs the two rewards of dasc_v0, got the environment {task.environment}")
-    training, evaluation, env = make_collectors(task, partial(LocalCollector, device=task.device))
+    training, evaluation, env = make_collectors(task, LocalCollector)
     sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets
     learner = RmoLearner(sets, int(env.single_action_space.n), settings, task.seed, task.device)
     return RmoTrainer(task, training, evaluation, SparseAndShaped(settings.team_share), learner)

@@ -13,6 +13,7 @@ from crowdgym.agents.learning.collect import CopySeeds, IterationSeeds, LocalCol
 from crowdgym.agents.learning.networks import Actor  # noqa: E402
 from crowdgym.agents.learning.rewards import EnvironmentReward, TeamShare  # noqa: E402
 from crowdgym.agents.learning.rollout import Rollout, join  # noqa: E402
+from crowdgym.agents.learning.workers import SharedCollector  # noqa: E402
 from crowdgym.common.errors import ConfigError  # noqa: E402
 from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
@@ -155,3 +156,43 @@ def test_part_of_what_others_earn_may_count() -> None:
     rollout = rollout_of([[4.0, 0.0, 8.0, 8.0]], 2)
     assert TeamShare(0.25).terms(rollout)["team_share"].tolist() == [[3.5, 0.5, 8.0, 8.0]]
     assert TeamShare(1.0).terms(rollout)["team_share"].tolist() == [[2.0, 2.0, 8.0, 8.0]]
+
+
+class OnAnotherDevice(torch.nn.Module):
+    """Stands for a network on a GPU: it answers only where it was moved to the CPU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = torch.nn.Parameter(torch.linspace(0.0, 1.0, OFFERS + 1))
+        self.moved = False
+
+    def cpu(self) -> "OnAnotherDevice":
+        self.moved = True
+        return super().cpu()
+
+    def forward(self, observations: Any, masks: Any) -> Any:
+        assert self.moved
+        return torch.where(masks, self.scores, -torch.inf).log_softmax(dim=1)
+
+
+def test_a_network_that_learns_on_a_gpu_is_played_on_the_cpu_and_stays_where_it_is() -> None:
+    network = OnAnotherDevice()
+    rollout = LocalCollector(ToyVectorMarket(4)).collect(network, SEEDS)
+    assert len(rollout.rows)
+    assert not network.moved
+
+
+def test_workers_get_a_network_that_is_on_the_cpu() -> None:
+    network, sent = OnAnotherDevice(), []
+
+    class Two:
+        number = 2
+
+        def map(self, function: Any, items: Any) -> list[Any]:
+            sent.extend(item.actor.moved for item in items)
+            return [function(item) for item in items]
+
+    shared = SharedCollector(ToyVectorMarket, LocalCollector, Two())
+    assert_same_bits(shared.collect(network, SEEDS), LocalCollector(ToyVectorMarket(4)).collect(network, SEEDS))
+    assert sent == [True, True]
+    assert not network.moved

@@ -143,7 +143,7 @@ def test_a_masked_action_is_never_chosen(network: str) -> None:
     legal = generator.random((500, K + 1)) < 0.4
     legal[np.arange(500), generator.integers(0, K + 1, 500)] = True
     for noise in (None, generator.gumbel(size=legal.shape)):
-        actions, log_probabilities = choose(log_policy_of(actor, "cpu"), seen, legal, noise)
+        actions, log_probabilities = choose(log_policy_of(actor), seen, legal, noise)
         assert legal[np.arange(500), actions].all()
         assert np.isfinite(log_probabilities).all()
     with torch.no_grad():
@@ -156,7 +156,7 @@ def test_actions_are_drawn_as_often_as_the_policy_says() -> None:
     actor = lively(Actor(SETS, K + 1, SETTINGS))
     seen, legal = observations(1).expand(20_000, -1).numpy(), masks(1).expand(20_000, -1).numpy()
     noise = np.random.default_rng(0).gumbel(size=legal.shape)
-    actions, log_probabilities = choose(log_policy_of(actor, "cpu"), seen, legal, noise)
+    actions, log_probabilities = choose(log_policy_of(actor), seen, legal, noise)
     share = np.bincount(actions, minlength=K + 1) / len(actions)
     with torch.no_grad():
         policy = actor(observations(1), masks(1)).exp().numpy()[0]
@@ -218,7 +218,7 @@ def test_the_entropy_of_equal_chances_is_the_logarithm_of_their_number() -> None
 def test_the_bits_of_a_row_do_not_depend_on_the_rows_beside_it(sizes: dict[str, Any]) -> None:
     """So any shares of the copies, played in any processes, add up to the same training."""
     settings = IppoSettings.load("csc_v0", **sizes)
-    policy = log_policy_of(lively(Actor(SETS, K + 1, settings)), "cpu")
+    policy = log_policy_of(lively(Actor(SETS, K + 1, settings)))
     seen, legal = observations(150).numpy(), masks(150).numpy()
     generator = np.random.default_rng(0)
     noise = generator.gumbel(size=legal.shape)

@@ -79,9 +79,7 @@ def test_a_centre_answers_the_same_bits_whoever_else_asks() -> None:
     seen = with_centre(generator.random((90, width), np.float32), np.arange(90) % CENTRES)
     legal = np.ones((90, actions), np.bool_)
     own = np.arange(1, 90, CENTRES)
-    together, alone = (
-        choose(log_policy_of(actor, "cpu"), seen[rows], legal[rows], None)[1] for rows in (slice(None), own)
-    )
+    together, alone = (choose(log_policy_of(actor), seen[rows], legal[rows], None)[1] for rows in (slice(None), own))
     assert np.array_equal(together[own], alone)
 
 

@@ -192,8 +192,8 @@ def test_turns_with_one_agent_are_the_same_as_all_at_once() -> None:
 
 def test_without_settings_of_turns_agents_choose_as_ever() -> None:
     env = vector_env(num_envs=1, copy=False, **SMALL)
-    assert type(collector_of(env, settings(), "cpu")) is LocalCollector
-    assert type(collector_of(env, settings(mask_idle_gain=True), "cpu")) is TurnCollector
+    assert type(collector_of(env, settings())) is LocalCollector
+    assert type(collector_of(env, settings(mask_idle_gain=True))) is TurnCollector
 
 
 def test_joins_that_add_nothing_are_no_actions() -> None:

@@ -1,6 +1,7 @@
 """``crowdgym train --workers``: several processes play the episodes, and the result is that of one, bit for bit."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 pytest.importorskip("torch")
 
 from training_runs import arguments, curve, ran, refused, tensors
+
+from crowdgym.cli.train import MachineOptions
 
 TIMES = ("wall_s", "processor_s", "environment_s")
 SEARCH = {"population": 4, "episodes": 2, "evaluation_every": 1, "evaluation_episodes": 2}
@@ -75,6 +78,14 @@ def test_a_run_may_go_on_with_another_number(tmp_path: Path) -> None:
 def test_options_that_do_not_fit(tmp_path: Path, words: list[str], message: str) -> None:
     assert refused(*arguments(tmp_path / "out"), *words) == message
     assert not (tmp_path / "out" / "agent.yaml").exists()
+
+
+def test_workers_may_play_for_a_network_that_learns_on_a_gpu(tmp_path: Path) -> None:
+    """They play on the processor in any case; `test_learning_collect` says what they are sent."""
+    plan: Any = SimpleNamespace(datasets=lambda: ())
+    with MachineOptions(device="cuda", workers=2).playing(plan, tmp_path) as workers:
+        assert workers is not None
+        assert workers.number == 2
 
 
 def test_a_clone_is_taught_in_one_process(tmp_path: Path) -> None:

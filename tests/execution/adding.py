@@ -33,11 +33,13 @@ class Sum:
 
 
 def play(job: Sum) -> dict[str, Any]:
-    if job.once is not None and job.once.exists():
+    if _was_done(job):
         return _result(job)
-    if job.once is not None:
-        job.once.touch()
     if job.deed == "sleep":
+        time.sleep(1000)
+    if job.deed == "be told to end":  # Slurm tells all processes of a job, before it takes their machine away
+        for process in (os.getpid(), os.getppid()):
+            os.kill(process, signal.SIGUSR2)
         time.sleep(1000)
     if job.deed == "die":
         os._exit(7)
@@ -56,6 +58,15 @@ def play(job: Sum) -> dict[str, Any]:
     return _result(job)
 
 
+def _was_done(job: Sum) -> bool:
+    """Whether a job that misbehaves once has done so; it has from now on."""
+    if job.once is None:
+        return False
+    done = job.once.exists()
+    job.once.touch()
+    return done
+
+
 def _result(job: Sum) -> dict[str, Any]:
     return {"sum": job.number + 1, "process": os.getpid()}
 
@@ -63,7 +74,7 @@ def _result(job: Sum) -> dict[str, Any]:
 def prepare(job: Sum) -> None:
     if job.deed == "prepare at leisure":
         time.sleep(0.8)
-    if job.deed == "die while preparing":
+    if job.deed == "die while preparing" and not _was_done(job):
         os._exit(7)
     if job.deed == "ask too much":
         raise ConfigError("number must be less")

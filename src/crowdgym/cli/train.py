@@ -94,7 +94,7 @@ class MachineOptions:
 
     section = "Machine"
 
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu"
+    device: Annotated[str, typer.Option(help="cpu or cuda: where networks learn. They are played on the CPU.")] = "cpu"
     threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
     jobs: Annotated[int, number("Processes in which the centres of a federation learn; 1: in this process.")] = 1
     workers: Annotated[int, number("Processes that play the episodes, with the same result; 1: this process.")] = 1
@@ -110,8 +110,6 @@ class MachineOptions:
         if self.workers == 1 and self.engine is EngineName.LOCAL:
             yield None
             return
-        if self.device != "cpu":
-            raise ConfigError(f"--workers needs --device cpu, got {self.device}: a GPU rounds otherwise than they do")
         from crowdgym.training.workers import EngineWorkers
 
         with opened as engine:

@@ -213,6 +213,8 @@ def _told_later() -> Iterator[None]:
 def _serve(connection: Connection) -> None:
     """Run jobs until the engine closes the connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the engine, which ends this process
+    if hasattr(signal, "SIGUSR2"):
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # so does Slurm's word that the machine is taken away
     hide_memory()  # it holds environments, of which policies in other processes must not know
     threading.Thread(target=end_with_parent, daemon=True).start()
     while True:

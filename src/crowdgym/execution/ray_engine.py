@@ -29,11 +29,14 @@ class RayEngine:
     Args:
         num_seats: the most jobs that run at the same time; None: as many as the cluster has cores.
         address: of a cluster that runs, such as "auto" or "10.0.0.1:6379"; None: one on this machine is started.
+        seat_class: makes a seat; another one is for measurements.
     """
 
-    def __init__(self, num_seats: int | None = None, address: str | None = None) -> None:
-        self._num_seats, self._address = num_seats, address
-        self._seats: list[_Seat] = []
+    def __init__(
+        self, num_seats: int | None = None, address: str | None = None, seat_class: "type[Seat] | None" = None
+    ) -> None:
+        self._num_seats, self._address, self._seat_class = num_seats, address, seat_class or Seat
+        self._seats: list[Seat] = []
         self._ready: set[str] = set()  # nodes on which a job was prepared: what it compiled is cached
         self._nodes: dict[str, int] = {}  # cores of each node that is alive
         self._looked_s = -_LOOK_S
@@ -68,8 +71,8 @@ class RayEngine:
             self._look()
             while waiting and (seat := self._free_seat(waiting)) is not None:
                 seat.begin(kind, waiting.take(seat.group))
-            for seat in self._first_to_answer():
-                outcome = self._advance(seat, kind)
+            for seat, has_answered in self._first_to_answer():
+                outcome = self._advance(seat, has_answered, kind)
                 if isinstance(outcome, Outcome):
                     yield seat.leave(), outcome
                 elif outcome is not None:
@@ -79,7 +82,7 @@ class RayEngine:
                         raise RuntimeError(f"a job was lost {MOST_LOSSES} times, at last because {outcome}")
                     waiting.put_back(job)
 
-    def _busy(self) -> "list[_Seat]":
+    def _busy(self) -> "list[Seat]":
         return [seat for seat in self._seats if seat.job is not None]
 
     def _look(self) -> None:
@@ -91,7 +94,7 @@ class RayEngine:
         self._nodes = {node["NodeID"]: int(node["Resources"].get("CPU", 0)) for node in alive}
         self._seats = [seat for seat in self._seats if seat.job is not None or seat.node in self._nodes]
 
-    def _free_seat(self, waiting: "_Waiting") -> "_Seat | None":
+    def _free_seat(self, waiting: "_Waiting") -> "Seat | None":
         """A seat for one of the jobs that wait, in a place that is free; None if there is none."""
         free = [seat for seat in self._seats if seat.job is None and self._may_begin_on(seat.node)]
         for seat in free:
@@ -104,7 +107,7 @@ class RayEngine:
             self._seats.remove(free[0])
         if place is None:
             return None
-        self._seats.append(_Seat(place, waiting.first_group()))
+        self._seats.append(self._seat_class(place, waiting.first_group()))
         return self._seats[-1]
 
     def _free_place(self) -> str | None:
@@ -118,8 +121,13 @@ class RayEngine:
     def _may_begin_on(self, node: str) -> bool:
         return node in self._nodes and (node in self._ready or all(seat.node != node for seat in self._busy()))
 
-    def _first_to_answer(self) -> "list[_Seat]":
-        """Wait until a seat has an answer or has reached its deadline, at most until the next look at the nodes."""
+    def _first_to_answer(self) -> "list[tuple[Seat, bool]]":
+        """Wait until a seat has an answer or has reached its deadline, at most until the next look at the nodes.
+
+        Returns:
+            All such seats, and whether each has answered. To ask takes time for each busy seat, so one question serves
+            all of them.
+        """
         busy = self._busy()
         if not busy and not self._nodes:
             raise RuntimeError("the Ray cluster has no node left on which jobs can run")
@@ -127,17 +135,16 @@ class RayEngine:
             return []
         ends = [seat.deadline for seat in busy if seat.deadline is not None]
         timeout_s = max(0.0, min([_LOOK_S, *(end - time.monotonic() for end in ends)]))
-        answered, _ = _ray().wait([seat.answer for seat in busy], num_returns=1, timeout=timeout_s)
-        now = time.monotonic()
-        return [
-            seat for seat in busy if seat.answer in answered or (seat.deadline is not None and now >= seat.deadline)
-        ]
+        first, others = _ray().wait([seat.answer for seat in busy], num_returns=1, timeout=timeout_s)
+        more, _ = _ray().wait(others, num_returns=len(others), timeout=0) if first and others else ([], [])
+        answered, now = {*first, *more}, time.monotonic()
+        found = [(seat, seat.answer in answered) for seat in busy]
+        return [(seat, there) for seat, there in found if there or (seat.deadline is not None and now >= seat.deadline)]
 
-    def _advance(self, seat: "_Seat", kind: JobKind[Any]) -> Outcome | str | None:
+    def _advance(self, seat: "Seat", has_answered: bool, kind: JobKind[Any]) -> Outcome | str | None:
         """The outcome of a seat's job, or why it was lost; None if it goes on."""
         ray = _ray()
-        done, _ = ray.wait([seat.answer], timeout=0)
-        if not done:
+        if not has_answered:
             self._remove(seat)
             return Outcome({}, too_long(kind.time_limit_s), seat.wall_s())
         try:
@@ -155,11 +162,11 @@ class RayEngine:
         seat.go_on(kind)
         return None
 
-    def _remove(self, seat: "_Seat") -> None:
+    def _remove(self, seat: "Seat") -> None:
         seat.end()
         self._seats.remove(seat)
 
-    def _lost(self, seat: "_Seat", why: str) -> Outcome | str:
+    def _lost(self, seat: "Seat", why: str) -> Outcome | str:
         """What has become of the job of a seat that is gone."""
         self._looked_s = -_LOOK_S
         self._look()
@@ -168,19 +175,23 @@ class RayEngine:
         return why
 
 
-class _Seat:
+class Seat:
     """An actor on one node, as the engine sees it. It only executes jobs of one isolation group."""
 
     def __init__(self, node: str, group: str) -> None:
-        ray = _ray()
-        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
         self.node, self.group = node, group
         self.job: Job | None = None
         self.answer: Any = None
         self.begun_s: float | None = None
         self.deadline: float | None = None
-        self._actor = (
-            ray.remote(num_cpus=1, max_restarts=0)(_Executor).options(scheduling_strategy=strategy).remote(os.getcwd())
+        self._actor = self.make_actor()
+
+    def make_actor(self) -> Any:
+        """Start the actor, on the node."""
+        ray = _ray()
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node_id=self.node, soft=False)
+        return (
+            ray.remote(num_cpus=1, max_restarts=0)(Executor).options(scheduling_strategy=strategy).remote(os.getcwd())
         )
 
     def begin(self, kind: JobKind[AnyJob], job: AnyJob) -> None:
@@ -208,7 +219,7 @@ class _Seat:
         _ray().kill(self._actor)
 
 
-class _Executor:
+class Executor:
     """Executes jobs, in a process of a node.
 
     Args:
@@ -221,9 +232,11 @@ class _Executor:
             os.chdir(folder)
 
     def prepare(self, kind: JobKind[AnyJob], job: AnyJob, expected: Mapping[str, str]) -> Answer:
+        """See `crowdgym.execution.answers.prepare_elsewhere`."""
         return prepare_elsewhere(kind, job, expected, f"the node {_ray().util.get_node_ip_address()}")
 
     def run(self, kind: JobKind[AnyJob], job: AnyJob) -> Answer:
+        """See `crowdgym.execution.answers.run`."""
         return run(kind, job)
 
 

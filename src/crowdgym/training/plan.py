@@ -37,7 +37,7 @@ class TrainingPlan:
         steps: steps of the environment, summed over all copies; rounded up to whole iterations.
         seed: seed of all random draws.
         threads: processor threads of the networks.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu`` or ``cuda``, where networks learn; they are played on the CPU.
         command: the command that makes the same run again.
         mix: values of settings of the environment, by name; see `mixed_keywords`.
         workers: play the episodes; None: this process plays them. The result does not depend on them.
