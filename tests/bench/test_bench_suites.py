@@ -228,7 +228,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         (Overrides(agents=["greedy", ""]), "--agents must be names with commas between them, got 'greedy,'"),
         (Overrides(agents=["greedy", "greedy"]), "--agents must name every agent once, got 'greedy' twice"),
         (Overrides(episodes=0), "--episodes must be at least 1, got 0"),
-        (Overrides(time_limit_s=0.0), "--time-limit must be a positive number of seconds, got 0"),
+        (Overrides(time_limit_s=0.0), "--time-limit must be a positive number of seconds, at most 1,000,000, got 0"),
         (Overrides(only={"num_tasks": ("15",)}), "num_tasks must be one of 20, 10, got '15'"),
         (
             Overrides(only={"reward": ("team",)}),
