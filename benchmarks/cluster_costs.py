@@ -234,7 +234,7 @@ def _plan_driver(costs: Costs) -> None:
         )
     print()
     of_ray = [
-        (int(key.split()[2]), one) for key, one in rows.items() if key.startswith("driver ray") and key[-2:] != " 0"
+        (int(key.split()[2]), one) for key, one in rows.items() if key.startswith("driver ray ") and key[-2:] != " 0"
     ]
     if not of_ray:
         return
