@@ -10,7 +10,7 @@ from crowdgym.common.jit import inlined
 
 
 @inlined
-def total(values: NDArray[np.float64]) -> float:
+def total(values: NDArray[np.float64] | NDArray[np.int64]) -> float:
     """The sum of ``values``, shape [n], added from the first to the last."""
     so_far = 0.0
     for value in values:
