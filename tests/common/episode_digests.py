@@ -20,7 +20,7 @@ from crowdgym.runner import run_episodes
 SHORT: Mapping[str, Any] = {"horizon_s": 900.0, "step_s": 30.0}
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "csc_v0": {"scenario": "tiny", "num_workers": 24, "num_tasks": 40, "window_s": 600.0, **SHORT},
-    "dasc_v0": {"scenario": "dasc-small", "reward": "shaped", "num_workers": 8, "num_tasks": 10, **SHORT},
+    "dasc_v0": {"scenario": "tiny", "reward": "shaped", "num_tasks": 10, **SHORT},
     "preference_v0": {"scenario": "preference-tiny", "horizon_s": 600.0},
     "sensing_v0": {"num_participants": 5},
 }
