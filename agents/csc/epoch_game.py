@@ -164,7 +164,7 @@ def list_players(
                 break
             task[player, option] = tasks.place[candidates[worker[player], option]]
             distance = columns.candidates + option * columns.task_width + columns.distance
-            arrival_s[player, option] = rows[worker[player], distance] * columns.reach_m / columns.speed_mps
+            arrival_s[player, option] = float(rows[worker[player], distance]) * columns.reach_m / columns.speed_mps
     start_s = np.where(crowd.idle, 0.0, ready_s)[worker]
     for player in range(len(now), len(worker)):
         _list_nearest(columns, memory, crowd, tasks, worker[player], idle, task[player], arrival_s[player])

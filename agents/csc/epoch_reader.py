@@ -7,6 +7,7 @@ The skill of a task is not in an observation. Every worker that has the task as 
 of those that all of them share.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -198,9 +199,9 @@ def read_crowd(columns: Columns, rows: Rows) -> Crowd:
         crowd.idle[w] = row[columns.idle] > 0.5
         crowd.travelling[w] = row[columns.travelling] > 0.5
         crowd.busy[w] = crowd.travelling[w] or row[columns.working] > 0.5
-        crowd.until_idle_s[w] = row[columns.until_idle] * columns.time_s
-        crowd.x_m[w] = row[columns.x] * columns.place_m
-        crowd.y_m[w] = row[columns.y] * columns.place_m
+        crowd.until_idle_s[w] = float(row[columns.until_idle]) * columns.time_s
+        crowd.x_m[w] = float(row[columns.x]) * columns.place_m
+        crowd.y_m[w] = float(row[columns.y]) * columns.place_m
         for skill in range(columns.num_skills):
             if row[columns.skills + skill] > 0.5:
                 crowd.skills[w] |= 1 << skill
@@ -211,18 +212,18 @@ def read_crowd(columns: Columns, rows: Rows) -> Crowd:
 @jit
 def _note_task(columns: Columns, memory: Memory, crowd: Crowd, w: int, row: Rows, task: int, now_s: float) -> bool:
     """Remember what worker ``w`` sees of a task; returns whether it is seen for the first time."""
-    memory.work_left_s[task] = row[columns.work_left] * columns.work_s
+    memory.work_left_s[task] = float(row[columns.work_left]) * columns.work_s
     memory.task_open[task] = True
     if memory.payment[task] >= 0.0:
         return False
-    until_expected_s = row[columns.until_expected] * columns.time_s
-    paid_now = row[columns.payment_now] * columns.payment
+    until_expected_s = float(row[columns.until_expected]) * columns.time_s
+    paid_now = float(row[columns.payment_now]) * columns.payment
     kept = 1.0 - columns.penalty_per_s * max(0.0, -until_expected_s)
     memory.payment[task] = paid_now / kept if kept > SEEN_SHARE else paid_now
     memory.expected_s[task] = now_s + until_expected_s
-    memory.deadline_s[task] = now_s + row[columns.until_deadline] * columns.time_s
-    memory.x_m[task] = crowd.x_m[w] + row[columns.dx] * columns.reach_m
-    memory.y_m[task] = crowd.y_m[w] + row[columns.dy] * columns.reach_m
+    memory.deadline_s[task] = now_s + float(row[columns.until_deadline]) * columns.time_s
+    memory.x_m[task] = crowd.x_m[w] + float(row[columns.dx]) * columns.reach_m
+    memory.y_m[task] = crowd.y_m[w] + float(row[columns.dy]) * columns.reach_m
     memory.payments[0] += 1.0
     memory.payments[1] += memory.payment[task]
     return True
@@ -240,14 +241,14 @@ def _note_own_task(columns: Columns, memory: Memory, crowd: Crowd, w: int, rows:
     row = rows[w, columns.own_task : columns.own_task + columns.task_width]
     _note_task(columns, memory, crowd, w, row, task, now_s)
     if not crowd.travelling[w] and row[columns.work_left] >= 1.0:  # more than an observation can show
-        present = np.rint(row[columns.workers_present] * columns.crew)
+        present = np.rint(float(row[columns.workers_present]) * columns.crew)
         memory.work_left_s[task] = crowd.until_idle_s[w] * present
 
 
 @jit
 def _note_demand(memory: Memory, fresh: Ints, now_s: float) -> None:
     """Let the demand fade, and add tasks that are seen first; unclear skills share the work evenly."""
-    memory.demand_s[:] *= np.exp((memory.clock_s[0] - now_s) / DEMAND_S)
+    memory.demand_s[:] *= math.exp((memory.clock_s[0] - now_s) / DEMAND_S)
     memory.clock_s[0] = now_s
     for task in fresh:
         share_s = memory.work_left_s[task] / max(1, count_bits(memory.skills[task]))
@@ -267,7 +268,7 @@ def note_epoch(columns: Columns, memory: Memory, crowd: Crowd, rows: Rows, candi
         rows: the observations of all workers. Shape [W, F].
         candidates: ids of their candidates, -1 for none. Shape [W, K].
     """
-    now_s = float(rows[0, columns.elapsed] * columns.time_s)
+    now_s = float(rows[0, columns.elapsed]) * columns.time_s
     fresh, count = np.zeros(len(memory.payment), np.int64), 0
     memory.task_open[memory.deadline_s <= now_s] = False  # what is seen below is open
     for w in range(len(rows)):

@@ -1,5 +1,6 @@
 """A planner of ours: coalitions of idle and soon-idle workers, formed together, a worker's time at a price."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -105,12 +106,12 @@ def plan_epoch(values: Floats, columns: Columns, memory: Memory, rows: Rows, can
     price = price_of_time(weights, columns, memory, crowd, waiting_work_s(columns, memory, tasks, crews), now_s)
     game = game_without_players(tasks, candidates.shape[1])
     coalitions = empty_coalitions(len(tasks.ids), len(rows) + 1)
-    commit(game, coalitions, crews.task, crews.arrival_s, price[crews.worker] * np.exp(values[_COMMITTED]))
+    commit(game, coalitions, crews.task, crews.arrival_s, price[crews.worker] * math.exp(values[_COMMITTED]))
     idle = when_and_where_idle(memory, crowd, tasks, crews, coalitions)
-    horizon_s = _USUAL_HORIZON_S * np.exp(values[_HORIZON])
+    horizon_s = _USUAL_HORIZON_S * math.exp(values[_HORIZON])
     players = list_players(columns, memory, crowd, tasks, idle, horizon_s, rows, candidates)
     price_of_player = price[players.worker]
-    price_of_player[players.num_idle :] *= np.exp(values[_RESERVING])
+    price_of_player[players.num_idle :] *= math.exp(values[_RESERVING])
     game = game_with_players(tasks, players)
     priced = PricedGame(game, players.ready_s - _USUAL_JOINING_S * values[_JOINING], price_of_player)
     choice = form_coalitions(priced, coalitions)

@@ -7,12 +7,14 @@ coalitions therefore gains exactly what the sum of all payments gains: that sum 
 end in a Nash equilibrium, and a better potential is a better assignment.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import jit
+from crowdgym.common.sums import total
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -282,7 +284,7 @@ def anneal(
             gain += payoff(game, coalitions, game.task[player, option], game.arrival_s[player, option])
         if before != HOLD:
             gain -= payoff(game, coalitions, game.task[player, before], game.arrival_s[player, before])
-        accepted = gain >= 0.0 or luck < np.exp(gain / temperature)
+        accepted = gain >= 0.0 or luck < math.exp(gain / temperature)
         _move(game, coalitions, choice, player, option if accepted else before)
         if accepted:
             above += gain
@@ -296,7 +298,7 @@ def anneal(
 @jit
 def mean_payment(game: Game) -> float:
     """The mean of the highest payments of a game's tasks: the scale of its payments. Always positive."""
-    return float(max(1e-300, game.payment.mean()))
+    return float(max(1e-300, total(game.payment) / max(1, len(game.payment))))
 
 
 @jit

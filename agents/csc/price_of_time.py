@@ -6,6 +6,7 @@ The features are logarithms of ratios, see `FEATURES`, so a weight is an exponen
 proportion to the ratio.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from crowdgym.agents.csc.epoch_reader import DEMAND_S, Columns, Crowd, Memory
 from crowdgym.agents.csc.pau_game import Floats
 from crowdgym.common.jit import jit
+from crowdgym.common.sums import total
 
 # The features of a worker, each a logarithm but the first.
 FEATURES: Final = (
@@ -71,21 +73,21 @@ def price_of_time(
         now_s: the time.
     """
     workers = len(crowd.busy)
-    seen_s = DEMAND_S * (1.0 - np.exp(-(now_s + 1.0) / DEMAND_S))
+    seen_s = DEMAND_S * (1.0 - math.exp(-(now_s + 1.0) / DEMAND_S))
     arriving = memory.demand_s / seen_s  # [skills] worker-seconds a second
     wanted_s = _work_wanted_s(crowd, arriving, waiting_s)
     common = (
         weights[0]
-        + weights[1] * np.log(crowd.busy.mean() + _LEAST)
-        + weights[2] * np.log(arriving.sum() / workers / _USUAL_ARRIVALS + _LEAST)
-        + weights[3] * np.log(waiting_s.sum() / workers / _USUAL_BACKLOG_S + _LEAST)
-        + weights[4] * np.log(min(1.0, max(0.0, columns.end_s - now_s) / _LAST_S) + _LEAST)
+        + weights[1] * math.log(np.count_nonzero(crowd.busy) / workers + _LEAST)
+        + weights[2] * math.log(total(arriving) / workers / _USUAL_ARRIVALS + _LEAST)
+        + weights[3] * math.log(total(waiting_s) / workers / _USUAL_BACKLOG_S + _LEAST)
+        + weights[4] * math.log(min(1.0, max(0.0, columns.end_s - now_s) / _LAST_S) + _LEAST)
     )
-    skills, wanted = crowd.num_skills.mean(), wanted_s.mean()
+    skills, wanted = total(crowd.num_skills) / workers, total(wanted_s) / workers
     scale = mean_payment_seen(memory) * _UNIT
     price = np.zeros(workers)
     for w in range(workers):
-        own = weights[5] * np.log(max(1, crowd.num_skills[w]) / max(1.0, skills))
-        scarce = weights[6] * np.log((wanted_s[w] + 1.0) / (wanted + 1.0))
-        price[w] = scale * np.exp(min(_HIGHEST, max(_LOWEST, common + own + scarce)))
+        own = weights[5] * math.log(max(1, crowd.num_skills[w]) / max(1.0, skills))
+        scarce = weights[6] * math.log((wanted_s[w] + 1.0) / (wanted + 1.0))
+        price[w] = scale * math.exp(min(_HIGHEST, max(_LOWEST, common + own + scarce)))
     return price

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowdgym.common.jit import jit
+from crowdgym.common.sums import total
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -123,7 +124,7 @@ def _improve(
         begin = min(source, target)
         _keep(problem, order, begin, done, schedule)
         _fill(problem, tried, begin, prices, schedule, value_tried)
-        if value_tried[begin:].sum() >= value[begin:].sum():
+        if total(value_tried[begin:]) >= total(value[begin:]):
             order[:] = tried
             value[begin:] = value_tried[begin:]
             _keep(problem, order, tasks, schedule, done)

@@ -3,6 +3,7 @@
 ``docs/dasc_dynamics.md`` is the specification.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def distance_utility(metres: float, range_m: float) -> float:
 @inlined
 def time_utility(now_s: float, expected_s: float, deadline_s: float) -> float:
     """u_time = exp((t - t_e) / (t_d - t_e)) / e; the poster lost the exponent (design, section 6)."""
-    return float(np.exp((now_s - expected_s) / (deadline_s - expected_s)) / np.e)
+    return math.exp((now_s - expected_s) / (deadline_s - expected_s)) / math.e
 
 
 @inlined

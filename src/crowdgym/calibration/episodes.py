@@ -89,7 +89,7 @@ def _play_random(
         notice_tasks(state, 0)
         list_candidates(state, rules, roads.unit_m, 0)
         for w in range(len(actions)):
-            actions[w] = int(generator.random() * state.output.mask[0, w].sum())  # legal ones come first
+            actions[w] = int(generator.random() * np.count_nonzero(state.output.mask[0, w]))  # legal ones come first
         take_actions(state, roads, rules, 0, actions, times_s[epoch])
         play(state, roads, rules, 0, times_s[epoch + 1])
 

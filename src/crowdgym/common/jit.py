@@ -19,7 +19,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def jit(function: Function) -> Function:
     """Compile ``function`` at its first call for the types it is called with, and keep the machine code on disk.
 
-    Floating point stays exact (no fast-math), so that compiled and interpreted runs (``NUMBA_DISABLE_JIT=1``) agree.
+    Floating point stays exact (no fast-math), so that compiled and interpreted runs (``NUMBA_DISABLE_JIT=1``) agree to
+    the bit. It takes some care: `math.exp` and `crowdgym.common.sums.total`, not `numpy.exp` and ``array.sum()``, and
+    ``float`` around a number of single precision. ``tests/common/test_interpreted.py`` refuses the former, and has a
+    list of the modules that are excepted.
     Where there is no folder that may be written to, the function is compiled anew in every process.
     """
     return cast(Function, _compiled(function, {}))
