@@ -39,11 +39,11 @@ class GaussianSwap(RowPolicy):
     as giving none. Values of earlier cycles count only through the effects of cells: the environment infers from the
     values of one cycle.
 
-    Participants move one by one, each time by the best single move. Every few cycles `SetSearch` says which set of cells
-    has the least expected error at all; they go there, and on by single moves, where that promises more.
+    Participants move one by one, each time by the best single move. Every few cycles `SetSearch` says which set of
+    cells has the least expected error at all; they go there, and on by single moves, where that promises more.
 
-    It plays both sides, the cells and the participants. What it draws at random is the same in every episode. As long as
-    cells are visited, no other participant moves.
+    It plays both sides, the cells and the participants. What it draws at random is the same in every episode. As long
+    as cells are visited, no other participant moves.
 
     Parameters, as exponents of e but for the last two:
 
