@@ -38,7 +38,7 @@ REGIONS = {
     "stations-10": Region(101, 10, ("NO2", "O3", "NOISE"), 182, 60.0),
     "stations-24": Region(102, 24, ("NO2", "O3", "NOISE", "HUMIDITY"), 182, 150.0),
     "cells-100": Region(103, 100, ("NO2", "O3", "NOISE"), 182, 100.0),
-    "cells-1000": Region(104, 1000, tuple(f"A{n}" for n in range(10)), 30, 100.0),
+    "cells-1000": Region(104, 1000, tuple(f"A{n}" for n in range(10)), 60, 100.0),
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from crowdgym.agents.row_policy import Ints, Parameters, RowPolicy
 from crowdgym.agents.sensing.expected_error import Field, cell_errors
@@ -12,6 +13,7 @@ from crowdgym.agents.sensing.field import FieldModel
 from crowdgym.agents.sensing.inference_rule import InferenceRule
 from crowdgym.agents.sensing.known_data import KnownData, SensingReader
 from crowdgym.agents.sensing.scheme import Cells, Floats
+from crowdgym.agents.sensing.set_search import SetSearch
 from crowdgym.agents.sensing.swaps import Moving, best_swaps
 from crowdgym.agents.sensing.tours import STAYS, first_stops
 from crowdgym.common.errors import ConfigError
@@ -29,7 +31,7 @@ PARAMETERS: Final = Parameters(NAMES, start=np.zeros(len(NAMES)), scale=np.array
 
 
 class GaussianSwap(RowPolicy):
-    """Visits cells that were never sensed, then moves participants one by one while expected error and cost fall.
+    """Visits cells that were never sensed, then moves participants while expected error and cost fall.
 
     A Gaussian model of the field (`FieldModel`) is learned from collected values only. It gives the expected error of
     every cell that is not sensed, for the inference that the environment uses (`InferenceRule`, `expected_error`). Γ is
@@ -37,8 +39,11 @@ class GaussianSwap(RowPolicy):
     as giving none. Values of earlier cycles count only through the effects of cells: the environment infers from the
     values of one cycle.
 
-    It plays both sides, the cells and the participants, and draws nothing at random. As long as cells are visited,
-    no other participant moves.
+    Participants move one by one, each time by the best single move. Every few cycles `SetSearch` says which set of
+    cells has the least expected error at all; they go there, and on by single moves, where that promises more.
+
+    It plays both sides, the cells and the participants. What it draws at random is the same in every episode. As long
+    as cells are visited, no other participant moves.
 
     Parameters, as exponents of e but for the last two:
 
@@ -52,7 +57,7 @@ class GaussianSwap(RowPolicy):
 
     Args:
         cost_weight: λ, the weight of the mean km per participant, relative to the expected error of a cycle.
-        most_swaps: largest number of moves in a cycle, besides first visits.
+        most_swaps: largest number of single moves in a cycle, besides first visits.
     """
 
     reads = SensingReader.reads
@@ -102,6 +107,7 @@ class _Copy:
             noise_share=_NOISE_SHARE * float(factors[_SHARE]),
         )
         self._rule = InferenceRule(reader.places_km, reader.distance_km)
+        self._search: SetSearch | None = None
         self._visited = np.zeros(cells, np.bool_)
         self._gives = np.ones((attributes, cells), np.bool_)
         self._lowest = np.full(attributes, np.inf)
@@ -121,8 +127,17 @@ class _Copy:
         bonus = np.zeros(len(self._visited))
         if self._exploring != 0.0:
             bonus = self._exploring * (weight @ self._model.effect_deviation()) / len(known.participant_cell)
+        here, rule = known.participant_cell, self._rule.found
         moving = Moving(self._distance_km, cost_weight, bonus, most_swaps)
-        return best_swaps(field, self._rule.found, known.participant_cell, moving)
+        goals, value = best_swaps(field, rule, here, here, moving)
+        if self._search is None:
+            self._search = SetSearch(self._distance_km, len(here))
+        best = self._search.best(field, rule)
+        if best is not None:
+            _, nearest = linear_sum_assignment(self._distance_km[np.ix_(here, best)])
+            others, value_there = best_swaps(field, rule, here, best[nearest], moving)
+            goals = others if value_there < value else goals
+        return goals
 
     def _observe(self, known: KnownData) -> None:
         self._visited[known.participant_cell] = True

@@ -8,7 +8,7 @@ from crowdgym.agents.sensing.expected_error import Field, cell_errors
 from crowdgym.agents.sensing.field_moments import Flags
 from crowdgym.agents.sensing.inference_rule import Inference
 from crowdgym.agents.sensing.scheme import Cells, Floats
-from crowdgym.common.jit import jit
+from crowdgym.common.jit import inlined, jit
 
 WORK: Final = 3e7  # terms of covariances that may be added to find one move: below a tenth of a second
 LEAST_TRIALS: Final = 16
@@ -24,32 +24,31 @@ class Moving(NamedTuple):
 
 
 @jit
-def best_swaps(field: Field, inference: Inference, start: Cells, moving: Moving) -> Cells:
-    """Move participants one by one: each time the move that lowers error and cost most, until no move lowers them.
+def best_swaps(field: Field, inference: Inference, start: Cells, first: Cells, moving: Moving) -> tuple[Cells, float]:
+    """Change goals one by one: each time the change that lowers error and cost most, until no change lowers them.
 
-    In large regions only the most promising moves are tried: those to a cell with a large expected error, from a cell
+    In large regions only the most promising changes are tried: those to a cell with a large expected error, from a cell
     that could be inferred well, over a short distance.
 
     Args:
         field: what is expected of the next cycle.
         inference: the rule by which values are inferred.
         start: the cell of each participant. Shape [P].
+        first: the goals that the search begins with. Shape [P].
         moving: what moves cost.
 
     Returns:
-        The cell of each participant. Shape [P], no cell twice if ``start`` has none twice.
+        The goal of each participant, [P], no cell twice if ``first`` has none twice, and the expected error and cost.
     """
     participants, cells = len(start), len(moving.distance_km)
-    chosen = start.copy()
+    chosen = first.copy()
     sensed = np.zeros(cells, np.bool_)
     for p in range(participants):
         sensed[chosen[p]] = True
     free = max(cells - participants, 1)
-    best = np.inf
+    errors = cell_errors(field, inference, sensed, ~sensed)
+    best = errors.sum() / free - _bonus(moving, chosen) + moving.cost_weight * _mean_km(moving, start, chosen)
     for _ in range(moving.most_moves):
-        errors = cell_errors(field, inference, sensed, ~sensed)
-        value = errors.sum() / free - _bonus(moving, chosen) + moving.cost_weight * _mean_km(moving, start, chosen)
-        best = min(best, value)
         goers, goals = _moves_to_try(field, inference, start, chosen, sensed, errors, moving)
         best_p, best_x, lowest = -1, -1, best - 1e-12
         for k in range(len(goers)):
@@ -67,7 +66,8 @@ def best_swaps(field: Field, inference: Inference, start: Cells, moving: Moving)
         chosen[best_p] = best_x
         sensed[best_x] = True
         best = lowest
-    return chosen
+        errors = cell_errors(field, inference, sensed, ~sensed)
+    return chosen, best
 
 
 @jit
@@ -86,6 +86,13 @@ def _bonus(moving: Moving, chosen: Cells) -> float:
     return total
 
 
+@inlined
+def work_of_trial(inference: Inference, participants: int, cells: int, attributes: int) -> int:
+    """Terms of covariances that are added to try one move."""
+    used = inference.neighbours if inference.neighbours > 0 else participants
+    return cells * attributes * used * used
+
+
 @jit
 def _moves_to_try(
     field: Field, inference: Inference, start: Cells, chosen: Cells, sensed: Flags, errors: Floats, moving: Moving
@@ -97,8 +104,7 @@ def _moves_to_try(
     for p in range(len(chosen)):
         goers_of[p * len(goals) : (p + 1) * len(goals)] = p
         goals_of[p * len(goals) : (p + 1) * len(goals)] = goals
-    used = inference.neighbours if inference.neighbours > 0 else len(chosen)
-    trials = max(LEAST_TRIALS, int(WORK / (len(sensed) * len(field.weight) * used**2)))
+    trials = max(LEAST_TRIALS, int(WORK / work_of_trial(inference, len(chosen), len(sensed), len(field.weight))))
     if pairs <= trials:
         return goers_of, goals_of
     without = np.zeros(len(sensed))  # [X] the expected error of a sensed cell if it were not

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,47 +33,77 @@ class SvrInference(PlacesInference):
         """See `PlacesInference`. One fit for the cells without a value, and one for each of the others."""
         centred = places_km - places_km.mean(axis=0)
         places = centred / max(float(centred.std()), SMALLEST_KM)
+        apart = ((places[:, np.newaxis] - places) ** 2).sum(axis=2)
+        gives = ~np.isnan(collected)
         inferred = np.full(collected.shape, np.nan)
+        outside: dict[bytes, _Plan] = {}  # by where there are values: mostly the same for all attributes
+        inside: dict[bytes, _Plan] = {}
         for a in range(collected.shape[1]):
-            known = np.flatnonzero(~np.isnan(collected[:, a]))
-            unknown = np.flatnonzero(np.isnan(collected[:, a]))
-            if len(known) and len(unknown):
-                inferred[unknown, a] = self._predict(places, collected[:, a], known[np.newaxis], unknown[np.newaxis])[0]
-            if len(known) > 1:
-                others = np.array([np.delete(known, index) for index in range(len(known))])
-                inferred[known, a] = self._predict(places, collected[:, a], others, known[:, np.newaxis])[:, 0]
+            key = gives[:, a].tobytes()
+            if key not in outside:
+                known, unknown = np.flatnonzero(gives[:, a]), np.flatnonzero(~gives[:, a])
+                others = known[_all_but_one(len(known))]
+                outside[key] = _plan(places, apart, known[np.newaxis], unknown[np.newaxis])
+                inside[key] = _plan(places, apart, others, known[:, np.newaxis])
+            for plan in (outside[key], inside[key]):
+                if plan.known.size and plan.wanted.size:
+                    inferred[plan.wanted, a] = self._predict(places, collected[:, a], plan)
         return inferred
 
-    def _predict(self, places: Floats, values: Floats, known: Cells, wanted: Cells) -> Floats:
+    def _predict(self, places: Floats, values: Floats, plan: "_Plan") -> Floats:
         """Predict some cells from others, several times over; what can be is worked out for all at once.
 
         Args:
             places: shape [cells, 2].
             values: shape [cells].
-            known: the cells that are learnt from. Shape [fits, n].
-            wanted: the cells that are predicted. Shape [fits, m].
+            plan: what is predicted from what.
 
         Returns:
             Shape [fits, m].
         """
+        known = plan.known
         mean, deviation = values[known].mean(axis=1), values[known].std(axis=1)  # [fits]
         if known.shape[1] == 1:
-            return np.repeat(mean[:, np.newaxis], wanted.shape[1], axis=1)
+            return np.repeat(mean[:, np.newaxis], plan.wanted.shape[1], axis=1)
         deviation[deviation == 0.0] = 1.0
-        variance = places[known].reshape(len(known), -1).var(axis=1)
-        variance[variance == 0.0] = 1.0 / places.shape[1]
-        gamma = 1.0 / (places.shape[1] * variance)  # what scikit-learn calls "scale"; 1 without a variance
         scaled = (values[known] - mean[:, np.newaxis]) / deviation[:, np.newaxis]
         fit = _fit()
         coefficients = np.zeros(known.shape)  # of cells that are no support vectors: 0
         intercept = np.empty((len(known), 1))
-        for k, cells in enumerate(known):
-            support, found, intercept[k] = fit(places[cells], scaled[k], self._c, self._epsilon, gamma[k])
+        for k, gamma in enumerate(plan.gamma):
+            support, found, intercept[k] = fit(plan.places[k], scaled[k], self._c, self._epsilon, gamma)
             coefficients[k, support] = found
-        apart = ((places[:, np.newaxis] - places) ** 2).sum(axis=2)[known[:, :, np.newaxis], wanted[:, np.newaxis]]
-        alike = np.exp(-gamma[:, np.newaxis, np.newaxis] * apart)  # [fits, n, m]
-        predicted = np.einsum("kn,knm->km", coefficients, alike) + intercept
+        predicted = np.einsum("kn,knm->km", coefficients, plan.alike) + intercept
         return np.asarray(predicted * deviation[:, np.newaxis] + mean[:, np.newaxis])
+
+
+class _Plan(NamedTuple):
+    """What is predicted from what, and what this says of the kernel. Several fits, each of n cells for m others."""
+
+    known: Cells  # [fits, n]
+    wanted: Cells  # [fits, m]
+    places: Floats  # [fits, n, 2] of the known cells
+    gamma: list[float]  # [fits] what scikit-learn calls "scale"; 1 without a variance
+    alike: Floats  # [fits, n, m] the kernel between known and wanted cells
+
+
+def _plan(places: Floats, apart: Floats, known: Cells, wanted: Cells) -> _Plan:
+    """The plan of some fits; ``apart`` has the squared distances between ``places``, [cells, cells]."""
+    if known.shape[1] < 2:
+        return _Plan(known, wanted, places[known], [], np.empty((len(known), known.shape[1], wanted.shape[1])))
+    variance = places[known].reshape(len(known), -1).var(axis=1)
+    variance[variance == 0.0] = 1.0 / places.shape[1]
+    gamma = 1.0 / (places.shape[1] * variance)
+    between = apart[known[:, :, np.newaxis], wanted[:, np.newaxis]]
+    alike = np.exp(-gamma[:, np.newaxis, np.newaxis] * between)
+    return _Plan(known, wanted, places[known], gamma.tolist(), alike)
+
+
+@cache
+def _all_but_one(number: int) -> Cells:
+    """The numbers from 0 on without the first, without the second, and so on. Shape [number, number - 1]."""
+    rows = np.arange(max(number - 1, 0)) + np.zeros((number, 1), np.intp)
+    return np.asarray(rows + (rows >= np.arange(number)[:, np.newaxis]))
 
 
 @cache
@@ -110,6 +141,7 @@ def _fit_by_solver(
 ) -> tuple[Cells, Floats, float]:
     from sklearn.svm import _libsvm
 
-    options = {"svm_type": 3, "kernel": "rbf", "C": c, "epsilon": epsilon, "gamma": gamma}  # 3: epsilon-SVR
-    support, _, _, coefficients, intercept, *_ = _libsvm.fit(places, values, **options)
+    epsilon_svr = 3
+    found = _libsvm.fit(places, values, svm_type=epsilon_svr, kernel="rbf", C=c, epsilon=epsilon, gamma=gamma)
+    support, _, _, coefficients, intercept, *_ = found
     return support, coefficients[0], float(intercept[0])

@@ -12,6 +12,7 @@ from crowdgym.agents.sensing.field import FieldModel, update
 from crowdgym.agents.sensing.field_moments import fit_effects, fit_variogram
 from crowdgym.agents.sensing.gaussian_swap import GaussianSwap
 from crowdgym.agents.sensing.inference_rule import Inference, InferenceRule
+from crowdgym.agents.sensing.set_search import SetSearch
 from crowdgym.agents.sensing.support_vectors import kernels, predict, scaled_places, smoothing_weights
 from crowdgym.agents.sensing.swaps import Moving, best_swaps
 from crowdgym.agents.sensing.tours import STAYS, first_stops
@@ -157,7 +158,32 @@ def test_a_move_is_made_if_it_saves_more_error_than_it_costs() -> None:
     known = field([0.0, 5.0, 6.0])
     for cost_weight, goal in ((2.4, 1), (2.6, 0)):
         moving = Moving(line(0, 1, 2), cost_weight, np.zeros(3), 5)
-        assert best_swaps(known, rule, np.array([0]), moving).tolist() == [goal]
+        assert best_swaps(known, rule, np.array([0]), np.array([0]), moving)[0].tolist() == [goal]
+
+
+def test_the_way_back_to_a_goal_counts_from_where_the_participant_is() -> None:
+    """From cell 0, a search that begins with cell 1 keeps it: error 3 and 1 km, where cell 0 has error 5.5."""
+    rule = means_of_nearest(line(0, 1, 2), 1)
+    moving = Moving(line(0, 1, 2), 2.0, np.zeros(3), 5)
+    goals, value = best_swaps(field([0.0, 5.0, 6.0]), rule, np.array([0]), np.array([1]), moving)
+    assert goals.tolist() == [1]
+    assert value == pytest.approx(5.0)
+
+
+def test_a_set_is_found_that_no_single_swap_leads_to() -> None:
+    """Of two cells, 2 and 4 err least: |5 - 7| + |6 - 7| + |9 - 7| = 5. Cells 0 and 1 err 6, and no swap less."""
+    km = line(0, 1, 2, 3, 4)
+    known, rule = field([5.0, 6.0, 7.0, 9.0, 4.0]), means_of_nearest(km, 1)
+    here = np.array([0, 1])
+    assert best_swaps(known, rule, here, here, Moving(km, 0.0, np.zeros(5), 9))[0].tolist() == [0, 1]
+    best = SetSearch(km, 2).best(known, rule)
+    assert best is not None
+    assert sorted(best.tolist()) == [2, 4]
+
+
+def test_in_a_large_region_no_set_is_sought() -> None:
+    km = line(*range(400))
+    assert SetSearch(km, 100).best(field([0.0] * 400), means_of_nearest(km, 3)) is None
 
 
 def test_tours_are_extended_where_that_adds_least() -> None:

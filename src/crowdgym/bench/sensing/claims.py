@@ -127,8 +127,12 @@ def _ours_everywhere(table: SchemeTable, start_s: float) -> Iterator[Finding]:
 
 def _front(table: SchemeTable, inference: str) -> Iterator[Finding]:
     front = [table.of_agent(agent, inference) for agent in table.front(inference)]
-    others = {agent: table.of_agent(agent, inference) for agent in OTHERS}
-    if len(front) < 2 or not all(others.values()):
+    if len(front) < 2:
+        return
+    columns = set.intersection(*map(set, front))  # that all of the front has played
+    played = {agent: table.of_agent(agent, inference) for agent in OTHERS}
+    others = {agent: {at: means for at, means in of.items() if at in columns} for agent, of in played.items()}
+    if not all(others.values()):
         return
     for name, agents in (("the paper's schemes", PAPERS), ("the literal reading of QCO-TA", ("qco-ta-literal",))):
         left = {
@@ -144,7 +148,7 @@ def _front(table: SchemeTable, inference: str) -> Iterator[Finding]:
             not missed,
         )
     averages = {agent: mean_point(results) for agent, results in others.items()}
-    points = [mean_point(results) for results in front]
+    points = [mean_point({at: results[at] for at in columns}) for results in front]
     ahead = [agent for agent, (error, cost) in averages.items() if not any(e <= error and c <= cost for e, c in points)]
     yield Finding(
         f"The same of the means over the columns, of all of them, {inference.upper()}",

@@ -19,7 +19,7 @@ from crowdgym.bench.sensing.hindsight import best_static_cells, exchange
 from crowdgym.bench.sensing.known_series import Flags, Floats, errors_of_set, known_series
 from crowdgym.configs.sensing import SensingSettings
 
-_LEAST_CYCLES = 12  # of the shortest parts for which sets are searched
+_LEAST_CYCLES = 3  # of the shortest parts for which sets are searched
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Pool:
     distance_km: Floats
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=64)
 def pool_of(settings: SensingSettings) -> Pool:
     """Search the sets of the pool."""
     known = known_series(settings)

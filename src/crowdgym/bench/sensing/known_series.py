@@ -26,7 +26,7 @@ class KnownSeries(NamedTuple):
     inference: Inference
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def known_series(settings: SensingSettings) -> KnownSeries:
     """The series that these settings play."""
     series = load_series(settings.dataset)

@@ -15,7 +15,6 @@ from crowdgym.bench.sensing.schemes import (
     FRONT_PREFIX,
     OURS,
     SchemeTable,
-    mean_point,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def front_picture(table: SchemeTable) -> bytes:
 
 
 def _draw_front(axes: "Axes", table: SchemeTable, inference: str) -> None:
-    points = {agent: mean_point(table.of_agent(agent, inference)) for agent in table.agents(inference)}
+    points = table.points(inference)
     for prefix, colour, marker, label in (
         (OURS, "tab:blue", "o-", f"{OURS}, several λ"),
         (CLAIRVOYANT_PREFIX, "grey", "^-", "clairvoyant, several λ"),
@@ -108,14 +107,15 @@ def _means(table: SchemeTable, start_s: float, *, with_paper: bool) -> Iterator[
     headings = ("scheme", "error", "paper", "cost, km", "paper") if with_paper else ("scheme", "error", "cost, km")
     for inference in INFERENCES:
         rows = []
-        for agent in table.agents(inference, start_s):
-            error, cost_km = mean_point(table.of_agent(agent, inference, start_s))
+        for agent, (error, cost_km) in table.points(inference, start_s).items():
             beside = _paper_point(table, agent, inference) if with_paper else None
             papers = ("", "") if beside is None else (f"{beside[0]:.4f}", f"{beside[1]:.3f}")
             row = (f"`{agent}`", f"{error:.4f}", papers[0], f"{cost_km:.3f}", papers[1])
             rows.append(row if with_paper else (row[0], row[1], row[3]))
         if rows:
-            yield f"Means over the columns with {inference.upper()}:\n"
+            number = len(table.shared_columns(inference, start_s))
+            some = "" if number == len(PARTICIPANTS) * len(ATTRIBUTES) else f"{number} "
+            yield f"Means over the {some}columns with {inference.upper()} that all of these schemes played:\n"
             yield _markdown(headings, rows)
 
 
@@ -123,12 +123,13 @@ def _shares(table: SchemeTable) -> Iterator[str]:
     """What share of the possible is reached, at each weight of the cost that the bound was planned for."""
     rows = []
     for inference in INFERENCES:
+        points = table.points(inference)
         for weight in CLAIRVOYANT_WEIGHTS:
             names = ("random-static", OURS, "hindsight-best-static", f"{CLAIRVOYANT_PREFIX}{weight:g}")
-            columns = [table.of_agent(name, inference) for name in names]
-            if all(columns):
-                points = [mean_point(of) for of in columns]
-                still, ours, fixed, moving = (error + weight * cost_km for error, cost_km in points)
+            if all(name in points for name in names):
+                still, ours, fixed, moving = (
+                    error + weight * cost_km for error, cost_km in (points[name] for name in names)
+                )
                 shares = [f"{100.0 * (still - of) / (still - moving):.0f} %" for of in (ours, fixed)]
                 values = [f"{value:.4f}" for value in (still, ours, fixed, moving)]
                 rows.append((inference.upper(), f"{weight:g}", *values, *shares))
@@ -169,9 +170,9 @@ def _beside_paper(table: SchemeTable, metric: str, key: tuple[str, int, int, str
 
 
 def _paper_point(table: SchemeTable, agent: str, inference: str) -> tuple[float, float] | None:
-    """The paper's error and cost, means over the columns that were played."""
+    """The paper's error and cost, means over the columns that all schemes played."""
     error, cost = published("error"), published("cost_km")
-    keys = [(agent, p, a, inference) for p, a in table.of_agent(agent, inference)]
+    keys = [(agent, p, a, inference) for p, a in table.shared_columns(inference)]
     if not table.is_papers or any(key not in error for key in keys):
         return None
     return sum(error[key] for key in keys) / len(keys), sum(cost[key] for key in keys) / len(keys)

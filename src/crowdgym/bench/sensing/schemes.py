@@ -71,6 +71,17 @@ class SchemeTable:
         """The agents that played, in the order of the suite."""
         return [agent for (start, of, agent) in self.results if (start, of) == (start_s, inference)]
 
+    def points(self, inference: str, start_s: float = FROM_DAY_1) -> dict[str, tuple[float, float]]:
+        """Error and cost in km of every agent: means over the columns that all of them played."""
+        shared = self.shared_columns(inference, start_s)
+        played = {agent: self.of_agent(agent, inference, start_s) for agent in self.agents(inference, start_s)}
+        return {agent: mean_point({at: of[at] for at in shared}) for agent, of in played.items()} if shared else {}
+
+    def shared_columns(self, inference: str, start_s: float = FROM_DAY_1) -> list[Column]:
+        """The columns that all agents played: all, once a run is complete."""
+        played = [self.of_agent(agent, inference, start_s) for agent in self.agents(inference, start_s)]
+        return sorted(set.intersection(*map(set, played))) if played else []
+
     def front(self, inference: str) -> list[str]:
         """Our scheme, with its default weight and with others."""
         return [agent for agent in self.agents(inference) if agent == OURS or agent.startswith(FRONT_PREFIX)]
