@@ -9,6 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
+from crowdgym.agents.ippo import ippo  # noqa: E402
 from crowdgym.agents.ippo.ippo import (  # noqa: E402
     Batch,
     IppoLearner,
@@ -22,6 +23,7 @@ from crowdgym.agents.ippo.ippo import (  # noqa: E402
 )
 from crowdgym.agents.learning.learner import ValueNormaliser  # noqa: E402
 from crowdgym.agents.learning.rewards import EnvironmentReward, TeamShare  # noqa: E402
+from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
 
@@ -271,3 +273,44 @@ def test_an_iteration_in_numbers() -> None:
         "charts/mean_return": pytest.approx(0.875),
         "charts/learning_rate": 0.125,
     }
+
+
+LAYOUT = {
+    "w_self": {"start": 0, "shape": (1, 2), "features": ("x", "idle")},
+    "T_optional": {"start": 2, "shape": (2, 1), "features": ("present",)},
+}
+SMALL = {"embedding": 8, "heads": 2, "hidden": 8}
+
+
+def small_learner(seed: int) -> IppoLearner:
+    sets = ObservationLayout.from_metadata({"observation_layout": LAYOUT}, 4).sets
+    return IppoLearner(sets, 3, IppoSettings.load("csc_v0", **SMALL), seed)
+
+
+def test_the_tensors_are_those_of_actor_critic_and_normaliser() -> None:
+    learner = small_learner(1)
+    learner.normaliser.sums[:] = [[1.0, 2.0, 3.0]]
+    tensors = learner.tensors()
+    assert tensors["normaliser"].tolist() == [[1.0, 2.0, 3.0]]
+    assert {name.split(".")[0] for name in tensors} == {"actor", "critic", "normaliser"}
+    assert set(learner.optimisers) == {"actor", "critic"}
+
+
+def test_the_seed_and_nothing_else_gives_the_first_weights() -> None:
+    torch.manual_seed(5)
+    one, again, other = small_learner(1).tensors(), small_learner(1).tensors(), small_learner(2).tensors()
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+    drawn = torch.rand(1)
+    torch.manual_seed(5)
+    assert torch.equal(drawn, torch.rand(1))  # the generator of the caller is left as it was
+
+
+@pytest.mark.parametrize(("networks", "kind"), [("shared", "of settings"), ("centre", "of centres")])
+def test_networks_of_centres_have_a_collector_of_their_own(
+    networks: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ippo, "CentreCollector", lambda env: ("of centres", env))
+    monkeypatch.setattr(ippo, "collector_of", lambda env, settings: ("of settings", env))
+    settings: Any = SimpleNamespace(networks=networks)
+    assert ippo._collector_of("env", settings) == (kind, "env")  # type: ignore[arg-type, comparison-overlap]

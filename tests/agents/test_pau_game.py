@@ -232,6 +232,31 @@ def test_a_loss_is_accepted_by_the_temperature_of_the_move(luck: float, accepted
     assert potential(coalitions) == 54.0
 
 
+# Draws of a move of `IN_THE_WAY`: player, option, luck (0: every loss is accepted).
+FIRST_TAKES_0, FIRST_TAKES_1 = (0.0, 0.5, 0.0), (0.0, 0.9, 0.0)
+SECOND_TAKES_0, SECOND_HOLDS = (0.5, 0.75, 0.0), (0.5, 0.25, 0.0)
+
+
+def test_annealing_returns_to_the_best_that_was_met_and_not_to_the_last_that_was_better() -> None:
+    """From nothing: 80, 107, 80, and 90 at the end, which is an equilibrium, too."""
+    choice, coalitions = np.array([HOLD, HOLD]), Coalitions.empty(2, 2)
+    moves = (*FIRST_TAKES_1, *SECOND_TAKES_0, *SECOND_HOLDS, *FIRST_TAKES_0)
+    script = Script(choice, *moves)
+    getattr(anneal, "py_func", anneal)(IN_THE_WAY, coalitions, choice, 4, 54.0, 54.0 / 8, TOLERANCE, script)
+    assert script.draws == []
+    assert choice.tolist() == [1, 0]
+
+
+def test_a_gain_below_1_counts() -> None:
+    """With payments of 0.9 and 0.8, from 0.9 by 0.8 to 1.07."""
+    game = IN_THE_WAY._replace(payment=np.array([0.9, 0.8]))
+    choice = np.array([0, HOLD])
+    script = Script(choice, *FIRST_TAKES_1, *SECOND_TAKES_0)
+    anneal_it = getattr(anneal, "py_func", anneal)
+    anneal_it(game, chosen(game, [0, HOLD]), choice, 2, 0.54, 0.54 / 8, TOLERANCE, script)
+    assert choice.tolist() == [1, 0]
+
+
 def test_choices_are_set_and_those_that_are_right_stay() -> None:
     game = a_game([[0, 1]] * 4, [[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [3.0, 8.0]], tasks=2)
     choice, wanted = np.array([0, HOLD, 1, 0]), np.array([1, 0, 1, HOLD])

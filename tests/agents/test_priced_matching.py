@@ -11,7 +11,10 @@ from crowdgym.agents.preference.policies import ANSWER_WEIGHT, AnswersKmPolicy, 
 from crowdgym.agents.preference.priced_matching import PARAMETERS, PricedMatchingPolicy
 from crowdgym.agents.row_policy import RowPolicy
 from crowdgym.common.errors import ConfigError
+from crowdgym.configs.preference import PreferenceSettings
 from crowdgym.envs import preference_v0
+from crowdgym.envs.preference.definition import RULES
+from crowdgym.envs.preference.kernel.observation import Scales, observation_layout
 from crowdgym.runner import run_episodes
 
 SCENARIO = "preference-tiny"
@@ -63,17 +66,22 @@ def test_parameters_are_finite_and_as_many_as_they_are() -> None:
 # ---- one epoch by hand: speed 10 m/s, service 120 s, pause 300 s, 2 offers, horizon 5,400 s ----
 
 
-@cache  # it is only asked for its layout and its rules
-def small_env() -> Any:
-    return preference_v0.vector_env(num_envs=1, num_workers=2, num_centres=1, num_tasks=10, max_candidates=2)
+@cache
+def metadata() -> dict[str, Any]:
+    """What an environment with these settings says of itself, without a city."""
+    settings = PreferenceSettings.load(num_workers=2, num_centres=1, num_tasks=10, max_candidates=2)
+    scales = Scales(0.0, 0.0, 5e3, settings.range_m, settings.horizon_s, 600.0, 1e-3, 1 / 600, settings.max_offers)
+    return {
+        "observation_layout": observation_layout(2).in_units(scales.units()).describe(),
+        "rules": {name: getattr(settings, name) for name in RULES},
+    }
 
 
 class OneEpoch:
     """Rows with the columns of the environment, filled by hand: both workers idle, half of the episode over."""
 
     def __init__(self) -> None:
-        self.env = small_env()
-        self.rows = np.zeros((1, 2, self.env.single_observation_space.shape[0]), np.float32)
+        self.rows = np.zeros((1, 2, observation_layout(2).width), np.float32)
         self.infos: dict[str, NDArray[Any]] = {
             "candidates": np.full((1, 2, 2), -1, np.int32),
             "outcome": np.zeros((1, 2), np.int8),
@@ -85,7 +93,7 @@ class OneEpoch:
 
     def put(self, part: str, feature: str, values: list[float], row: int = 0) -> None:
         """Write a feature of both workers, in its unit."""
-        layout = self.env.metadata["observation_layout"][part]
+        layout = metadata()["observation_layout"][part]
         column = layout["features"].index(feature)
         at = layout["start"] + row * len(layout["features"]) + column
         self.rows[0, :, at] = np.array(values) / layout["scales"][column]
@@ -101,7 +109,7 @@ class OneEpoch:
         return policy.choose(self.rows, self.infos)[0].tolist()
 
     def begin(self, policy: PricedMatchingPolicy) -> PricedMatchingPolicy:
-        policy.begin(1, 2, self.rows.shape[2], self.env.metadata)
+        policy.begin(1, 2, self.rows.shape[2], metadata())
         return policy
 
 
@@ -179,3 +187,51 @@ def test_an_offer_may_lead_to_the_last_one() -> None:
     epoch.infos["candidates"][0, 0] = -1
     assert epoch.choose(epoch.begin(priced(hold_last=-5.38))) == [0, 1]
     assert epoch.choose(epoch.begin(priced(hold_last=-5.39))) == [0, 0]
+
+
+def test_a_task_of_number_0_is_offered_like_any_other() -> None:
+    epoch = one_task()
+    epoch.infos["candidates"][0, :, 0] = 0
+    assert epoch.choose(epoch.begin(priced())) == [1, 0]
+
+
+def test_scarcity_counts_the_tasks_in_reach_and_the_idle_workers() -> None:
+    # two tasks for one idle worker: 0.35 - 268.5 · 5e-4 · log(2) · scarcity, above 0 below 2.607 / log(2)
+    epoch = one_task()
+    epoch.task(1, [-1, 4], 0, distance=[0.0, 1000.0], until_expiry=[150.0, 150.0], rivals=[10.0, 10.0])
+    epoch.infos["candidates"][0, 0, 0] = -1
+    epoch.put("w_self", "idle", [0.0, 1.0])
+    assert epoch.choose(epoch.begin(priced(scarcity=2.6 / np.log(2.0)))) == [0, 1]
+    assert epoch.choose(epoch.begin(priced(scarcity=2.61 / np.log(2.0)))) == [0, 0]
+    epoch.put("w_self", "idle", [1.0, 1.0])  # two for two: log(1) = 0
+    assert epoch.choose(epoch.begin(priced(scarcity=-1e6))) == [0, 1]
+
+
+def test_a_decline_counts_for_the_task_that_was_offered_in_whatever_slot() -> None:
+    # as in slot 0: with one offer left the gain of worker 1 is 0.35 - V(1) = 0.35 - 0.4
+    epoch = OneEpoch()
+    epoch.task(1, [3, 3], 0, distance=[600.0, 900.0], until_expiry=[150.0, 150.0], rivals=[10.0, 10.0])
+    policy = epoch.begin(priced(hold_last=4.0))
+    assert epoch.choose(policy) == [2, 0]
+    epoch.infos["outcome"][0, 0] = 2
+    epoch.infos["candidates"][0, 0] = -1
+    assert epoch.choose(policy) == [0, 0]
+
+
+def test_where_nothing_was_offered_yet_nothing_was_declined() -> None:
+    # with a decline of task 1 it would have one offer left, worth 0.99 if it waits, which is above 0.95
+    epoch = one_task()
+    epoch.infos["candidates"][0, :, 0] = 1
+    epoch.infos["outcome"][0, 0] = 2
+    assert epoch.choose(epoch.begin(priced(hold_last=9.9))) == [1, 0]
+
+
+@pytest.mark.parametrize(("hold", "second"), [(3.4, [0, 1]), (3.6, [0, 0])])
+def test_after_the_last_offer_a_task_is_worth_nothing(hold: float, second: list[int]) -> None:
+    # V(1) = 0.1 hold and V(0) = 0: with one offer left worker 1 gains 0.35 - 0.1 hold
+    epoch = one_task()
+    policy = epoch.begin(priced(hold=hold))
+    assert epoch.choose(policy) == [1, 0]
+    epoch.infos["outcome"][0, 0] = 2
+    epoch.infos["candidates"][0, 0] = -1
+    assert epoch.choose(policy) == second

@@ -47,6 +47,7 @@ LIBRARIES = [
     "pydantic",
     "scipy.sparse.csgraph",
     "torch",
+    "torch._dynamo",  # which the first optimiser imports
 ]
 
 

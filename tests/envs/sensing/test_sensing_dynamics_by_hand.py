@@ -117,6 +117,11 @@ def test_more_neighbours_are_averaged_and_fewer_are_if_there_are_fewer() -> None
     assert inferred(three) == pytest.approx([3.5, 3.0, 8 / 3, 8 / 3, 1.5])  # own values left out
 
 
+def test_where_every_cell_is_sensed_one_without_a_value_is_passed_over() -> None:
+    """[1] [.] [3] with k = 1: cell 0 is inferred from cell 2, the others from cell 0 (of two as near, the smaller)."""
+    assert inferred(Line(truth("1 . 3\n" * 2), start=[0, 1, 2]).begin()) == [3.0, 1.0, 1.0]
+
+
 def test_a_value_that_is_missing_cannot_be_collected_and_the_next_cell_counts() -> None:
     values = truth("1 . 3 4 5\n" * 2, "1 2 3 4 5\n" * 2)
     simulation = Line(values, start=[1, 3]).begin()
