@@ -64,7 +64,7 @@ class Played:
         self.source: Any = make_source(task, env, sets)
         self.learner = IppoLearner(sets, 11, task.settings, 0, len(self.source.term_names))
         seeds = IterationSeeds.of(0, 0, 3)
-        self.rollout = collector_of(env, task.settings, "cpu").collect(
+        self.rollout = collector_of(env, task.settings).collect(
             self.learner.actor, seeds.copies, signals=self.source.signals
         )
         self.learner.fit_scaling(self.rollout.observations)

@@ -30,7 +30,7 @@ def test_what_joins_add_sums_to_the_revenue(turns: Any) -> None:
     """Whether agents choose at once or in turn; up to the single precision of observations."""
     env = vector_env(num_envs=2, copy=False, scenario="tiny", horizon_s=2700.0)
     settings = IppoSettings.load("csc_v0", turns=turns, mask_idle_gain=turns != "none")
-    rollout = collector_of(env, settings, "cpu").collect(
+    rollout = collector_of(env, settings).collect(
         HoldsOften(), IterationSeeds.of(0, 0, 2).copies, signals=(CANDIDATES,)
     )
     sets = ObservationLayout.from_metadata(env.metadata, env.single_observation_space.shape[0]).sets

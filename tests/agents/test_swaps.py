@@ -16,7 +16,9 @@ COSTLY = 10_000  # neighbours of a rule that is so slow that only the 16 most pr
 def swapped(start: list[int], km: Any, bonus: list[float], cost_weight: float = 0.0, most_moves: int = 5) -> list[int]:
     """Where participants end if no cell has an error: the bonus and the cost decide."""
     moving = Moving(km, cost_weight, np.array(bonus), most_moves)
-    result: list[int] = best_swaps(field([0.0] * len(bonus)), means_of_nearest(km, 1), np.array(start), moving).tolist()
+    begin = np.array(start)
+    goals, _ = best_swaps(field([0.0] * len(bonus)), means_of_nearest(km, 1), begin, begin, moving)
+    result: list[int] = goals.tolist()
     return result
 
 
@@ -54,7 +56,9 @@ def test_the_error_that_a_move_saves_is_the_mean_over_the_cells_without_anyone()
     rule, known = means_of_nearest(line(0, 1, 2), 1), field([0.0, 5.0, 6.0])
     for bonus, goal in ((2.4, 1), (2.6, 0)):
         moving = Moving(line(0, 1, 2), 0.0, np.array([bonus, 0.0, -9.0]), 5)
-        assert best_swaps(known, rule, np.array([0]), moving).tolist() == [goal]
+        goals, error_and_cost = best_swaps(known, rule, np.array([0]), np.array([0]), moving)
+        assert goals.tolist() == [goal]
+        assert error_and_cost == pytest.approx({0: 5.5 - bonus, 1: 3.0}[goal])
 
 
 # Which moves are tried. Participants are in cells 0, 1, 2 of 9, so there are 18 moves
