@@ -183,7 +183,7 @@ class IppoLearner(NetworkLearner):
     def _pass(self, batch: "Batch", advantages: Floats, generator: np.random.Generator, losses: "Means") -> None:
         """Pass over all decisions, in minibatches of about equal size, with the actor and with the critic.
 
-        Neither reads the other, so with two threads or more they learn at the same time, with the same results.
+        Neither reads the other, so with two threads or more they learn at the same time.
         """
         decisions = len(batch.actions)
         all_advantages = _tensor(advantages.astype(np.float32), self.device)
