@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from crowdgym.cli.bench import unit_of
 from crowdgym.cli.main import app
 
 SMALL = ("--quick", "--scenario", "piemonte-synth", "--only", "agent=uns-ta,qco-ta,oo-mta,gps-ta,ewa-ta,gaussian-swap")
@@ -163,3 +165,22 @@ def test_on_the_real_series_uniform_sampling_costs_what_it_does_in_the_paper(
     page = (tmp_path / "out" / "table.md").read_text()
     verdicts = [line.rsplit("| ", 1)[1] for line in page.splitlines() if line.startswith("| UNS-TA's ")]
     assert verdicts == ["yes |", "yes |"]
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """A job with these parameters."""
+
+    of: dict[str, Any]
+
+    def parameters(self) -> dict[str, Any]:
+        return self.of
+
+    def isolation_group(self) -> str:
+        return ""
+
+
+def test_progress_counts_jobs_where_not_all_of_them_are_episodes() -> None:
+    episode, bound = StandIn({"agent": "greedy", "seed": 0}), StandIn({"seed": 0})
+    assert unit_of([episode, episode]) == "episodes"
+    assert unit_of([episode, bound]) == "jobs"

@@ -70,6 +70,13 @@ def test_a_sweep_that_goes_on_later_has_the_same_trials(whole: Path, tmp_path: P
     assert rows(tmp_path / "out") == rows(whole)
 
 
+def test_a_finished_sweep_says_that_no_trial_is_left(whole: Path, tmp_path: Path) -> None:
+    before = rows(whole)
+    said = ran("sweep", "ippo", plan(tmp_path), "--out", whole, "--resume")
+    assert said.stdout.splitlines()[0] == f"all 4 trials are over; more of them: raise 'trials' in {plan(tmp_path)}"
+    assert rows(whole) == before
+
+
 @pytest.mark.slow
 def test_a_trial_below_the_median_of_the_finished_ones_is_pruned(tmp_path: Path) -> None:
     """Optuna prunes from the sixth trial on. Every second trial learns nothing good: its environment pays less."""

@@ -140,8 +140,8 @@ def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool)
     finished = open_run(folder, benchmark, resume=resume)
     check_output_folder(folder, "--out")
     took_s: dict[str, list[float]] = defaultdict(list)
-    total = sum(len(of.jobs) for of in benchmark.job_lists)
-    with shown_progress(total, done=sum(map(len, finished))) as progress:
+    jobs = [job for of in benchmark.job_lists for job in of.jobs]
+    with shown_progress(len(jobs), unit_of(jobs), sum(map(len, finished))) as progress:
 
         def watch(job: Job, outcome: Outcome) -> None:
             progress.advance()
@@ -151,6 +151,11 @@ def _play(benchmark: "Benchmark", folder: Path, engine: Engine, *, resume: bool)
     for agent, seconds in took_s.items():
         median_s, most_s = statistics.median(seconds), max(seconds)
         typer.echo(f"{agent}: {len(seconds)} played now, each in {median_s:.2f} s (median), {most_s:.2f} s at most")
+
+
+def unit_of(jobs: Sequence[Job]) -> str:
+    """What progress counts: bounds and training runs are no episodes."""
+    return "episodes" if all("agent" in job.parameters() for job in jobs) else "jobs"
 
 
 def _label(job: Job) -> str:

@@ -72,6 +72,8 @@ def sweep(
     searched.check()
     check_output_folder(folder, "--out")
     finished = searched.results() if (folder / PLAN).exists() else []
+    if len(finished) == settings.trials:
+        typer.echo(f"all {settings.trials} trials are over; more of them: raise 'trials' in {plan}")
     with (
         machines.chosen(options.jobs).open(folder) as engine,
         shown_progress(settings.trials, "trials", len(finished)) as progress,
