@@ -68,7 +68,7 @@ def main() -> None:
     for (city, learners), (left, right) in zip(cities, figure.subplots(len(cities), 2, squeeze=False), strict=True):
         draw(left, city, learners, against_time=False)
         draw(right, city, learners, against_time=True)
-        left.legend(fontsize=8)
+        left.legend(fontsize=8, loc="lower right", ncols=2)
     write_bytes(options.picture, png_of(figure))
 
 

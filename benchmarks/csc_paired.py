@@ -120,9 +120,9 @@ def table_of_cities(found: dict[Point, Revenues], agents: list[str], other: str)
     return "\n".join(lines)
 
 
-def tables(found: dict[Point, Revenues], other: str) -> str:
-    """Both tables of the differences to one agent."""
-    agents = list(dict.fromkeys(agent for revenues in found.values() for agent in revenues))
+def tables(found: dict[Point, Revenues], other: str, shown_agents: list[str] | None) -> str:
+    """Both tables of the differences to one agent, with all agents or with some."""
+    agents = shown_agents or list(dict.fromkeys(agent for revenues in found.values() for agent in revenues))
     others = [agent for agent in agents if agent != other]
     return f"{table_of_points(found, others, other)}\n\n{table_of_cities(found, others, other)}\n"
 
@@ -135,12 +135,14 @@ def main() -> None:
     parser.add_argument(
         "--runs", action="append", default=[], metavar="NAME=AGENT,AGENT", help="show the mean over these agents, too"
     )
+    parser.add_argument("--show", help="the agents that have a row: NAME,NAME; default: all")
     parser.add_argument("--page", type=Path, help="a Markdown file with the marks of csc-planners")
     options = parser.parse_args()
     found = read(options.folders)
     for name, _, agents in (runs.partition("=") for runs in options.runs):
         add_runs(found, name, agents.split(","))
-    text = "\n".join(tables(found, other) for other in options.against.split(","))
+    shown_agents = None if options.show is None else options.show.split(",")
+    text = "\n".join(tables(found, other, shown_agents) for other in options.against.split(","))
     if options.page is None:
         print(text)
     else:
