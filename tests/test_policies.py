@@ -166,7 +166,7 @@ def test_an_unknown_name() -> None:
     assert refusal("gredy") == (
         "there is no agent 'gredy' for csc_v0; did you mean 'greedy'? "
         "(known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, turn-gain, lookahead, random, hold, "
-        "es, ippo, turn-ippo; your own is given as module:Class, "
+        "cafe, es, ippo, turn-ippo; your own is given as module:Class, "
         "a trained one as its folder)"
     )
 
@@ -175,7 +175,7 @@ def test_a_name_of_another_environment() -> None:
     assert refusal("critical-path") == (
         "there is no agent 'critical-path' for csc_v0, only for dasc_v0 "
         "(known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, turn-gain, lookahead, random, hold, "
-        "es, ippo, turn-ippo; your own is given as module:Class, "
+        "cafe, es, ippo, turn-ippo; your own is given as module:Class, "
         "a trained one as its folder)"
     )
 

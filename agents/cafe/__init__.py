@@ -9,6 +9,7 @@ LEARNERS = (
         settings="crowdgym.configs.cafe:CafeSettings",
         trainer="crowdgym.agents.cafe.cafe:make_trainer",
         policy="crowdgym.agents.cafe.cafe:CafePolicy",
+        weights="crowdgym.agents.cafe.weights",
     ),
     LearnerSpec(
         name="ca-nofe",

@@ -270,7 +270,7 @@ def test_an_unknown_scenario_lists_those_there_are() -> None:
 def test_an_unknown_agent_lists_those_there_are() -> None:
     assert refused(*TINY, "--agent", "xyz") == (
         "there is no agent 'xyz' for csc_v0 (known: greedy, pau, pau-nohelp, pau-fair, turn-random, turn-nearest, "
-        "turn-gain, lookahead, random, hold, es, ippo, turn-ippo; "
+        "turn-gain, lookahead, random, hold, cafe, es, ippo, turn-ippo; "
         "your own is given as module:Class, a trained one as its folder)"
     )
 
