@@ -36,7 +36,7 @@ $(VENV)/.core: pyproject.toml setup.py constraints.txt
 
 $(VENV)/.installed: pyproject.toml setup.py constraints.txt | $(VENV)/.core
 	@echo "installing PyTorch, what reads data, and the tools of the tests into $(VENV): 1.5 GB more"
-	@$(PIP) --editable '.[agents,bench,data,osm,svr,examples,test,docs,dev]' $(SHOWN)
+	@$(PIP) --editable '.[agents,bench,data,osm,svr,sweep,examples,test,docs,dev]' $(SHOWN)
 	@touch $@
 
 demo: $(VENV)/.core  ## Greedy on an embedded city: a table of results and a map
