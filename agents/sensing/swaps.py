@@ -84,7 +84,9 @@ def _judged(inference: Inference, participants: int, cells: int, attributes: int
     every = 1
     if inference.neighbours == 0:
         every = max(1, int(work_of_trial(inference, participants, cells, attributes) / JUDGED_WORK))
-    return np.arange(cells) % every == 0
+    judged = np.zeros(cells, np.bool_)
+    judged[::every] = True
+    return judged
 
 
 @jit
