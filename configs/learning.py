@@ -79,7 +79,7 @@ class RolloutSettings(LearnerSettings):
     gain_features: bool = Field(description="csc_v0: the network also sees what a join of each candidate adds")
     network: Literal["attention", "mlp"] = Field(description="attention or mlp; see docs/ippo.md")
     action_set: str | None = Field(
-        description="set of the observation whose rows are the choices of all actions except 0"
+        description="set of the observation whose rows are the choices of all actions, or of all actions except 0"
     )
     embedding: Width = Field(description="width of the embedding of a row of a set")
     heads: Annotated[int, Field(ge=1, le=64)] = Field(description="heads of each attention layer")

@@ -141,25 +141,33 @@ class Actor(nn.Module):
     def __init__(self, sets: Sequence[ObservationSet], num_actions: int, settings: RolloutSettings) -> None:
         super().__init__()
         self.trunk: AttentionTrunk | FlatTrunk = _trunk(sets, settings)
-        rows = {part.name: part.rows for part in sets}
-        points = settings.network == "attention" and rows.get(settings.action_set or "") == num_actions - 1
+        rows = {part.name: part.rows for part in sets}.get(settings.action_set or "")
+        points = settings.network == "attention" and rows in (num_actions - 1, num_actions)
         self.action_set = settings.action_set if points else None
+        self.first_action = num_actions - rows if points and rows is not None else 0  # of those that choose a row
+        last: list[nn.Linear] = []
         if self.action_set is not None:
             self.of_candidate = nn.Linear(settings.embedding, settings.hidden, bias=False)
             self.of_context = nn.Linear(settings.hidden, settings.hidden)
             self.score = nn.Linear(settings.hidden, 1)
-        self.head = nn.Linear(settings.hidden, 1 if points else num_actions)
+            last.append(self.score)
+        if self.action_set is None or self.first_action:
+            self.head = nn.Linear(settings.hidden, 1 if points else num_actions)
+            last.append(self.head)
         _initialise(self)
-        for last in (self.head, self.score) if points else (self.head,):
-            nn.init.orthogonal_(last.weight, 0.01)  # at first all legal actions are about equally likely
+        for layer in reversed(last):
+            nn.init.orthogonal_(layer.weight, 0.01)  # at first all legal actions are about equally likely
 
     def forward(self, observations: Tensor, masks: Tensor) -> Tensor:
         """Masked actions have a probability of exactly 0."""
         context, embedded = self.trunk(observations)
-        scores = self.head(context)  # [M, 1] of holding, or [M, A]
-        if self.action_set is not None:
+        if self.action_set is None:
+            scores = self.head(context)
+        else:
             mixed = self.of_candidate(embedded[self.action_set]) + self.of_context(context).unsqueeze(1)
-            scores = torch.cat([scores, self.score(mixed.relu()).squeeze(2)], dim=1)  # [M, 1 + R]
+            scores = self.score(mixed.relu()).squeeze(2)  # [M, R]
+            if self.first_action:
+                scores = torch.cat([self.head(context), scores], dim=1)  # of holding, and of the rows
         return cast(Tensor, scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1))
 
 

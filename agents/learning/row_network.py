@@ -86,9 +86,11 @@ class Weights(NamedTuple):
         own: the agent's own numbers; without attention, all numbers.
         embed_own: their embedding; without attention there is none, and it has no outputs.
         sets: the sets, in order.
-        candidates: which of the sets all actions except 0 choose from; -1 if they are no members of a set.
+        candidates: which of the sets actions choose from; -1 if they are no members of a set.
+        first: the first action that chooses from it: 1, or 0 if all do.
         mix, mix_again: the MLP.
-        head: from the context to the score of action 0; to those of all actions if ``candidates`` is -1.
+        head: from the context to the score of action 0; to those of all actions if ``candidates`` is -1, to none if
+            ``first`` is 0.
         of_candidate, of_context: the hidden layer of the candidates' scores; the former has a bias of 0.
         score: its last layer.
     """
@@ -97,6 +99,7 @@ class Weights(NamedTuple):
     embed_own: Layer
     sets: Sets
     candidates: int
+    first: int
     mix: Layer
     mix_again: Layer
     head: Layer
@@ -151,11 +154,11 @@ def _score(weights: Weights, seen: Singles, mask: Flags, scores: Singles) -> Non
             scores[action] = of_actions[action]
     shared = _through(weights.of_context, context, False)
     for option in range(len(candidates)):
-        if mask[option + 1]:
+        if mask[option + weights.first]:
             hidden = shared.copy()
             _add_product(hidden, candidates[option], weights.of_candidate.weight)
             _cut(hidden)
-            scores[option + 1] = _through(weights.score, hidden, False)[0]
+            scores[option + weights.first] = _through(weights.score, hidden, False)[0]
 
 
 @jit
@@ -255,7 +258,8 @@ def _normalise(scores: Singles) -> None:
 
 def _weights(actor: Actor) -> Weights:
     trunk, points = actor.trunk, actor.action_set is not None  # only a network with attention has an action set
-    none = Layer(np.zeros((actor.head.in_features, 0), np.float32), np.zeros(0, np.float32))
+    mix_again = _layer(cast(nn.Linear, trunk.mlp[2]))
+    none = Layer(np.zeros((len(mix_again.bias), 0), np.float32), np.zeros(0, np.float32))
     if isinstance(trunk, AttentionTrunk):
         own, embed_own, sets = trunk.own, _layer(trunk.embed_own), _sets(trunk)
         candidates = list(trunk.others).index(str(actor.action_set)) if points else -1
@@ -266,9 +270,10 @@ def _weights(actor: Actor) -> Weights:
         embed_own=embed_own,
         sets=sets,
         candidates=candidates,
+        first=actor.first_action,
         mix=_layer(cast(nn.Linear, trunk.mlp[0])),
-        mix_again=_layer(cast(nn.Linear, trunk.mlp[2])),
-        head=_layer(actor.head),
+        mix_again=mix_again,
+        head=_layer(actor.head) if actor.first_action or not points else none,
         of_candidate=_layer(actor.of_candidate) if points else none,
         of_context=_layer(actor.of_context) if points else none,
         score=_layer(actor.score) if points else none,

@@ -4,14 +4,17 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from crowdgym.agents.sensing.after_swap import errors_after, ranks_of, reach_of
 from crowdgym.agents.sensing.expected_error import Field, cell_errors
 from crowdgym.agents.sensing.field_moments import Flags
 from crowdgym.agents.sensing.inference_rule import Inference
 from crowdgym.agents.sensing.scheme import Cells, Floats
 from crowdgym.common.jit import inlined, jit
+from crowdgym.common.sums import total
 
 WORK: Final = 3e7  # terms of covariances that may be added to find one move: below a tenth of a second
 LEAST_TRIALS: Final = 16
+JUDGED_WORK: Final = 1e7  # terms for one move with support vectors; where all cells take more, some count
 
 
 class Moving(NamedTuple):
@@ -28,7 +31,8 @@ def best_swaps(field: Field, inference: Inference, start: Cells, first: Cells, m
     """Change goals one by one: each time the change that lowers error and cost most, until no change lowers them.
 
     In large regions only the most promising changes are tried: those to a cell with a large expected error, from a cell
-    that could be inferred well, over a short distance.
+    that could be inferred well, over a short distance. With support vectors a change matters in all cells, so in large
+    regions it is judged by some of them, and what is promising is found once.
 
     Args:
         field: what is expected of the next cycle.
@@ -45,45 +49,70 @@ def best_swaps(field: Field, inference: Inference, start: Cells, first: Cells, m
     sensed = np.zeros(cells, np.bool_)
     for p in range(participants):
         sensed[chosen[p]] = True
-    free = max(cells - participants, 1)
-    errors = cell_errors(field, inference, sensed, ~sensed)
-    best = errors.sum() / free - _bonus(moving, chosen) + moving.cost_weight * _mean_km(moving, start, chosen)
-    for _ in range(moving.most_moves):
-        goers, goals = _moves_to_try(field, inference, start, chosen, sensed, errors, moving)
-        best_p, best_x, lowest = -1, -1, best - 1e-12
+    rank = ranks_of(inference.nearest)
+    judged = _judged(inference, participants, cells, len(field.weight))
+    promised = cell_errors(field, inference, sensed, ~sensed)
+    errors = np.where(judged, promised, 0.0)
+    best = _value(errors, judged, sensed, start, chosen, moving)
+    goers, goals = _moves_to_try(field, inference, start, chosen, sensed, promised, moving)
+    for move in range(moving.most_moves):
+        if move > 0 and judged.all():
+            goers, goals = _moves_to_try(field, inference, start, chosen, sensed, errors, moving)
+        reach = reach_of(field, inference, sensed)
+        best_p, best_x, lowest, lowest_errors = -1, -1, best - 1e-12, errors
         for k in range(len(goers)):
             p, x = goers[k], goals[k]
+            if sensed[x]:
+                continue
             left = chosen[p]
             sensed[left], sensed[x], chosen[p] = False, True, x
-            value = cell_errors(field, inference, sensed, ~sensed).sum() / free - _bonus(moving, chosen)
-            value += moving.cost_weight * _mean_km(moving, start, chosen)
+            after = errors_after(field, inference, sensed, judged, errors, rank, reach, left, x)
+            value = _value(after, judged, sensed, start, chosen, moving)
             sensed[left], sensed[x], chosen[p] = True, False, left
             if value < lowest:
-                best_p, best_x, lowest = p, x, value
+                best_p, best_x, lowest, lowest_errors = p, x, value, after
         if best_p < 0:
             break
-        sensed[chosen[best_p]] = False
-        chosen[best_p] = best_x
-        sensed[best_x] = True
-        best = lowest
-        errors = cell_errors(field, inference, sensed, ~sensed)
+        sensed[chosen[best_p]], sensed[best_x], chosen[best_p] = False, True, best_x
+        best, errors = lowest, lowest_errors
     return chosen, best
 
 
 @jit
+def _judged(inference: Inference, participants: int, cells: int, attributes: int) -> Flags:
+    """The cells by whose errors a move is judged, [X]: all, or with support vectors in large regions every n-th."""
+    every = 1
+    if inference.neighbours == 0:
+        every = max(1, int(work_of_trial(inference, participants, cells, attributes) / JUDGED_WORK))
+    judged = np.zeros(cells, np.bool_)
+    judged[::every] = True
+    return judged
+
+
+@jit
+def _value(errors: Floats, judged: Flags, sensed: Flags, start: Cells, chosen: Cells, moving: Moving) -> float:
+    """The mean of ``errors``, which are 0 where they do not count, and the cost, less the bonus."""
+    number = 0
+    for x in range(len(sensed)):
+        number += 1 if judged[x] and not sensed[x] else 0
+    cost = moving.cost_weight * _mean_km(moving, start, chosen)
+    return total(errors) / max(number, 1) - _bonus(moving, chosen) + cost
+
+
+@jit
 def _mean_km(moving: Moving, start: Cells, chosen: Cells) -> float:
-    total = 0.0
+    way_km = 0.0
     for p in range(len(start)):
-        total += moving.distance_km[start[p], chosen[p]]
-    return total / len(start)
+        way_km += moving.distance_km[start[p], chosen[p]]
+    return way_km / len(start)
 
 
 @jit
 def _bonus(moving: Moving, chosen: Cells) -> float:
-    total = 0.0
+    gained = 0.0
     for p in range(len(chosen)):
-        total += moving.bonus[chosen[p]]
-    return total
+        gained += moving.bonus[chosen[p]]
+    return gained
 
 
 @inlined
@@ -119,5 +148,5 @@ def _moves_to_try(
         farther_km = moving.distance_km[start[p], x] - moving.distance_km[start[p], chosen[p]]
         promise[k] = (errors[x] - without[chosen[p]]) / len(goals) + moving.bonus[x] - moving.bonus[chosen[p]]
         promise[k] -= moving.cost_weight * farther_km / len(start)
-    first = np.argsort(-promise)[:trials]
+    first = np.argsort(-promise, kind="mergesort")[:trials]  # stable: of equal ones the first
     return goers_of[first], goals_of[first]

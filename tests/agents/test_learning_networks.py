@@ -85,6 +85,15 @@ def test_probabilities_go_with_their_candidates() -> None:
     assert before.std(dim=1).min() > 0.01  # they do differ
 
 
+def test_where_all_actions_are_rows_of_a_set_none_holds() -> None:
+    actor = lively(Actor(SETS, K, SETTINGS))
+    seen, order, legal = observations(5, candidates=4), [2, 0, 3, 1], torch.ones(5, K, dtype=torch.bool)
+    before, after = actor(seen, legal), actor(reordered(seen, SETS[1], order), legal)
+    torch.testing.assert_close(before[:, order], after, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(before.exp().sum(dim=1), torch.ones(5))
+    assert before.std(dim=1).min() > 0.01  # they do differ
+
+
 def test_what_is_in_an_empty_row_is_of_no_importance() -> None:
     actor = lively(Actor(SETS, K + 1, SETTINGS))
     seen = observations(5)

@@ -55,8 +55,8 @@ def masks(num_actions: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 @pytest.mark.parametrize(
     ("num_actions", "settings"),
-    [(5, {}), (3, {"action_set": None}), (7, {}), (5, {"network": "mlp"})],
-    ids=["the candidates of a set", "no set of actions", "more actions than the set has rows", "no attention"],
+    [(5, {}), (4, {}), (3, {"action_set": None}), (7, {}), (5, {"network": "mlp"})],
+    ids=["all but one of a set", "all of a set", "no set", "more actions than the set has rows", "no attention"],
 )
 def test_probabilities_are_those_of_torch(num_actions: int, settings: dict[str, Any]) -> None:
     actor = lively(num_actions, **settings)

@@ -8,7 +8,7 @@ from test_gaussian_swap import field, line, means_of_nearest
 
 from crowdgym.agents.sensing.expected_error import Field, cell_errors
 from crowdgym.agents.sensing.inference_rule import Inference
-from crowdgym.agents.sensing.swaps import Moving, _moves_to_try, best_swaps
+from crowdgym.agents.sensing.swaps import Moving, _judged, _moves_to_try, best_swaps
 
 COSTLY = 10_000  # neighbours of a rule that is so slow that only the 16 most promising moves are tried
 
@@ -133,3 +133,26 @@ def test_how_many_moves_are_tried_depends_on_the_work_of_one() -> None:
     assert len(tried(known, means_of_nearest(line(*range(9)), 304), moving)) == 18  # 18.03
     everyone = means_of_nearest(line(*range(9)), 9)._replace(neighbours=0)  # support vectors: the 3 sensed cells
     assert len(tried(known, everyone, moving)) == 18
+
+
+def test_of_equally_promising_moves_the_first_are_tried() -> None:
+    """All 18 promise nothing, but for the last one: it comes first, then 15 in order."""
+    rule = means_of_nearest(line(*range(9)), COSTLY)
+    moving = Moving(line(*range(9)), 1.0, np.zeros(9), 5)
+    still = Moving(np.zeros((9, 9)), 1.0, np.zeros(9), 5)
+    assert tried(field([0.0] * 9), rule, still) == [(p, x) for p in range(3) for x in range(3, 9)][:16]
+    moves = tried(field([0.0] * 9), rule, moving, start=(0, 1, 8))
+    assert moves[:6] == [(2, 8), (2, 7), (2, 6), (2, 5), (2, 4), (2, 3)]
+    assert moves[6:] == [(1, 3), (0, 3), (1, 4), (0, 4), (1, 5), (0, 5), (1, 6), (0, 6), (1, 7), (0, 7)]
+
+
+# By which cells a move is judged
+
+
+def test_with_support_vectors_some_cells_of_a_large_region_judge_a_move() -> None:
+    """1,000 cells, 100 participants and 3 attributes: 3e7 terms, three times as many as there may be."""
+    support, means = means_of_nearest(line(0, 1), 0), means_of_nearest(line(0, 1), 3)
+    assert np.flatnonzero(_judged(support, 100, 1000, 3))[:4].tolist() == [0, 3, 6, 9]
+    assert _judged(support, 100, 1000, 1).all()
+    assert _judged(support, 10, 24, 6).all()
+    assert _judged(means, 100, 1000, 10).all()

@@ -34,7 +34,7 @@ def jobs(**choices: tuple[str, ...]) -> list[EpisodeJob]:
 
 def test_the_grid_has_every_column_of_the_paper_ten_times_for_each_of_its_schemes() -> None:
     episodes = jobs()
-    assert len(set(episodes)) == len(episodes) == 6480
+    assert len(set(episodes)) == len(episodes) == 6840
     for agent in (*BASELINES, "qco-ta", OURS):
         for inference in INFERENCES:
             of = jobs(agent=(agent,), inference=(inference,), start_s=("0.0",))

@@ -30,7 +30,6 @@ EXCEPTIONS = {
     "agents/sensing/field.py",
     "agents/sensing/field_moments.py",
     "agents/sensing/support_vectors.py",
-    "agents/sensing/swaps.py",
 }
 
 
