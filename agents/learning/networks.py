@@ -160,7 +160,12 @@ class Actor(nn.Module):
         if self.action_set is not None:
             mixed = self.of_candidate(embedded[self.action_set]) + self.of_context(context).unsqueeze(1)
             scores = torch.cat([scores, self.score(mixed.relu()).squeeze(2)], dim=1)  # [M, 1 + R]
-        return cast(Tensor, scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1))
+        return log_policy(scores, masks)
+
+
+def log_policy(scores: Tensor, masks: Tensor) -> Tensor:
+    """The logarithms of probabilities, [M, A], from scores, [M, A]; masked actions have a probability of exactly 0."""
+    return scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1)
 
 
 class Critic(nn.Module):
