@@ -100,7 +100,7 @@ class IppoLearner(NetworkLearner):
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
             name: torch.optim.Adam(
-                network.parameters(), settings.learning_rate, eps=settings.adam_epsilon, foreach=True
+                network.parameters(), settings.learning_rate, eps=settings.adam_epsilon, fused=device == "cpu"
             )
             for name, network in self.networks.items()
         }

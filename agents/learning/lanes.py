@@ -1,7 +1,8 @@
 """Sums of products of 32 numbers at once, which the compiler does not make of a short loop over arrays by itself.
 
 It has to suppose that the arrays overlap, and asks before every loop whether they do. These functions do not ask. A
-place counts the numbers of an array from its first one, whatever its shape.
+place counts the numbers of an array from its first one, whatever its shape. Products are not rounded before they are
+added.
 """
 
 from typing import Any, Final
@@ -35,8 +36,7 @@ def add_product_of_lanes(typing: Any, found: Any, at: Any, one: Any, one_at: Any
 @intrinsic
 def add_times_lanes(typing: Any, found: Any, at: Any, a: Any, given: Any, given_at: Any) -> Any:
     """Add to 32 numbers of ``found`` a times those of ``given`` from ``given_at`` on."""
-    place = types.intp
-    signature = types.void(found, place, types.float32, given, place)
+    signature = types.void(found, types.intp, types.float32, given, types.intp)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         into, source = (_lanes(context, builder, signature, values, i) for i in (0, 3))
