@@ -28,14 +28,22 @@ PARTS = {"envs": "envs", "agents": "agents", "data": "data", "configs": "configs
 
 
 class Checkout:
-    """A process that plays with the code of a checkout."""
+    """A process that plays with the code of a checkout: ``program --play LINKS TASK``.
 
-    def __init__(self, folder: Path, links: Path, task: dict[str, Any]) -> None:
+    The links to the code stay where they are made, since older versions compile anew at every other place.
+    """
+
+    def __init__(self, folder: Path, task: dict[str, Any], program: str = __file__) -> None:
+        checkout = folder.resolve()
+        name = hashlib.blake2b(str(checkout).encode(), digest_size=6).hexdigest()
+        links = Path(tempfile.gettempdir()) / "crowdgym-compare" / name
         package = links / "crowdgym"
-        package.mkdir(parents=True)
-        for part in (*(folder / "src/crowdgym").iterdir(), *(folder / name for name in PARTS)):
-            (package / part.name).symlink_to(part.resolve())
-        command = [sys.executable, __file__, "--play", str(links), json.dumps(task)]
+        package.mkdir(parents=True, exist_ok=True)
+        for link in package.iterdir():
+            link.unlink()
+        for part in (*(checkout / "src/crowdgym").iterdir(), *(checkout / name for name in PARTS)):
+            (package / part.name).symlink_to(part)
+        command = [sys.executable, program, "--play", str(links), json.dumps(task)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, order: str) -> Any:
@@ -53,19 +61,18 @@ def compare(
     old: Path, new: Path, tasks: tuple[dict[str, Any], dict[str, Any]], steps: int, repeats: int
 ) -> list[dict[str, Any]]:
     """The stretches of an episode, and of its reset: by name what was played, and the least seconds of either."""
-    with tempfile.TemporaryDirectory(prefix="crowdgym-compare-") as folder:
-        both = [Checkout(old, Path(folder) / "old", tasks[0]), Checkout(new, Path(folder) / "new", tasks[1])]
-        orders = ["reset", *["step"] * (steps // STRETCH)]
-        least = [[float("inf")] * len(orders) for _ in both]
-        for repeat in range(repeats + 1):  # the first one compiles and compares, and is not counted
-            for stretch, order in enumerate(orders):
-                answers = [checkout.ask(f"{order} {'' if repeat else 'digest'}") for checkout in both]
-                if answers[0]["digest"] != answers[1]["digest"]:
-                    raise SystemExit(f"the outputs differ in stretch {stretch}")
-                for times, answer in zip(least, answers, strict=True):
-                    if repeat:
-                        times[stretch] = min(times[stretch], answer["took_s"])
-        agents = both[0].ask("agents")
+    both = [Checkout(old, tasks[0]), Checkout(new, tasks[1])]
+    orders = ["reset", *["step"] * (steps // STRETCH)]
+    least = [[float("inf")] * len(orders) for _ in both]
+    for repeat in range(repeats + 1):  # the first one compiles and compares, and is not counted
+        for stretch, order in enumerate(orders):
+            answers = [checkout.ask(f"{order} {'' if repeat else 'digest'}") for checkout in both]
+            if answers[0]["digest"] != answers[1]["digest"]:
+                raise SystemExit(f"the outputs differ in stretch {stretch}")
+            for times, answer in zip(least, answers, strict=True):
+                if repeat:
+                    times[stretch] = min(times[stretch], answer["took_s"])
+    agents = both[0].ask("agents")
     return [
         {"what": order, "agents": agents, "old_s": old_s, "new_s": new_s}
         for order, old_s, new_s in zip(orders, *least, strict=True)

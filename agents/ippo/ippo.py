@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from crowdgym.agents.csc.turn_collector import collector_of
 from crowdgym.agents.csc.turn_taking import network_sets
 from crowdgym.agents.learning.advantages import term_advantages, weighted_sum
+from crowdgym.agents.learning.block_network import for_learning
 from crowdgym.agents.learning.by_centre import count_centres, for_centres, parts_of
 from crowdgym.agents.learning.checkpoint import StoredTensors
 from crowdgym.agents.learning.collect import CentreCollector, LocalCollector, VectorEnvironment
@@ -98,7 +99,9 @@ class IppoLearner(NetworkLearner):
         self.networks |= {"actor": actor.to(device), "critic": critic.to(device)}
         self.normaliser = ValueNormaliser(settings.value_memory, num_terms)
         self.optimisers |= {
-            name: torch.optim.Adam(network.parameters(), settings.learning_rate, eps=settings.adam_epsilon)
+            name: torch.optim.Adam(
+                network.parameters(), settings.learning_rate, eps=settings.adam_epsilon, fused=device == "cpu"
+            )
             for name, network in self.networks.items()
         }
 
@@ -133,10 +136,18 @@ class IppoLearner(NetworkLearner):
 
     def values(self, observations: NDArray[np.float32]) -> Floats:
         """The value that the critic predicts for each term, [K, M], in the units of the rewards."""
-        with torch.no_grad():
-            chunks = torch.split(_tensor(observations, self.device), _CHUNK)
-            found = torch.cat([self.networks["critic"](chunk) for chunk in chunks]).cpu().numpy().astype(np.float64)
-        values: Floats = found.T * self.normaliser.deviation + self.normaliser.mean
+        chunks = torch.split(_tensor(observations, self.device), _CHUNK)
+        critic = for_learning(self.networks["critic"])
+        found: dict[bool, list[Tensor]] = {}
+
+        def value(later: bool, some: Sequence[Tensor]) -> None:
+            with torch.no_grad():
+                found[later] = [critic(chunk) for chunk in some]
+
+        half = len(chunks) // 2
+        at_once(partial(value, False, chunks[:half]), partial(value, True, chunks[half:]))
+        normalised = torch.cat([*found[False], *found[True]]).cpu().numpy().astype(np.float64)
+        values: Floats = normalised.T * self.normaliser.deviation + self.normaliser.mean
         return values
 
     def fit_scaling(self, observations: NDArray[np.float32]) -> None:
@@ -193,18 +204,20 @@ class IppoLearner(NetworkLearner):
             for chosen in np.array_split(generator.permutation(decisions), pieces)
         ]
 
+        actor, critic = for_learning(self.actor), for_learning(self.networks["critic"])
+
         def teach_actor() -> None:
             for numbers in minibatches:
-                losses.add(self._improve_actor(batch.part(numbers), all_advantages[numbers]))
+                losses.add(self._improve_actor(actor, batch.part(numbers), all_advantages[numbers]))
 
         def teach_critic() -> None:
             for numbers in minibatches:
-                losses.add(self._improve_critic(batch.observations[numbers], batch.returns[numbers]))
+                losses.add(self._improve_critic(critic, batch.observations[numbers], batch.returns[numbers]))
 
         at_once(teach_actor, teach_critic)
 
-    def _improve_actor(self, batch: "Batch", advantages: Tensor) -> Mapping[str, float]:
-        policy = policy_loss(self.actor, batch, advantages, self.settings.clip)
+    def _improve_actor(self, actor: Callable[..., Tensor], batch: "Batch", advantages: Tensor) -> Mapping[str, float]:
+        policy = policy_loss(actor, batch, advantages, self.settings.clip)
         self.descend("actor", policy.surrogate - self.settings.entropy_coefficient * policy.entropy)
         return {
             "losses/policy_loss": policy.surrogate.item(),
@@ -213,8 +226,10 @@ class IppoLearner(NetworkLearner):
             "losses/clipfrac": policy.clipfrac.item(),
         }
 
-    def _improve_critic(self, observations: Tensor, returns: Tensor) -> Mapping[str, float]:
-        value_loss = 0.5 * (self.networks["critic"](observations) - returns).square().mean()
+    def _improve_critic(
+        self, critic: Callable[..., Tensor], observations: Tensor, returns: Tensor
+    ) -> Mapping[str, float]:
+        value_loss = 0.5 * (critic(observations) - returns).square().mean()
         self.descend("critic", value_loss)
         return {"losses/value_loss": value_loss.item()}
 
@@ -251,13 +266,13 @@ class PolicyLoss:
     clipfrac: Tensor  # share of the decisions whose ratio is outside the clip
 
 
-def policy_loss(actor: nn.Module, batch: Batch, advantages: Tensor, clip: float) -> PolicyLoss:
+def policy_loss(actor: Callable[..., Tensor], batch: Batch, advantages: Tensor, clip: float) -> PolicyLoss:
     """The clipped surrogate of PPO (Schulman et al. 2017, equation 7) as a loss, and the entropy.
 
     J = E min(ψ A, clip(ψ, 1 ± ε) A), ψ the probability of the action divided by that when it was chosen.
 
     Args:
-        actor: the policy.
+        actor: the policy: from observations and masks to logarithms of probabilities.
         batch: D decisions.
         advantages: A, [D].
         clip: ε.

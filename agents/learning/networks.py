@@ -168,7 +168,12 @@ class Actor(nn.Module):
             scores = self.score(mixed.relu()).squeeze(2)  # [M, R]
             if self.first_action:
                 scores = torch.cat([self.head(context), scores], dim=1)  # of holding, and of the rows
-        return cast(Tensor, scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1))
+        return log_policy(scores, masks)
+
+
+def log_policy(scores: Tensor, masks: Tensor) -> Tensor:
+    """The logarithms of probabilities, [M, A], from scores, [M, A]; masked actions have a probability of exactly 0."""
+    return scores.masked_fill(~masks, -torch.inf).log_softmax(dim=1)
 
 
 class Critic(nn.Module):

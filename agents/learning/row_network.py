@@ -9,6 +9,7 @@ heads; W hidden; A actions.
 """
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple, cast
 
 import numpy as np
@@ -109,6 +110,7 @@ class Weights(NamedTuple):
 
 
 _SCALES = ("mean", "deviation")
+_WORTH_A_THREAD = 32  # observations that take longer than to start one
 
 
 def by_rows(actor: nn.Module) -> LogPolicy | None:
@@ -119,7 +121,13 @@ def by_rows(actor: nn.Module) -> LogPolicy | None:
 
     def log_policy(observations: Singles, masks: Flags) -> Singles:
         # Copies, so that there is one kind of array to compile for.
-        return log_probabilities(weights, np.array(observations, np.float32, order="C"), np.array(masks, order="C"))
+        seen, legal = np.array(observations, np.float32, order="C"), np.array(masks, order="C")
+        middle = len(seen) // 2
+        if torch.get_num_threads() < 2 or middle < _WORTH_A_THREAD:
+            return log_probabilities(weights, seen, legal)
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(log_probabilities, weights, seen[middle:], legal[middle:])
+            return np.concatenate([log_probabilities(weights, seen[:middle], legal[:middle]), second.result()])
 
     return log_policy
 

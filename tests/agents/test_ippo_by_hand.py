@@ -116,17 +116,19 @@ def test_a_pass_takes_all_decisions_once_in_minibatches_of_about_equal_size(
     taken: list[tuple[Any, Any]] = []
     valued: list[Any] = []
 
-    def improve_actor(batch: Batch, advantages: Any) -> dict[str, float]:
+    def improve_actor(actor: Any, batch: Batch, advantages: Any) -> dict[str, float]:
         taken.append((batch.actions, advantages))
         return {"size": float(len(advantages))}
 
-    def improve_critic(observations: Any, returns: Any) -> dict[str, float]:
+    def improve_critic(critic: Any, observations: Any, returns: Any) -> dict[str, float]:
         valued.append((observations.ravel(), returns.ravel()))
         return {}
 
     learner: Any = SimpleNamespace(
         device="cpu",
         settings=SimpleNamespace(minibatch_size=size),
+        actor=None,
+        networks={"critic": None},
         _improve_actor=improve_actor,
         _improve_critic=improve_critic,
     )
@@ -146,9 +148,9 @@ def test_a_pass_takes_all_decisions_once_in_minibatches_of_about_equal_size(
 def test_the_actor_descends_on_the_surrogate_less_the_weighted_entropy_and_the_critic_on_half_the_square() -> None:
     losses: dict[str, float] = {}
     policy = torch.tensor([[0.75, 0.25]])
+    actor: Any = lambda observations, masks: policy.log()  # noqa: E731
+    critic: Any = lambda observations: torch.tensor([[5.0]])  # noqa: E731
     learner: Any = SimpleNamespace(
-        actor=lambda observations, masks: policy.log(),
-        networks={"critic": lambda observations: torch.tensor([[5.0]])},
         settings=SimpleNamespace(clip=0.2, entropy_coefficient=0.1),
         descend=lambda name, loss: losses.update({name: loss.item()}),
     )
@@ -159,8 +161,8 @@ def test_the_actor_descends_on_the_surrogate_less_the_weighted_entropy_and_the_c
         log_probabilities=torch.log(torch.tensor([0.75])),
         returns=torch.tensor([[2.0]]),
     )
-    figures = IppoLearner._improve_actor(learner, batch, torch.tensor([3.0]))
-    figures |= IppoLearner._improve_critic(learner, batch.observations, batch.returns)
+    figures = IppoLearner._improve_actor(learner, actor, batch, torch.tensor([3.0]))
+    figures |= IppoLearner._improve_critic(learner, critic, batch.observations, batch.returns)
     entropy = -(0.75 * np.log(0.75) + 0.25 * np.log(0.25))
     assert losses == {"actor": pytest.approx(-3.0 - 0.1 * entropy), "critic": pytest.approx(4.5)}
     assert figures == {

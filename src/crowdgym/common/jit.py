@@ -46,6 +46,14 @@ def inlined(function: Function) -> Function:
     return cast(Function, _compiled(function, {"_nrt": False, "forceinline": True}))
 
 
+def loose(function: Function) -> Function:
+    """Compile ``function`` as a `kernel` whose sums may change their order, and take in products without rounding them.
+
+    For networks that learn: the same inputs give the same bits on one machine, and other last bits on another.
+    """
+    return cast(Function, _compiled(function, {"_nrt": False, "fastmath": {"contract", "nsz", "reassoc"}}))
+
+
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> object:
     import numba
 

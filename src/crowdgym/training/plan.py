@@ -36,7 +36,7 @@ class TrainingPlan:
         settings: hyperparameters of the learner.
         steps: steps of the environment, summed over all copies; rounded up to whole iterations.
         seed: seed of all random draws.
-        threads: processor threads of the networks.
+        threads: processor threads of the networks, and of the copies that this process plays.
         device: ``cpu`` or ``cuda``, where networks learn; they are played on the CPU.
         command: the command that makes the same run again.
         mix: values of settings of the environment, by name; see `mixed_keywords`.
@@ -94,7 +94,11 @@ class TrainingPlan:
         """The learner's trainer for this run. Raises `ConfigError` if other processes cannot play its episodes."""
         if self.workers is not None and not self.settings.takes_workers:
             raise ConfigError(f"{self.agent} plays its episodes in one process, so it takes no --workers")
-        vector_env = partial(environment_spec(self.environment).interface("vector_env"), copy=False)
+        # Workers have a processor each; a process that plays by itself has all threads.
+        threads = self.threads if self.workers is None else 1
+        vector_env = partial(
+            environment_spec(self.environment).interface("vector_env"), copy=False, num_threads=threads
+        )
         task = TrainingTask(
             environment=self.environment,
             settings=self.settings,
