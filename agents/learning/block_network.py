@@ -47,7 +47,7 @@ class Plan(NamedTuple):
         layers: for each layer where its weights and biases begin among all weights, its outputs and its inputs; a layer
             that there is not has no outputs, and biases that there are not begin at -1.
         heads: of the attention.
-        candidates: which of the sets all scores but the first belong to; -1 for none.
+        candidates: which of the sets all scores but that of holding belong to; -1 for none.
         rows: of each set, [S].
         place: in an observation, of each number that is read: the agent's own, then those of the sets, of each feature
             by feature all rows. Shape [N].
@@ -202,7 +202,7 @@ def _forward(plan: Plan, weights: Singles, observations: Singles, block: Block) 
                 for lane in range(LANES):
                     both = block.hidden[unit, row, lane] + block.context[unit, lane]
                     block.hidden[unit, row, lane] = max(both, np.float32(0.0))
-        through(_layer(plan, weights, _SCORE), hidden, block.scores[1:].reshape((1, -1)))
+        through(_layer(plan, weights, _SCORE), hidden, block.scores[plan.layers[_HEAD, 2] :].reshape((1, -1)))
 
 
 @loose
@@ -217,7 +217,7 @@ def _backward(plan: Plan, weights: Singles, block: Block, to: Block, to_weights:
         to.hidden[:] = 0.0
         shape = len(to.hidden), to.hidden.shape[1] * LANES
         hidden, to_hidden = block.hidden.reshape(shape), to.hidden.reshape(shape)
-        _back(plan, weights, _SCORE, hidden, to.scores[1:].reshape((1, -1)), to_hidden, to_weights)
+        _back(plan, weights, _SCORE, hidden, to.scores[plan.layers[_HEAD, 2] :].reshape((1, -1)), to_hidden, to_weights)
         back_through_cut(hidden, to_hidden)
         to.context[:] = 0.0
         for unit in range(len(to.hidden)):

@@ -66,7 +66,8 @@ def agree(network: Any, *given: Any) -> None:
     lots = torch.from_numpy(np.random.default_rng(3).normal(size=expected.shape).astype(np.float32))
     slopes = [torch.autograd.grad((lots * each)[there].sum(), list(network.parameters())) for each in (found, expected)]
     for (name, _), ours, theirs in zip(network.named_parameters(), *slopes, strict=True):
-        assert torch.allclose(ours, theirs, rtol=1e-3, atol=1e-4 * float(theirs.abs().max())), name
+        least = 1e-5 + 1e-4 * float(theirs.abs().max())  # of scores that all rise at once, nothing but rounding is left
+        assert torch.allclose(ours, theirs, rtol=1e-3, atol=least), name
         assert ours.abs().max() > 0, name
 
 
