@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PARTS = ("environment", "network that plays", "learning", "an iteration")
+PARTS = ("playing", "learning", "an iteration")
 
 
 def compare(old: Path, new: Path, task: dict[str, Any], iterations: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -84,8 +84,7 @@ def play(task: dict[str, Any]) -> None:
         figures = trainer.iterate(int(line))
         took_s = clock() - began
         parts = {
-            "environment": figures["environment_s"],
-            "network that plays": spent["collect"] - figures["environment_s"],
+            "playing": spent["collect"],
             "learning": took_s - spent["collect"],
             "an iteration": took_s,
         }

@@ -143,13 +143,13 @@ class _Scores(torch.autograd.Function):
         return torch.from_numpy(scores)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, to_scores: Tensor) -> tuple[Tensor | None, ...]:
         observations, flat = ctx.saved_tensors
         to_flat = torch.zeros_like(flat)
         slopes = to_scores.contiguous().numpy()
         pass_through(ctx.plan, flat.numpy(), observations.numpy(), slopes, slopes, to_flat.numpy())
-        parts = to_flat.split([shape.numel() for shape in ctx.shapes])
+        parts = torch.split(to_flat, [shape.numel() for shape in ctx.shapes])
         return None, None, *(part.view(shape) for part, shape in zip(parts, ctx.shapes, strict=True))
 
 

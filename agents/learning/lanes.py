@@ -18,7 +18,7 @@ _NUMBERS = ir.VectorType(ir.FloatType(), LANES)
 _FLAGS = ("contract", "nsz", "reassoc")
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def add_product_of_lanes(typing: Any, found: Any, at: Any, one: Any, one_at: Any, other: Any, other_at: Any) -> Any:
     """Add to 32 numbers of ``found``, from place ``at`` on, those of two arrays times each other."""
     place = types.intp
@@ -33,7 +33,7 @@ def add_product_of_lanes(typing: Any, found: Any, at: Any, one: Any, one_at: Any
     return signature, generate
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def add_times_lanes(typing: Any, found: Any, at: Any, a: Any, given: Any, given_at: Any) -> Any:
     """Add to 32 numbers of ``found`` a times those of ``given`` from ``given_at`` on."""
     signature = types.void(found, types.intp, types.float32, given, types.intp)
@@ -47,7 +47,7 @@ def add_times_lanes(typing: Any, found: Any, at: Any, a: Any, given: Any, given_
     return signature, generate
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no types
 def add_four_times_lanes(
     typing: Any, found: Any, at: Any, a: Any, b: Any, c: Any, d: Any, given: Any, given_at: Any, step: Any
 ) -> Any:

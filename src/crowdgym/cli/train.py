@@ -95,7 +95,7 @@ class MachineOptions:
     section = "Machine"
 
     device: Annotated[str, typer.Option(help="cpu or cuda: where networks learn. They are played on the CPU.")] = "cpu"
-    threads: Annotated[int, number("Threads of the processor, for the networks.")] = 1
+    threads: Annotated[int, number("Threads of the processor, for the networks and the copies.")] = 1
     jobs: Annotated[int, number("Processes in which the centres of a federation learn; 1: in this process.")] = 1
     workers: Annotated[int, number("Processes that play the episodes, with the same result; 1: this process.")] = 1
     engine: Engine = EngineName.LOCAL

@@ -94,11 +94,9 @@ class TrainingPlan:
         """The learner's trainer for this run. Raises `ConfigError` if other processes cannot play its episodes."""
         if self.workers is not None and not self.settings.takes_workers:
             raise ConfigError(f"{self.agent} plays its episodes in one process, so it takes no --workers")
-        # Workers have a processor each; a process that plays by itself has all threads.
-        threads = self.threads if self.workers is None else 1
-        vector_env = partial(
-            environment_spec(self.environment).interface("vector_env"), copy=False, num_threads=threads
-        )
+        vector_env = partial(environment_spec(self.environment).interface("vector_env"), copy=False)
+        if self.threads > 1 and self.workers is None:  # a worker has one processor
+            vector_env = partial(vector_env, num_threads=self.threads)
         task = TrainingTask(
             environment=self.environment,
             settings=self.settings,
