@@ -95,3 +95,25 @@ def test_the_rights_are_those_of_any_new_file(tmp_path: Path) -> None:
     write_bytes(tmp_path / "file", NEW)
     (tmp_path / "other").write_bytes(NEW)
     assert (tmp_path / "file").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_device_is_written_to_and_stays(tmp_path: Path) -> None:
+    """Not replaced by a file: root, who may do that, would have no ``/dev/null`` any more."""
+    device = tmp_path / "null"
+    device.symlink_to("/dev/null")
+    write_bytes(device, b"content")
+    assert device.is_symlink()
+    assert device.is_char_device()
+    assert [file.name for file in tmp_path.iterdir()] == ["null"]
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_bytes(pipe, b"content")
+        assert os.read(reader, 100) == b"content"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()

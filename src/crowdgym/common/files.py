@@ -42,16 +42,31 @@ def make_folder(folder: Path) -> Path:
 def write_bytes(target: Path, content: bytes) -> None:
     """Write ``content`` to ``target``, whole or not at all; it is on the disk afterwards.
 
+    A device or a pipe, such as ``/dev/null``, is no file that could be replaced: it is written to.
+
     Raises:
         UnwritableError: the file cannot be written.
     """
     make_folder(target.parent)
     with writing(target):
+        if _is_device(target):
+            with target.open("wb") as device:
+                device.write(content)
+            return
         with _temporary(target) as (temporary, descriptor):
             write_all(descriptor, content)
             os.fsync(descriptor)
             os.replace(temporary, target)
         sync_folder(target.parent)
+
+
+def _is_device(path: Path) -> bool:
+    """Whether a path, or what it links to, is a device, a pipe or a socket; all that lies below ``/dev`` counts."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or Path("/dev") in path.absolute().parents
 
 
 @contextmanager
