@@ -9,10 +9,13 @@ the bound.
 """
 
 import argparse
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from dasc_paired import Row, label_of, rows_of, setting_of
 
 import crowdgym
 from crowdgym.agents.dasc.list_schedule import NONE, Integers, Prices, Problem, Schedule, improved_schedule
@@ -169,38 +172,64 @@ def asking(scenario: str, settings: Mapping[str, float]) -> Any:
     return crowdgym.make("dasc_v0", scenario=scenario, action_mode="select", max_candidates=every, **settings)
 
 
-def print_table(rows: list[list[float]], columns: list[str], first: int, whole: int) -> None:
-    """Print Markdown: a line for each instance, from seed ``first`` on, and shares of the column numbered ``whole``."""
-    found = np.array(rows)
+def arguments(text: str | None) -> argparse.ArgumentParser:
+    """What both tables of instances need; ``text`` is the help of the program."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scenario", default="dasc-small")
+    parser.add_argument("--set", action="append", default=[], type=setting_of, metavar="NAME=VALUE")
+    parser.add_argument("--agents", default="random,recommend-all,critical-path,rolling-horizon,task-schedule")
+    parser.add_argument("--episodes", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=11_000, help="of the first instance")
+    parser.add_argument("--out", type=Path, help="instances that this file has are not played again")
+    return parser
+
+
+def instances_of(options: argparse.Namespace, values_of: Callable[[Any, int], Mapping[str, float]]) -> list[Row]:
+    """A row for each instance: the revenue of all agents, and the values that belong to the instance."""
+    settings, agents = dict(options.set), options.agents.split(",")
+    label = label_of(options.scenario, settings)
+    env = crowdgym.make("dasc_v0", scenario=options.scenario, **settings)
+    rows = [] if options.out is None else [row for row in rows_of(options.out) if row["scenario"] == label]
+    there = {row["seed"] for row in rows}
+    for seed in range(options.seed, options.seed + options.episodes):
+        if seed in there:
+            continue
+        earned = {}
+        for agent in agents:
+            policy = load_policy(agent, "dasc_v0", options.scenario)
+            (episode,) = run_episodes(env, policy, agent=agent, episodes=1, seed=seed).episodes
+            earned[f"`{Path(agent).name}`"] = episode.metrics["revenue"]
+        rows.append({"scenario": label, "seed": seed, "revenue": {**earned, **values_of(env, seed)}})
+        if options.out is not None:
+            with options.out.open("a") as lines:
+                lines.write(json.dumps(rows[-1]) + "\n")
+    return sorted(rows, key=lambda row: row["seed"])
+
+
+def print_table(rows: list[Row], whole: str) -> None:
+    """Print Markdown: a line for each instance, and shares of the column ``whole``."""
+    columns = list(rows[0]["revenue"])
+    found = np.array([[row["revenue"][name] for name in columns] for row in rows])
     print(f"| {' | '.join(['instance', *columns])} |")
     print("| --- |" + " ---: |" * len(columns))
-    for seed, row in enumerate(found, start=first):
-        print(f"| {seed} | {' | '.join(f'{value:,.0f}' for value in row)} |")
-    share = 100.0 * found.sum(axis=0) / found[:, whole].sum()
-    print(f"| share | {' | '.join(f'{value:.1f} %' for value in share)} |")
+    for row, values in zip(rows, found, strict=True):
+        print(f"| {row['seed']} | {' | '.join(f'{value:,.0f}' for value in values)} |")
+    share = 100.0 * found.sum(axis=0) / found[:, columns.index(whole)].sum()
+    print(f"| share of {whole} | {' | '.join(f'{value:.1f} %' for value in share)} |")
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenario", default="dasc-small")
-    parser.add_argument("--agents", default="random,recommend-all,critical-path,rolling-horizon,task-schedule")
-    parser.add_argument("--episodes", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=11_000, help="of the first instance")
+    parser = arguments(__doc__)
     parser.add_argument("--rounds", type=int, default=30_000, help="of the search")
     options = parser.parse_args()
-    agents = options.agents.split(",")
-    env = crowdgym.make("dasc_v0", scenario=options.scenario)
-    asked = asking(options.scenario, {})
-    rows = []
-    for seed in range(options.seed, options.seed + options.episodes):
-        earned = []
-        for agent in agents:
-            policy = load_policy(agent, "dasc_v0", options.scenario)
-            (episode,) = run_episodes(env, policy, agent=agent, episodes=1, seed=seed).episodes
-            earned.append(episode.metrics["revenue"])
-        rows.append([*earned, clairvoyant(asked, seed, options.rounds), revenue_bound(env.instance, env.settings)])
-    print_table(rows, [*(f"`{agent}`" for agent in agents), "clairvoyant", "bound"], options.seed, -1)
+    asked = asking(options.scenario, dict(options.set))
+
+    def values_of(env: Any, seed: int) -> Mapping[str, float]:
+        found = clairvoyant(asked, seed, options.rounds)
+        return {"clairvoyant": found, "bound": revenue_bound(asked.instance, asked.settings)}
+
+    print_table(instances_of(options, values_of), "bound")
 
 
 if __name__ == "__main__":

@@ -11,24 +11,20 @@ being called back when they expire, from anywhere that the way since then allows
 proven bound of the second model. Prints Markdown: the revenue of each instance, and shares of the optimistic bound.
 """
 
-import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from dasc_clairvoyant import Plan, asking, plan_of, played, print_table, problem_of, search
-from dasc_paired import setting_of
+from dasc_clairvoyant import Plan, arguments, asking, instances_of, plan_of, played, print_table, problem_of, search
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-import crowdgym
 from crowdgym.agents.dasc.list_schedule import NONE, Problem, Schedule
 from crowdgym.configs.dasc import DascSettings
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.dasc.bound import earliest_finishes_s, revenue_bound
 from crowdgym.envs.dasc.instance import DascInstance
-from crowdgym.policies import load_policy
-from crowdgym.runner import run_episodes
 
 Whole = NDArray[np.int64]
 
@@ -305,29 +301,20 @@ def solved(env: Any, seed: int, limit_s: float, threads: int) -> tuple[float, fl
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenario", default="dasc-small")
-    parser.add_argument("--set", action="append", default=[], type=setting_of, metavar="NAME=VALUE")
-    parser.add_argument("--agents", default="random,recommend-all,critical-path,rolling-horizon,task-schedule")
-    parser.add_argument("--episodes", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=11_000, help="of the first instance")
+    parser = arguments(__doc__)
     parser.add_argument(
-        "--limit", type=float, default=20.0, help="seconds for the cautious model; twice as many for the other"
+        "--limit", type=float, default=40.0, help="seconds; the optimistic model may take twice as many"
     )
     parser.add_argument("--threads", type=int, default=8, help="of the solver")
     options = parser.parse_args()
-    settings, agents = dict(options.set), options.agents.split(",")
-    env, asked = crowdgym.make("dasc_v0", scenario=options.scenario, **settings), asking(options.scenario, settings)
-    rows = []
-    for seed in range(options.seed, options.seed + options.episodes):
-        earned = []
-        for agent in agents:
-            policy = load_policy(agent, "dasc_v0", options.scenario)
-            (episode,) = run_episodes(env, policy, agent=agent, episodes=1, seed=seed).episodes
-            earned.append(episode.metrics["revenue"])
+    asked = asking(options.scenario, dict(options.set))
+
+    def values_of(env: Any, seed: int) -> Mapping[str, float]:
         best, most = solved(asked, seed, options.limit, options.threads)
-        rows.append([*earned, best, most, revenue_bound(env.instance, env.settings)])
-    print_table(rows, [*(f"`{agent}`" for agent in agents), "best plan, played", "proven", "bound"], options.seed, -2)
+        bound = revenue_bound(asked.instance, asked.settings)
+        return {"best plan": best, "proven": most, "bound": bound}
+
+    print_table(instances_of(options, values_of), "proven")
 
 
 if __name__ == "__main__":
