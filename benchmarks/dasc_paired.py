@@ -61,26 +61,30 @@ def play(scenario: str, settings: dict[str, float], agents: list[str], seeds: ra
                 lines.write(json.dumps(row) + "\n")
 
 
-def table(rows: list[Row], agents: list[str], against: str) -> str:
-    """The instances that all policies have played."""
-    revenue = {agent: {row["seed"]: row["revenue"] for row in rows if row["agent"] == agent} for agent in agents}
-    seeds = sorted(set.intersection(*(set(of) for of in revenue.values())))
-    base = np.array([revenue[against][seed] for seed in seeds])
+def table(rows: list[Row], agents: list[str], against: str, runs: list[str]) -> str:
+    """The instances that all policies have played. ``runs`` get a row together: on each instance their mean."""
+    played = {agent: {row["seed"]: row for row in rows if row["agent"] == agent} for agent in agents}
+    seeds = sorted(set.intersection(*(set(of) for of in played.values())))
+    revenue = {agent: np.array([of[seed]["revenue"] for seed in seeds]) for agent, of in played.items()}
+    spent_s = {agent: [row["processor_s"] / row["steps"] for row in of.values()] for agent, of in played.items()}
+    if runs:
+        name = f"mean of {len(runs)} runs"
+        revenue[name] = np.mean([revenue[run] for run in runs], axis=0)
+        spent_s[name] = [second for run in runs for second in spent_s[run]]
+    base = revenue[against]
     generator = np.random.default_rng(0)
     drawn = generator.integers(len(seeds), size=(RESAMPLES, len(seeds)))
     lines = [
         f"| policy | revenue of {len(seeds)} episodes | difference to `{against}` | ms a step |",
         "| --- | ---: | ---: | ---: |",
     ]
-    for agent in agents:
-        ours = np.array([revenue[agent][seed] for seed in seeds])
+    for agent, ours in revenue.items():
         share = 100.0 * (ours - base) / base.mean()
         low, high = np.percentile(share[drawn].mean(axis=1), [2.5, 97.5])
-        spent = [1000.0 * row["processor_s"] / row["steps"] for row in rows if row["agent"] == agent]
         error = ours.std(ddof=1) / len(ours) ** 0.5
         compared = "" if agent == against else f"{share.mean():+.1f} % [{low:+.1f}, {high:+.1f}]"
         mean = f"{ours.mean():,.0f} ± {error:,.0f}"
-        lines.append(f"| `{Path(agent).name}` | {mean} | {compared} | {np.median(spent):.1f} |")
+        lines.append(f"| `{Path(agent).name}` | {mean} | {compared} | {1000.0 * np.median(spent_s[agent]):.1f} |")
     return "\n".join(lines)
 
 
@@ -91,6 +95,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], type=setting_of, metavar="NAME=VALUE")
     parser.add_argument("--agents", default="rolling-horizon,critical-path,task-schedule")
     parser.add_argument("--against", default="rolling-horizon")
+    parser.add_argument("--runs", default="", help="agents that get a row together, such as the seeds of a learner")
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--seed", type=int, default=10_000, help="of the first episode")
     parser.add_argument("--out", type=Path, default=Path("out/dasc_paired.jsonl"))
@@ -99,7 +104,7 @@ def main() -> None:
     settings = dict(options.set)
     play(options.scenario, settings, agents, range(options.seed, options.seed + options.episodes), options.out)
     rows = [row for row in rows_of(options.out) if row["scenario"] == label_of(options.scenario, settings)]
-    print(table(rows, agents, options.against))
+    print(table(rows, agents, options.against, options.runs.split(",") if options.runs else []))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 NONE = -1
-_TOGETHER_S = 1.0  # latest finishes are read from 32-bit numbers
 
 
 class Problem(NamedTuple):
@@ -34,7 +33,7 @@ class Problem(NamedTuple):
     after_s: Floats  # [N] the longest path from the finish of a subtask to the end of its task
     open_s: Floats  # [N] no worker leaves for it before
     ready_s: Floats  # [N] finish of the predecessors that have a worker
-    known: NDArray[np.bool_]  # [N] all predecessors have a worker
+    before: NDArray[np.bool_]  # [N, N] whether the first has to be finished before the second, of its task, begins
     free_s: Floats  # [W] when a worker is idle
     from_worker_s: Floats  # [W, N] way from where a worker is idle; infinite if it lacks a skill or it is out of range
     able: NDArray[np.bool_]  # [W, N] has the skills
@@ -257,16 +256,11 @@ def _way_s(problem: Problem, w: int, last: int, i: int) -> float:
 
 @jit
 def _ready_s(problem: Problem, task: int, i: int, schedule: Schedule) -> float:
-    """When the predecessors are finished.
-
-    The state does not name predecessors that have no worker. All subtasks that leave time for this one after them are
-    taken for predecessors: the true ones are among them, and the longest path to the end of the task stays the same.
-    """
+    """When the predecessors are finished."""
     ready_s: float = problem.ready_s[i]
-    if not problem.known[i]:
-        for j in range(problem.first[task], i):
-            if problem.after_s[j] >= problem.duration_s[i] + problem.after_s[i] - _TOGETHER_S:
-                ready_s = max(ready_s, schedule.end_s[j])
+    for j in range(problem.first[task], i):
+        if problem.before[j, i]:
+            ready_s = max(ready_s, schedule.end_s[j])
     return ready_s
 
 

@@ -15,6 +15,7 @@ from crowdgym.common.layout import ObservationLayout, ObservationSet
 _SETS: Final = ("clock", "workers", "subtasks")
 _FLAG: Final = 0.5
 _SAME_S: Final = 0.5  # times that are read from 32-bit numbers
+_TOGETHER_S: Final = 1.0  # latest finishes that are read from such
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class ScheduleReader:
             after_s=after_s[slots],
             open_s=np.zeros(len(slots)),
             ready_s=ready_s,
-            known=known,
+            before=_before(task[slots], work("duration")[slots], after_s[slots], known),
             free_s=np.where(crowd.flag("idle"), 0.0, crowd("until_idle")),
             from_worker_s=way_s,
             able=able,
@@ -179,6 +180,23 @@ class ScheduleReader:
         far = np.where(able & (way_m <= self._range_m), way_m, np.inf) / speed
         between = np.where(between_m <= self._range_m, between_m, np.inf) / speed
         return able, far, between, surplus
+
+
+@jit
+def _before(task: Integers, duration_s: Floats, after_s: Floats, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which subtasks are taken for predecessors of which others. Shape [N, N]; subtasks of a task follow each other.
+
+    The state does not name predecessors that have no worker. All subtasks that leave time for another one after them
+    are taken for its predecessors: the true ones are among them, and the longest path to the end of the task stays the
+    same. One that is ``known`` has none without a worker.
+    """
+    before = np.zeros((len(task), len(task)), np.bool_)
+    for i in range(len(task)):
+        for j in range(i - 1, -1, -1):
+            if known[i] or task[j] != task[i]:
+                break
+            before[j, i] = after_s[j] >= duration_s[i] + after_s[i] - _TOGETHER_S
+    return before
 
 
 def _scarcity(needs: Floats, has: Floats, duration_s: Floats) -> Floats:

@@ -25,7 +25,7 @@ def problem(*tasks: tuple[float, list[tuple[float, float]]], workers: int = 1, *
         "after_s": np.array([after_s for _, after_s in parts]),
         "open_s": np.zeros(count),
         "ready_s": np.zeros(count),
-        "known": np.zeros(count, bool),
+        "before": np.zeros((count, count), bool),
         "free_s": np.zeros(workers),
         "from_worker_s": np.full((workers, count), WAY_S),
         "able": np.ones((workers, count), bool),
@@ -60,12 +60,11 @@ def test_no_worker_leaves_before_a_subtask_is_open() -> None:
 
 def test_a_successor_begins_when_its_predecessor_is_finished() -> None:
     """Two workers, and the second would be there at 20 s."""
-    found = scheduled(problem((1.0, [(100.0, 50.0), (50.0, 0.0)]), workers=2))
-    assert found.begin_s.tolist() == [20.0, 120.0]
+    of = problem((1.0, [(100.0, 50.0), (50.0, 0.0)]), workers=2, before=np.array([[False, True], [False, False]]))
+    assert scheduled(of).begin_s.tolist() == [20.0, 120.0]
 
 
-def test_subtasks_that_leave_no_time_for_each_other_are_done_at_the_same_time() -> None:
-    """Both are followed by nothing, so neither is a predecessor of the other."""
+def test_subtasks_that_do_not_wait_for_each_other_are_done_at_the_same_time() -> None:
     found = scheduled(problem((1.0, [(100.0, 0.0), (50.0, 0.0)]), workers=2))
     assert found.begin_s.tolist() == [20.0, 20.0]
 

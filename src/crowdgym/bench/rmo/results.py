@@ -64,7 +64,7 @@ class RmoResults:
         self._starts = () if training is None else tuple(training.starts)
         self._runs = [row for row in table.trained if row["scenario"] == scenario]
         points = [point for points in table.sweeps() for point in points]
-        self.base: GridPoint = points[0]
+        self.base: GridPoint = next((p for p in points if training is not None and training.plays(p)), points[0])
         self.sizes = tuple(name for name in SIZES if name in self.base)  # that the grid varies
         self._trained_points = [] if training is None else [p for p in table.suite.points() if training.plays(p)]
 
