@@ -80,20 +80,6 @@ def add_product(weight: Singles, given: Singles, found: Singles) -> None:
 
 
 @loose
-def add_transposed(weight: Singles, given: Singles, found: Singles) -> None:
-    """Add ``weight.T @ given`` to ``found``; both have a multiple of L columns."""
-    outputs, columns = given.shape
-    for at in range(0, columns, LANES):
-        for o in range(0, outputs - outputs % 4, 4):
-            for i in range(len(found)):
-                a, b, c, d = weight[o, i], weight[o + 1, i], weight[o + 2, i], weight[o + 3, i]
-                add_four_times_lanes(found, i * columns + at, a, b, c, d, given, o * columns + at, columns)
-        for o in range(outputs - outputs % 4, outputs):
-            for i in range(len(found)):
-                add_times_lanes(found, i * columns + at, weight[o, i], given, o * columns + at)
-
-
-@loose
 def add_outer(to_found: Singles, given: Singles, to_weight: Singles) -> None:
     """Add ``to_found @ given.T`` to ``to_weight``; four inputs in one go."""
     inputs = len(given)
@@ -165,7 +151,7 @@ def attend(layers: Attention, own: Singles, rows: Singles, there: Singles, heard
     for head in range(heads):
         of_head, wide = slice(head * part, (head + 1) * part), slice(head * width, (head + 1) * width)
         key, share, mean = heard.key[wide], heard.share[head], heard.mean[wide]
-        add_transposed(layers.key.weight[of_head], heard.asked[of_head], key)
+        add_product(layers.key.weight[of_head].T, heard.asked[of_head], key)
         share[:] = 0.0
         for j in range(width):
             _add_times(key[j], rows[j], share)
@@ -194,7 +180,7 @@ def back_through_attention(
     heads, part = len(heard.share), width // len(heard.share)
     back_through(to.found, heard.value, to_layers.out)
     to.value[:] = 0.0
-    add_transposed(layers.out.weight, to.found, to.value)
+    add_product(layers.out.weight.T, to.found, to.value)
     _empty_where_none(there, to.value)
     for output in range(width):
         to_layers.value.bias[output] += to.value[output].sum()
@@ -206,7 +192,7 @@ def back_through_attention(
         key, share, mean = heard.key[wide], heard.share[head], heard.mean[wide]
         to_key, to_share, to_mean = to.key[wide], to.share[head], to.mean[wide]
         add_outer(to.value[of_head], mean, to_layers.value.weight[of_head])
-        add_transposed(layers.value.weight[of_head], to.value[of_head], to_mean)
+        add_product(layers.value.weight[of_head].T, to.value[of_head], to_mean)
         to_share[:] = 0.0
         for j in range(width):
             _add_times(to_mean[j], rows[j], to_share)
@@ -219,7 +205,7 @@ def back_through_attention(
         add_product(layers.key.weight[of_head], to_key, to.asked[of_head])
     _multiply(to.asked, 1.0 / part**0.5)
     back_through(to.asked, own, to_layers.query)
-    add_transposed(layers.query.weight, to.asked, to_own)
+    add_product(layers.query.weight.T, to.asked, to_own)
 
 
 @loose

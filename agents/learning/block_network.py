@@ -22,7 +22,7 @@ from crowdgym.agents.learning.block_loops import (
     Heard,
     Layer,
     Singles,
-    add_transposed,
+    add_product,
     attend,
     back_through,
     back_through_attention,
@@ -250,7 +250,7 @@ def _back(
 ) -> None:
     """Add the derivatives by a layer's weights and by what it is given."""
     back_through(to_found, given, _layer(plan, to_weights, index))
-    add_transposed(_layer(plan, weights, index).weight, to_found, to_given)
+    add_product(_layer(plan, weights, index).weight.T, to_found, to_given)
 
 
 @loose
