@@ -185,13 +185,14 @@ def main() -> None:
     parser.add_argument("--set-old", action="append", default=[], metavar="KEY=JSON", help="the same, of OLD only")
     chosen = parser.parse_args()
     task = {name: getattr(chosen, name) for name in ("env", "scenario", "interface", "copies", "seed", "wall")}
-    new = {**task, "keywords": _keywords(chosen.set)}
-    old = {**task, "keywords": _keywords(chosen.set) | _keywords(chosen.set_old)}
+    new = {**task, "keywords": keywords_of(chosen.set)}
+    old = {**task, "keywords": keywords_of(chosen.set) | keywords_of(chosen.set_old)}
     rows = compare(chosen.old, Path(__file__).parents[1], (old, new), chosen.steps, chosen.repeats)
     print(report(rows))
 
 
-def _keywords(assignments: list[str]) -> dict[str, Any]:
+def keywords_of(assignments: list[str]) -> dict[str, Any]:
+    """``KEY=JSON`` as a dict."""
     return {key: json.loads(value) for key, _, value in (item.partition("=") for item in assignments)}
 
 

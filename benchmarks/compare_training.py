@@ -19,13 +19,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from compare_commits import Checkout, keywords_of
+
 PARTS = ("playing", "learning", "an iteration")
 
 
 def compare(old: Path, new: Path, task: dict[str, Any], iterations: int) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """What each iteration took in either checkout; the first one is a warm-up."""
-    from compare_commits import Checkout
-
     both = [Checkout(checkout, task, __file__) for checkout in (old, new)]
     found = []
     for number in range(iterations + 1):
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=["num_envs=32"], metavar="KEY=JSON", help="as in train")
     chosen = parser.parse_args()
     task = {name: getattr(chosen, name) for name in ("agent", "env", "scenario", "threads", "processor")}
-    task["keywords"] = {key: json.loads(value) for key, _, value in (item.partition("=") for item in chosen.set)}
+    task["keywords"] = keywords_of(chosen.set)
     print(report(compare(chosen.old, Path(__file__).parents[1], task, chosen.iterations)))
 
 

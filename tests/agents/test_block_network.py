@@ -4,24 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_networks import SETS, draw_weights, drawn_observations
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
 from crowdgym.agents.learning.block_network import for_learning  # noqa: E402
 from crowdgym.agents.learning.by_centre import ByCentre  # noqa: E402
 from crowdgym.agents.learning.networks import Actor, Critic  # noqa: E402
-from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
-SETS = ObservationLayout.of(
-    (
-        ("w_self", 1, ("x", "idle")),
-        ("own_task", 1, ("present", "work")),
-        ("T_optional", 4, ("present", "work", "distance")),
-        ("W_near", 3, ("present", "near")),
-        ("always", 2, ("price",)),
-    )
-).sets
 ROWS = 70  # two full blocks and a part of one
 
 
@@ -32,21 +23,12 @@ def settings(**keywords: Any) -> IppoSettings:
 def lively(network: Any) -> Any:
     """The network with all weights and scalings drawn."""
     torch.manual_seed(0)
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    for name, buffer in network.named_buffers():
-        buffer.copy_(torch.rand_like(buffer) + (0.5 if "deviation" in name else 0.0))
+    draw_weights(network)
     return network
 
 
-def observations(rows: int = ROWS) -> Any:
-    """Rows that are there or not by chance, so that some sets are empty; values in absent rows are left in."""
-    generator = np.random.default_rng(1)
-    seen = (3.0 * generator.normal(size=(rows, SETS[-1].stop))).astype(np.float32)
-    for part in SETS:
-        if part.may_be_empty:
-            part.take(seen)[:, :, 0] = generator.random((rows, part.rows)) < 0.4
-    return torch.from_numpy(seen)
+def observations() -> Any:
+    return torch.from_numpy(drawn_observations(ROWS))
 
 
 def masks(num_actions: int) -> Any:

@@ -4,24 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_networks import SETS, draw_weights, drawn_observations
+from numpy.typing import NDArray
 
 torch = pytest.importorskip("torch", reason="the extra 'agents' is not installed")
 
 from crowdgym.agents.learning.networks import Actor  # noqa: E402
 from crowdgym.agents.learning.row_network import by_rows  # noqa: E402
-from crowdgym.common.layout import ObservationLayout  # noqa: E402
 from crowdgym.configs.ippo import IppoSettings  # noqa: E402
 
-SETS = ObservationLayout.of(
-    (
-        ("w_self", 1, ("x", "idle")),
-        ("own_task", 1, ("present", "work")),
-        ("T_optional", 4, ("present", "work", "distance")),
-        ("W_near", 3, ("present", "near")),
-        ("always", 2, ("price",)),
-    )
-).sets
-WIDTH = SETS[-1].stop
 ROWS = 200
 
 
@@ -29,24 +20,15 @@ def lively(num_actions: int, seed: int = 0, **settings: Any) -> Actor:
     """An actor whose weights and scaling are all drawn."""
     torch.manual_seed(seed)
     actor = Actor(SETS, num_actions, IppoSettings.load("csc_v0", embedding=8, heads=2, hidden=12, **settings))
-    for parameter in actor.parameters():
-        torch.nn.init.normal_(parameter, std=0.5)
-    for name, buffer in actor.named_buffers():
-        buffer.copy_(torch.rand_like(buffer) + (0.5 if "deviation" in name else 0.0))
+    draw_weights(actor)
     return actor.eval()
 
 
-def observations() -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Rows that are there or not by chance, so that some sets are empty; values in absent rows are left in."""
-    generator = np.random.default_rng(1)
-    seen = (3.0 * generator.normal(size=(ROWS, WIDTH))).astype(np.float32)
-    for part in SETS:
-        if part.may_be_empty:
-            part.take(seen)[:, :, 0] = generator.random((ROWS, part.rows)) < 0.4
-    return seen
+def observations() -> NDArray[np.float32]:
+    return drawn_observations(ROWS)
 
 
-def masks(num_actions: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def masks(num_actions: int) -> NDArray[np.bool_]:
     generator = np.random.default_rng(2)
     legal = generator.random((ROWS, num_actions)) < 0.5
     legal[np.arange(ROWS), generator.integers(0, num_actions, ROWS)] = True
