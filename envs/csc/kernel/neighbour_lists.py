@@ -19,19 +19,19 @@ import numpy as np
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.neighbours import (
     NO_NEIGHBOUR,
-    Line,
-    fill_line,
-    find_slots,
-    line_of,
+    Grid,
+    fill_grid,
+    grid_of,
     nearest,
     offer,
-    sort_by_x,
 )
+from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE
 from crowdgym.envs.csc.kernel.state import NEIGHBOURS, Bytes, CscState, Floats, Ints
 
 _FIRST_GUESS_M2 = 500.0**2  # where nothing is known of how far the neighbours are
 _LEAST_GUESS_M2 = 100.0**2
+_WIDER = 2.0  # as the furthest neighbour may have gone away, or another one come between
 _MOST_CHECKED = 256  # where more have moved, to search the window around a worker takes less than to check them all
 
 
@@ -50,8 +50,7 @@ class View(NamedTuple):
     own_x_m: Floats  # [W] where the workers are who have the lists
     own_y_m: Floats  # [W]
     own_moved: Bytes  # [W]
-    line: Line  # who may be a member now
-    slots: Ints  # [W] where each worker belongs in it
+    grid: Grid  # who may be a member now
     x_m: Floats  # [M] where the members are
     y_m: Floats  # [M]
     found: Ints  # [W, NEIGHBOURS]
@@ -60,13 +59,13 @@ class View(NamedTuple):
 
 @kernel
 def notice_changes(state: CscState, b: int) -> Changes:
-    """Find out what has changed in copy ``b`` since this was called last, and bring the lines up to date.
+    """Find out what has changed in copy ``b`` since this was called last, and bring the grids up to date.
 
     `notice_tasks` of candidates.py has been called for this epoch.
     """
     workers, tasks, near = state.workers, state.tasks, state.neighbour_lists
     unseen = near.unseen[b] == 1
-    moved, became_idle, left_idle = 0, 0, 0
+    moved, became_idle, left_idle, idle = 0, 0, 0, 0
     for w in range(workers.status.shape[1]):
         has_moved = unseen or near.moved[b, w] == 1
         was_idle = not unseen and near.was_idle[b, w] == 1
@@ -80,21 +79,16 @@ def notice_changes(state: CscState, b: int) -> Changes:
             near.became_idle[b, became_idle] = w
             became_idle += 1
         near.was_idle[b, w] = is_idle
-    by_x, x_m, y_m = near.workers_by_x[b], workers.x_m[b], workers.y_m[b]
+        near.idle_workers[b, idle] = w
+        idle += is_idle
+    x_m, y_m = workers.x_m[b], workers.y_m[b]
     if moved > 0:
-        sort_by_x(by_x, x_m)
-        fill_line(near.everyone, b, by_x, near.all_workers[b], x_m, y_m)
-        find_slots(near.everyone, b, by_x, x_m, near.slot_everyone[b])
-    idle_differ = unseen or became_idle + left_idle > 0
-    if idle_differ:
-        fill_line(near.idle, b, by_x, near.was_idle[b], x_m, y_m)
-    if idle_differ or moved > 0:
-        find_slots(near.idle, b, by_x, x_m, near.slot_idle[b])
-    open_differ = unseen or near.num_opened[b] + near.num_ended[b] > 0
-    if open_differ:
-        fill_line(near.open_tasks, b, near.tasks_by_x[b], near.was_open[b], tasks.x_m[b], tasks.y_m[b])
-    if open_differ or moved > 0:
-        find_slots(near.open_tasks, b, by_x, x_m, near.slot_open[b])
+        fill_grid(near.everyone, b, near.all_workers[b], len(x_m), x_m, y_m)
+    if unseen or became_idle + left_idle > 0:
+        fill_grid(near.idle, b, near.idle_workers[b], idle, x_m, y_m)
+    if unseen or near.num_opened[b] + near.num_ended[b] > 0:
+        open_ids, count = state.choices.open_ids[b], state.choices.open_ends[b, NUM_SKILLS - 1]
+        fill_grid(near.open_tasks, b, open_ids, count, tasks.x_m[b], tasks.y_m[b])
     near.unseen[b] = 0
     return Changes(unseen, moved, became_idle)
 
@@ -125,18 +119,18 @@ def _search(view: View, w: int, exclude: int, members_stay: bool) -> int:
         view: of the list.
         w: the worker.
         exclude: itself, where workers are searched for.
-        members_stay: whether all members of the list are still in the line; then no further one enters the list.
+        members_stay: whether all members of the list are still in the grid; then no further one enters the list.
 
     Returns:
         How many are as near as the furthest old member, if the old members stay and the list was full.
     """
     guess = _FIRST_GUESS_M2
-    if _full(view, w) and members_stay:
-        guess = _furthest(view, w)
-    elif _full(view, w):
-        guess = max(_LEAST_GUESS_M2, 1.5 * view.squared[np.uintp(w), np.uintp(NEIGHBOURS - 1)])
-    x, y, slot = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)], view.slots[np.uintp(w)]
-    return nearest(view.line, slot, x, y, exclude, guess, view.found[np.uintp(w)], view.squared[np.uintp(w)])
+    if _full(view, w):
+        guess = max(_LEAST_GUESS_M2, _WIDER * view.squared[np.uintp(w), np.uintp(NEIGHBOURS - 1)])
+        if members_stay:
+            guess = min(guess, _furthest(view, w))
+    x, y = view.own_x_m[np.uintp(w)], view.own_y_m[np.uintp(w)]
+    return nearest(view.grid, x, y, exclude, guess, view.found[np.uintp(w)], view.squared[np.uintp(w)])
 
 
 @inlined
@@ -176,8 +170,7 @@ def near_tasks_of(state: CscState, b: int, changes: Changes) -> View:
         workers.x_m[b],
         workers.y_m[b],
         near.moved[b],
-        line_of(near.open_tasks, b),
-        near.slot_open[b],
+        grid_of(near.open_tasks, b),
         tasks.x_m[b],
         tasks.y_m[b],
         near.near_tasks[b],
@@ -194,8 +187,7 @@ def near_workers_of(state: CscState, b: int, changes: Changes) -> View:
         workers.x_m[b],
         workers.y_m[b],
         near.moved[b],
-        line_of(near.everyone, b),
-        near.slot_everyone[b],
+        grid_of(near.everyone, b),
         workers.x_m[b],
         workers.y_m[b],
         near.near_workers[b],
@@ -212,8 +204,7 @@ def near_idle_of(state: CscState, b: int, changes: Changes) -> View:
         workers.x_m[b],
         workers.y_m[b],
         near.moved[b],
-        line_of(near.idle, b),
-        near.slot_idle[b],
+        grid_of(near.idle, b),
         workers.x_m[b],
         workers.y_m[b],
         near.near_idle[b],

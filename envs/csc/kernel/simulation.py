@@ -13,6 +13,7 @@ from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.instance_checks import refuse_other_network, refuse_other_sizes
+from crowdgym.envs.core.neighbours import Box
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.csc.instance import CscInstance
 from crowdgym.envs.csc.kernel.asked import empty_asked, list_gains, list_neighbours
@@ -111,7 +112,12 @@ class CscSimulation:
         self._distances = Distances(network)
         self.roads = reference_to(RoadArrays.of(network, self._distances.position))
         self.state: CscState = empty_state(
-            batch, settings.num_workers, settings.num_tasks, network.num_nodes, settings.max_candidates
+            batch,
+            settings.num_workers,
+            settings.num_tasks,
+            network.num_nodes,
+            settings.max_candidates,
+            Box.around(network.x_m, network.y_m),
         )
         self.state.distances.position[:] = self._distances.position
         self.passed = reference_to(self.state)
@@ -142,9 +148,6 @@ class CscSimulation:
         workers.node[b] = instance.worker_node
         self._distances.table_into(instance.task_node, distances.to_tasks[b])
         self.epochs[b] = 0
-        near, x_m = self.state.neighbour_lists, self.network.x_m
-        near.workers_by_x[b] = np.argsort(x_m[instance.worker_node], kind="stable")
-        near.tasks_by_x[b] = np.argsort(x_m[instance.task_node], kind="stable")
         start_episode(self.passed, self.roads, b)
         self._begin_epoch(np.array([b]))
         self._hand_over()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.lanes import prefetch
-from crowdgym.envs.core.neighbours import Line
+from crowdgym.envs.core.neighbours import Box, Grid
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.features import TASK_TO_ALL, WORKER_TO_ALL
 
@@ -172,15 +172,11 @@ class NeighbourLists(NamedTuple):
     """
 
     unseen: Annotated[Bytes, "B"]  # 1 until the first observation of the episode: nothing below is valid
-    everyone: Line
-    idle: Line
-    open_tasks: Line
-    workers_by_x: Annotated[Ints, "B, W"]  # ids, by place from west to east
-    tasks_by_x: Annotated[Ints, "B, T"]
-    all_workers: Annotated[Bytes, "B, W"]  # ones
-    slot_everyone: Annotated[Ints, "B, W"]  # where each worker belongs in the lines
-    slot_idle: Annotated[Ints, "B, W"]
-    slot_open: Annotated[Ints, "B, W"]
+    everyone: Grid
+    idle: Grid
+    open_tasks: Grid
+    all_workers: Annotated[Ints, "B, W"]  # ids
+    idle_workers: Annotated[Ints, "B, W"]  # likewise
     moved: Annotated[Bytes, "B, W"]  # is elsewhere than at the epoch before
     walkers: Annotated[Ints, "B, W"]  # ids of those on their way that are not followed as far as this epoch yet
     walking: Annotated[Bytes, "B, W"]  # is on its way
@@ -215,17 +211,17 @@ class CscState(NamedTuple):
     neighbour_lists: NeighbourLists
 
 
-def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: int) -> CscState:
-    """Arrays for ``batch`` copies, nothing in them yet."""
+def empty_state(batch: int, workers: int, tasks: int, nodes: int, candidates: int, box: Box) -> CscState:
+    """Arrays for ``batch`` copies in a city with these ends, nothing in them yet."""
     sizes = {"B": batch, "W": workers, "T": tasks, "N": nodes, "K": candidates, "M": NEIGHBOURS}
     sizes |= {"spare": SPARE, "skills": NUM_SKILLS, "task columns": TASK_TO_ALL, "worker columns": WORKER_TO_ALL}
     lists = allocate(
         NeighbourLists,
         sizes,
-        everyone=Line.empty(batch, workers),
-        idle=Line.empty(batch, workers),
-        open_tasks=Line.empty(batch, tasks),
+        everyone=Grid.empty(batch, workers, box),
+        idle=Grid.empty(batch, workers, box),
+        open_tasks=Grid.empty(batch, tasks, box),
     )
     lists.unseen[:] = 1
-    lists.all_workers[:] = 1
+    lists.all_workers[:] = np.arange(workers)
     return allocate(CscState, sizes, neighbour_lists=lists)

@@ -16,7 +16,7 @@ from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.lanes import copy_row
 from crowdgym.envs.core.motion import place_on_trail
-from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_line, line_of, nearest, slot_of, sort_by_x
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_grid, grid_of, nearest
 from crowdgym.envs.core.payment import payment_less_penalty
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.dasc.instance import NUM_SKILLS
@@ -127,22 +127,24 @@ def locate_workers(
 
 @kernel
 def _notice_changes(state: DascState, b: int) -> None:
-    """Bring the lines of idle workers and of subtasks that may be assigned up to date, west to east."""
+    """Bring the grids of idle workers and of subtasks that may be assigned up to date."""
     workers, subtasks, scratch, kept = state.workers, state.subtasks, state.scratch, state.kept
     if kept.workers_version[b] != state.idle.version[b]:
+        count = 0
         for w in range(workers.status.shape[1]):
-            scratch.free[b, w] = workers.status[b, w] == IDLE
-        sort_by_x(scratch.workers_by_x[b], workers.x_m[b])
-        fill_line(scratch.free_workers, b, scratch.workers_by_x[b], scratch.free[b], workers.x_m[b], workers.y_m[b])
+            scratch.free[b, count] = w
+            count += workers.status[b, w] == IDLE
+        fill_grid(scratch.free_workers, b, scratch.free[b], count, workers.x_m[b], workers.y_m[b])
         kept.workers_version[b] = state.idle.version[b]
     differ = kept.available_version[b] == 0
+    count = 0
     for s in range(subtasks.status.shape[1]):
         differ |= scratch.to_assign[b, s] != state.output.mask[b, s, 1]
         scratch.to_assign[b, s] = state.output.mask[b, s, 1]
+        scratch.may_assign[b, count] = s
+        count += scratch.to_assign[b, s]
     if differ:
-        sort_by_x(scratch.subtasks_by_x[b], subtasks.x_m[b])
-        by_x, to_assign = scratch.subtasks_by_x[b], scratch.to_assign[b]
-        fill_line(scratch.available, b, by_x, to_assign, subtasks.x_m[b], subtasks.y_m[b])
+        fill_grid(scratch.available, b, scratch.may_assign[b], count, subtasks.x_m[b], subtasks.y_m[b])
         kept.available_version[b] += 1
 
 
@@ -327,9 +329,9 @@ def _write_idle(rows: Rows, state: DascState, sight: _Sight, b: int, s: int) -> 
     if kept.workers_of[b, s] == kept.workers_version[b]:
         return  # neither they nor the subtask have moved
     kept.workers_of[b, s] = kept.workers_version[b]
-    free, near, squared = line_of(scratch.free_workers, b), scratch.near[b], scratch.squared[b]
+    free, near, squared = grid_of(scratch.free_workers, b), scratch.near[b], scratch.squared[b]
     x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
-    nearest(free, slot_of(free, x), x, y, -1, _GUESS_M2, near, squared)
+    nearest(free, x, y, -1, _GUESS_M2, near, squared)
     count = 0
     while count < NEIGHBOURS and near[count] != NO_NEIGHBOUR:
         _write_worker(rows[count * _WORKER :], sight, s, near[count], np.sqrt(squared[count]))
@@ -345,9 +347,9 @@ def _write_available(rows: Rows, state: DascState, sight: _Sight, b: int, s: int
     changed: bool = kept.available_of[b, s] != kept.available_version[b]
     if changed:
         kept.available_of[b, s] = kept.available_version[b]
-        available = line_of(scratch.available, b)
+        available = grid_of(scratch.available, b)
         x, y = sight.subtask_x_m[s], sight.subtask_y_m[s]
-        nearest(available, slot_of(available, x), x, y, s, _GUESS_M2, near, squared)
+        nearest(available, x, y, s, _GUESS_M2, near, squared)
     count = 0
     while count < NEIGHBOURS and near[count] != NO_NEIGHBOUR:
         if changed:

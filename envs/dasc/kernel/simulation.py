@@ -16,6 +16,7 @@ from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.instance_checks import refuse_other_network, refuse_other_sizes
+from crowdgym.envs.core.neighbours import Box
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.dasc.instance import DascInstance
 from crowdgym.envs.dasc.kernel.dynamics import Rules, begin_step, play, start_episode
@@ -120,7 +121,7 @@ class DascSimulation:
             settings.max_candidates,
             settings.max_candidates + 1 if self.rules.selects else 2,
         )
-        self.state: DascState = empty_state(batch, self.sizes)
+        self.state: DascState = empty_state(batch, self.sizes, Box.around(network.x_m, network.y_m))
         self.state.distances.position[:] = self._distances.position
         self.passed = reference_to(self.state)
         self.epochs = np.zeros(batch, np.int64)

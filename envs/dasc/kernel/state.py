@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crowdgym.common.jit import inlined
 from crowdgym.envs.core.arrays import allocate, zero
 from crowdgym.envs.core.matching import Graph
-from crowdgym.envs.core.neighbours import Line
+from crowdgym.envs.core.neighbours import Box, Grid
 from crowdgym.envs.dasc.kernel.features import SUBTASK_TO_ALL
 
 Ints = NDArray[np.int32]
@@ -149,7 +149,7 @@ class Kept(NamedTuple):
 
     unseen: Annotated[Bytes, "B"]  # 1 until the first observation of the episode: nothing below is valid
     seen: Annotated[Bytes, "B, S"]  # whether something is written into the row of a slot
-    workers_version: Annotated[NDArray[np.int64], "B"]  # `Idle.version` of the line of idle workers
+    workers_version: Annotated[NDArray[np.int64], "B"]  # `Idle.version` of the grid of idle workers
     workers_of: Annotated[NDArray[np.int64], "B, S"]  # the version that a slot's nearest idle workers are of
     available_version: Annotated[NDArray[np.int64], "B"]  # counts changes of the set of subtasks that may be assigned
     available_of: Annotated[NDArray[np.int64], "B, S"]  # the version that a slot's nearest of them are of
@@ -192,12 +192,11 @@ class Scratch(NamedTuple):
     chosen: Annotated[Ints, "B, S"]  # the worker that a slot got in a round, or -1
     asked: Annotated[Ints, "B, S"]  # the worker that it asked for
     row_slot: Annotated[Ints, "B, S"]  # the slot of each row of the graph
-    free_workers: Line
-    available: Line
-    workers_by_x: Annotated[Ints, "B, W"]  # ids
-    subtasks_by_x: Annotated[Ints, "B, S"]  # ids
-    free: Annotated[Bytes, "B, W"]  # whether in the line
-    to_assign: Annotated[Bytes, "B, S"]  # likewise
+    free_workers: Grid
+    available: Grid
+    free: Annotated[Ints, "B, W"]  # ids of those in the grid
+    may_assign: Annotated[Ints, "B, S"]  # likewise
+    to_assign: Annotated[Bytes, "B, S"]  # whether it is one of them
     subtask_rows: Annotated[NDArray[np.float32], "B, S, subtask columns"]  # what each is to every other one
     near: Annotated[Ints, "B, M"]
     squared: Annotated[Floats, "B, M"]  # m²
@@ -235,8 +234,8 @@ def empty_precedence(batch: int, slots: int, edges: int) -> Precedence:
     return allocate(Precedence, {"B": batch, "S": slots, "E": edges})
 
 
-def empty_state(batch: int, sizes: Sizes) -> DascState:
-    """Arrays for ``batch`` copies, nothing in them yet."""
+def empty_state(batch: int, sizes: Sizes, box: Box) -> DascState:
+    """Arrays for ``batch`` copies in a city with these ends, nothing in them yet."""
     workers, slots = sizes.workers, sizes.slots
     axes = {"B": batch, "W": workers, "Q": sizes.tasks, "S": slots, "N": sizes.nodes, "E": 4 * slots}
     axes |= {"K": sizes.candidates, "A": sizes.actions, "M": NEIGHBOURS, "subtask columns": SUBTASK_TO_ALL}
@@ -244,9 +243,7 @@ def empty_state(batch: int, sizes: Sizes) -> DascState:
         Scratch,
         axes,
         graph=Graph.empty(batch, slots, workers),
-        free_workers=Line.empty(batch, workers),
-        available=Line.empty(batch, slots),
+        free_workers=Grid.empty(batch, workers, box),
+        available=Grid.empty(batch, slots, box),
     )
-    scratch.workers_by_x[:] = np.arange(workers)
-    scratch.subtasks_by_x[:] = np.arange(slots)
     return allocate(DascState, axes, scratch=scratch)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.common.layout import FLAG, ObservationLayout, Unit
 from crowdgym.envs.core.motion import place_on_trail
-from crowdgym.envs.core.neighbours import BLOCK, NO_NEIGHBOUR, line_of, nearest, offer, slot_of, sort_by_x
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, fill_grid, grid_of, nearest, offer
 from crowdgym.envs.core.road_graph import RoadArrays, travel_time_s
 from crowdgym.envs.preference.instance import NUM_CATEGORIES
 from crowdgym.envs.preference.kernel.dynamics import DRIVING, IDLE, NO_OFFER, Rules
@@ -189,20 +189,13 @@ def _write_candidates(
 
 
 @kernel
-def _line_up_colleagues(state: PreferenceState, b: int) -> None:
-    """Put the workers of every centre of copy ``b`` into its line, sorted by x."""
-    workers, lines, centres = state.workers, state.colleagues.lines, state.colleagues.movers.shape[1]
-    by_x = state.colleagues.by_x[b]
-    sort_by_x(by_x, workers.x_m[b])
-    lines.size[b * centres : (b + 1) * centres, 0] = 0
-    for w in by_x:
-        line = b * centres + workers.centre[b, w]
-        slot = lines.size[line, 0]
-        lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = w, workers.x_m[b, w], workers.y_m[b, w]
-        lines.size[line, 0] += 1
-    for line in range(b * centres, (b + 1) * centres):
-        for slot in range(lines.size[line, 0], lines.size[line, 0] + BLOCK):
-            lines.ids[line, slot], lines.x_m[line, slot], lines.y_m[line, slot] = NO_NEIGHBOUR, np.inf, np.inf
+def _fill_grids(state: PreferenceState, b: int) -> None:
+    """Put the workers of every centre of copy ``b`` into its grid."""
+    workers, colleagues = state.workers, state.colleagues
+    centres = colleagues.crews.shape[1]
+    for centre in range(centres):
+        crew, size = colleagues.crews[b, centre], colleagues.crew_sizes[b, centre]
+        fill_grid(colleagues.grids, b * centres + centre, crew, size, workers.x_m[b], workers.y_m[b])
 
 
 @inlined
@@ -219,11 +212,11 @@ def _update_colleagues(state: PreferenceState, b: int, w: int) -> bool:
     for j in range(NEIGHBOURS):
         search = search or (found[j] != NO_NEIGHBOUR and colleagues.moved[b, found[j]] == 1)
     if search:
-        line = line_of(colleagues.lines, b * colleagues.movers.shape[1] + centre)
+        grid = grid_of(colleagues.grids, b * colleagues.movers.shape[1] + centre)
         guess = _FIRST_GUESS_M2
         if state.unseen[b] == 0 and np.isfinite(squared[NEIGHBOURS - 1]):
             guess = max(_FIRST_GUESS_M2, 1.5 * squared[NEIGHBOURS - 1])
-        nearest(line, slot_of(line, x), x, y, w, guess, found, squared)
+        nearest(grid, x, y, w, guess, found, squared)
         return True
     changed = False
     for j in range(colleagues.num_movers[b, centre]):
@@ -258,7 +251,7 @@ def _observe_colleagues(
     """Write the colleagues of every worker, as far as they, or their places from it, may have changed."""
     colleagues = state.colleagues
     if colleagues.num_movers[b].any():
-        _line_up_colleagues(state, b)
+        _fill_grids(state, b)
     for w in range(len(observations)):
         changed = _update_colleagues(state, b, w)
         for j in range(NEIGHBOURS):

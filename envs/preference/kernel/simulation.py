@@ -15,6 +15,7 @@ from crowdgym.data.roads import RoadNetwork
 from crowdgym.data.roads.distances import Distances
 from crowdgym.envs.core.clock import Clock
 from crowdgym.envs.core.instance_checks import refuse_other_network, refuse_other_sizes
+from crowdgym.envs.core.neighbours import Box
 from crowdgym.envs.core.road_graph import RoadArrays
 from crowdgym.envs.preference.acceptance import willing
 from crowdgym.envs.preference.instance import PreferenceInstance
@@ -111,7 +112,8 @@ class PreferenceSimulation:
                 tasks=settings.num_tasks,
                 nodes=network.num_nodes,
                 candidates=settings.max_candidates,
-            )
+            ),
+            Box.around(network.x_m, network.y_m),
         )
         self.state.pairs.position[:] = self._distances.position
         self.passed = reference_to(self.state)
@@ -144,7 +146,10 @@ class PreferenceSimulation:
         pairs.willing[b] = willing(instance, self.settings)
         self._distances.table_into(instance.task_node, pairs.to_tasks[b])
         self.epochs[b] = 0
-        self.state.colleagues.by_x[b] = np.argsort(self.network.x_m[instance.worker_node], kind="stable")
+        colleagues = self.state.colleagues
+        for centre in range(self.settings.num_centres):
+            crew = np.flatnonzero(instance.centre == centre)
+            colleagues.crews[b, centre, : len(crew)], colleagues.crew_sizes[b, centre] = crew, len(crew)
         start_episode(self.passed, self.roads, b)
         self._begin_epoch(np.array([b]))
         self._hand_over()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.core.arrays import allocate, zero
-from crowdgym.envs.core.neighbours import Line
+from crowdgym.envs.core.neighbours import Box, Grid
 from crowdgym.envs.preference.instance import NUM_CATEGORIES
 
 Ints = NDArray[np.int32]
@@ -125,8 +125,9 @@ class NearTasks(NamedTuple):
 class Colleagues(NamedTuple):
     """Workers of the same centre that are near each other by straight line, kept from epoch to epoch."""
 
-    by_x: Annotated[Ints, "B, W"]  # ids, by place from west to east
-    lines: Line  # one for each copy and centre: row b * N + centre
+    crews: Annotated[Ints, "B, N, crew"]  # the workers of each centre
+    crew_sizes: Annotated[Ints, "B, N"]
+    grids: Grid  # one for each copy and centre: row b * N + centre
     near: Annotated[Ints, "B, W, M"]
     near_m2: Annotated[Floats, "B, W, M"]  # squared distances
     moved: Annotated[Bytes, "B, W"]  # is elsewhere than at the epoch before
@@ -180,10 +181,10 @@ class Sizes(NamedTuple):
     candidates: int
 
 
-def empty_state(sizes: Sizes) -> PreferenceState:
-    """Arrays for ``sizes.batch`` copies, nothing in them yet."""
+def empty_state(sizes: Sizes, box: Box) -> PreferenceState:
+    """Arrays for ``sizes.batch`` copies in a city with these ends, nothing in them yet."""
     crew = -(-sizes.workers // sizes.centres)
     axes = {"B": sizes.batch, "W": sizes.workers, "T": sizes.tasks, "N": sizes.centres, "K": sizes.candidates}
     axes |= {"C": NUM_CATEGORIES, "M": NEIGHBOURS, "spare": SPARE, "crew": crew, "nodes": sizes.nodes}
-    colleagues = allocate(Colleagues, axes, lines=Line.empty(sizes.batch * sizes.centres, crew))
+    colleagues = allocate(Colleagues, axes, grids=Grid.empty(sizes.batch * sizes.centres, crew, box))
     return allocate(PreferenceState, axes, colleagues=colleagues)

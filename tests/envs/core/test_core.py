@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from crowdgym.envs.core.clock import Clock
-from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, Line, fill_line, find_slots, nearest_within, sort_by_x
+from crowdgym.envs.core.neighbours import NO_NEIGHBOUR, Box, Grid, fill_grid, nearest, nearest_within
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc
 from crowdgym.envs.core.seeding import EpisodeSeeds, InstanceSeeds, benchmark_sequence
@@ -22,27 +22,32 @@ def brute_force(x_m: NDArray[np.float64], y_m: NDArray[np.float64], ids: list[in
 
 
 @settings(deadline=None)
-@given(points=points, chosen=st.randoms(use_true_random=False), count=st.integers(1, 8))
-def test_nearest_neighbours_are_those_of_a_full_search(points: list[tuple[float, float]], chosen, count: int) -> None:
+@given(
+    points=points,
+    chosen=st.randoms(use_true_random=False),
+    count=st.integers(1, 8),
+    room=st.sampled_from((80, 400, 2_000)),  # one row of cells, two, five
+)
+def test_nearest_neighbours_are_those_of_a_full_search(
+    points: list[tuple[float, float]], chosen, count: int, room: int
+) -> None:
     x_m, y_m = np.array(points).T.copy()
     listed = np.array([chosen.random() < 0.7 for _ in points], np.int8)
     ids = np.flatnonzero(listed).tolist()
-    by_x = np.arange(len(points), dtype=np.int32)[::-1].copy()
-    sort_by_x(by_x, x_m)
-    assert by_x.tolist() == sorted(range(len(points)), key=lambda i: (x_m[i], i))
-    lines, slots = Line.empty(2, len(points)), np.zeros(len(points), np.int32)
-    fill_line(lines, 1, by_x, listed, x_m, y_m)
-    find_slots(lines, 1, by_x, x_m, slots)
+    grids = Grid.empty(2, room, Box.around(x_m, y_m))
+    fill_grid(grids, 1, np.array([*ids, *range(len(points))], np.int32)[: len(points)], len(ids), x_m, y_m)
+    grid = Grid(*(part[1] for part in grids))
     found, squared = np.zeros(count, np.int32), np.zeros(count)
-    for at in range(len(points)):  # of a point that is in the line, and of one that is not
+    for at in range(len(points)):  # of a point that is in the grid, and of one that is not
         everyone = brute_force(x_m, y_m, ids, at, len(points))
         dx, dy = x_m - x_m[at], y_m - y_m[at]
         distances = (dx * dx + dy * dy)[np.array(everyone, np.int64)].tolist()
         for bound in (np.inf, 25.0, *distances):
             near = [i for i, distance in zip(everyone, distances, strict=True) if distance <= bound]
-            where = (slots[at], x_m[at], y_m[at])
-            assert nearest_within(Line(*(part[1] for part in lines)), *where, at, bound, found, squared) == len(near)
+            assert nearest_within(grid, x_m[at], y_m[at], at, bound, found, squared) == len(near)
             assert found.tolist() == (near + [NO_NEIGHBOUR] * count)[:count]
+        nearest(grid, x_m[at], y_m[at], at, 1.0, found, squared)
+        assert found.tolist() == (everyone + [NO_NEIGHBOUR] * count)[:count]
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,11 @@ from reference.hand_worlds import a_task, a_world
 from crowdgym.envs.core.neighbours import (
     BLOCK,
     NO_NEIGHBOUR,
-    Line,
-    fill_line,
-    find_slots,
+    Box,
+    Grid,
+    fill_grid,
     nearest_within,
     offer,
-    sort_by_x,
 )
 from crowdgym.envs.core.payment import payment_at
 from crowdgym.envs.core.road_graph import RoadArrays, next_arc, travel_time_s
@@ -73,7 +72,7 @@ def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_t
 
 # ---- neighbours ----
 
-# Eight points, x to the right, y up. By x: 0 4 5 (x = 0), 1, 2, 3, 7, 6.
+# Eight points, x to the right, y up. Ten columns, as many as there are metres; two rows, the upper one from y = 4 on.
 #
 #    8 | 5 . . .  . . . . 6
 #    7 | . . . .  . . 7 .
@@ -83,72 +82,90 @@ def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_t
 #        x = 0            8
 X_M = np.array([0.0, 2.0, 3.0, 5.0, 0.0, 0.0, 8.0, 6.0])
 Y_M = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 8.0, 8.0, 7.0])
-BY_X = [0, 4, 5, 1, 2, 3, 7, 6]
+COLUMNS, ROWS = 10, 2
+BY_CELL = [0, 4, 1, 2, 3, 5, 7, 6]  # the lower row, west to east, then the upper one
 
 
-def a_line(x_m: NDArray[np.float64], y_m: NDArray[np.float64], *left_out: int) -> Line:
-    by_x = np.arange(len(x_m), dtype=np.int32)
-    sort_by_x(by_x, x_m)
-    chosen = np.ones(len(x_m), np.int8)
-    chosen[list(left_out)] = 0
-    lines = Line.empty(1, len(x_m))
-    fill_line(lines, 0, by_x, chosen, x_m, y_m)
-    return lines
+def a_grid(members: list[int], x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> Grid:
+    """A grid of one copy over 10 m by 8 m."""
+    grids = Grid.empty(1, len(x_m), Box(0.0, 0.0, 10.0, 8.0))
+    grids = grids._replace(starts=np.zeros((1, COLUMNS * ROWS + 1), np.int32))
+    grids.sides[0], grids.per_m[0] = (COLUMNS, ROWS), (COLUMNS / 10.0, ROWS / 8.0)
+    fill_grid(grids, 0, np.array(members, np.int32), len(members), x_m, y_m)
+    return grids
+
+
+def eight_points(*left_out: int) -> Grid:
+    return a_grid([i for i in range(8) if i not in left_out], X_M, Y_M)
 
 
 def search(
-    lines: Line, x_m: float, y_m: float, count: int, exclude: int = -1, bound: float = np.inf
+    grids: Grid, x_m: float, y_m: float, count: int, exclude: int = -1, bound: float = np.inf
 ) -> tuple[int, list[int], list[float]]:
     """How many are within the bound, the ids found and their squared distances."""
-    slots = np.zeros(1, np.int32)
-    find_slots(lines, 0, np.zeros(1, np.int32), np.array([x_m]), slots)
     found, squared = np.full(count, -1, np.int32), np.full(count, -1.0)
-    within = nearest_within(Line(*(part[0] for part in lines)), int(slots[0]), x_m, y_m, exclude, bound, found, squared)
+    within = nearest_within(Grid(*(part[0] for part in grids)), x_m, y_m, exclude, bound, found, squared)
     return within, found.tolist(), squared.tolist()
 
 
-def test_points_are_sorted_by_x_and_then_by_number() -> None:
-    for first in (BY_X, BY_X[::-1], list(range(8))):
-        ids = np.array(first, np.int32)
-        sort_by_x(ids, X_M)
-        assert ids.tolist() == BY_X
+@pytest.mark.parametrize(
+    ("points", "columns", "rows"), [(1, 2, 1), (50, 50, 1), (200, 128, 1), (400, 128, 2), (10_000, 250, 12)]
+)
+def test_a_grid_has_more_cells_for_more_points_and_is_as_wide_and_high_as_its_box(
+    points: int, columns: int, rows: int
+) -> None:
+    grids = Grid.empty(3, points, Box(-50.0, 20.0, 150.0, 120.0))
+    assert grids.sides.tolist() == [[columns, rows]] * 3
+    assert grids.starts.shape == (3, columns * rows + 1)
+    assert grids.corner_m.tolist() == [[-50.0, 20.0]] * 3
+    assert grids.per_m.tolist() == [[columns / 200.0, rows / 100.0]] * 3
+    assert grids.ids.shape == grids.x_m.shape == grids.picked.shape == (3, points + BLOCK)
 
 
-def test_a_line_holds_those_chosen_in_that_order_and_behind_them_none_far_away() -> None:
-    lines = a_line(X_M, Y_M, 4, 3)
-    assert lines.size[0, 0] == 6
-    assert lines.ids[0].tolist() == [0, 5, 1, 2, 7, 6] + [NO_NEIGHBOUR] * BLOCK + [0, 0]
-    assert lines.x_m[0].tolist() == [0.0, 0.0, 2.0, 3.0, 6.0, 8.0] + [np.inf] * BLOCK + [0.0, 0.0]
-    assert lines.y_m[0, :6].tolist() == [0.0, 8.0, 0.0, 0.0, 7.0, 8.0]
+def test_a_box_is_around_all_places() -> None:
+    assert Box.around(np.array([3.0, -1.0, 2.0]), np.array([5.0, 9.0, 7.0])) == Box(-1.0, 5.0, 3.0, 9.0)
 
 
-def test_there_is_a_line_for_each_copy_with_room_for_one_more_block() -> None:
-    lines = Line.empty(3, 5)
-    sizes = {name: part.shape for name, part in lines._asdict().items()}
-    assert sizes.pop("size") == (3, 1)
-    assert sizes.pop("ranks") == (3, BLOCK)
-    assert set(sizes.values()) == {(3, 5 + BLOCK)}
-    fill_line(lines, 1, np.array([1, 0], np.int32), np.ones(2, np.int8), np.array([9.0, 8.0]), np.zeros(2))
-    assert lines.size.tolist() == [[0], [2], [0]]
-    assert Line(*(part[1] for part in lines)).x_m[:2].tolist() == [8.0, 9.0]
+def test_a_grid_holds_its_members_cell_by_cell() -> None:
+    grids = eight_points(4, 3)
+    assert grids.ids[0, :6].tolist() == [0, 1, 2, 5, 7, 6]
+    assert grids.x_m[0, :6].tolist() == [0.0, 2.0, 3.0, 0.0, 6.0, 8.0]
+    assert grids.y_m[0, :6].tolist() == [0.0, 0.0, 0.0, 8.0, 7.0, 8.0]
+    lower, upper = [0, 1, 1, 2, 3, 3, 3, 3, 3, 3], [3, 4, 4, 4, 4, 4, 4, 5, 5, 6]
+    assert grids.starts[0].tolist() == [*lower, *upper, 6]
 
 
-def test_who_asks_belongs_behind_all_who_are_further_west() -> None:
-    """The line has x = 0, 2, 3, 5, 6, 8 (and two more 0); asked from -1, 0, 2.5, 8 and 9."""
-    asked = np.array([-1.0, 0.0, 2.5, 8.0, 9.0])
-    slots = np.zeros(5, np.int32)
-    find_slots(a_line(X_M, Y_M), 0, np.arange(5, dtype=np.int32), asked, slots)
-    assert slots.tolist() == [0, 0, 4, 7, 8]
+def test_a_grid_that_is_filled_again_forgets_who_was_in_it() -> None:
+    grids = eight_points()
+    assert grids.ids[0, :8].tolist() == BY_CELL
+    fill_grid(grids, 0, np.array([6, 1, 0], np.int32), 2, X_M, Y_M)
+    assert search(grids, 0.0, 0.0, 3) == (2, [1, 6, NO_NEIGHBOUR], [4.0, 128.0, np.inf])
+
+
+def test_each_copy_has_a_grid_of_its_own() -> None:
+    grids = Grid.empty(3, 2, Box(0.0, 0.0, 10.0, 10.0))
+    fill_grid(grids, 1, np.array([1, 0], np.int32), 2, np.array([9.0, 1.0]), np.zeros(2))
+    assert [int(starts[-1]) for starts in grids.starts] == [0, 2, 0]
+    assert grids.ids[1, :2].tolist() == [1, 0]
+
+
+def test_points_outside_the_box_are_found_as_any_other() -> None:
+    x_m, y_m = np.array([-30.0, 5.0, 60.0, 5.0]), np.array([0.0, -40.0, 4.0, 90.0])
+    grids = a_grid([0, 1, 2, 3], x_m, y_m)
+    assert search(grids, -31.0, 0.0, 1, bound=1.0) == (1, [0], [1.0])
+    assert search(grids, 5.0, -42.0, 1, bound=4.0) == (1, [1], [4.0])
+    assert search(grids, 63.0, 8.0, 1, bound=25.0) == (1, [2], [25.0])
+    assert search(grids, 5.0, 89.0, 1, bound=1.0) == (1, [3], [1.0])
 
 
 def test_a_search_tells_squared_metres_nearest_first() -> None:
-    assert search(a_line(X_M, Y_M), 2.0, 1.0, 4) == (8, [1, 2, 4, 0], [1.0, 2.0, 4.0, 5.0])
+    assert search(eight_points(), 2.0, 1.0, 4) == (8, [1, 2, 4, 0], [1.0, 2.0, 4.0, 5.0])
 
 
 def test_of_points_as_far_the_smaller_ids_are_kept() -> None:
     """From (2.5, 0), 1 and 2 are both half a metre away, 0 and 3 both 2.5 m."""
-    assert search(a_line(X_M, Y_M), 2.5, 0.0, 3)[1:] == ([1, 2, 0], [0.25, 0.25, 6.25])
-    assert search(a_line(X_M, Y_M), 2.5, 0.0, 1)[1:] == ([1], [0.25])
+    assert search(eight_points(), 2.5, 0.0, 3)[1:] == ([1, 2, 0], [0.25, 0.25, 6.25])
+    assert search(eight_points(), 2.5, 0.0, 1)[1:] == ([1], [0.25])
 
 
 @pytest.mark.parametrize(
@@ -156,39 +173,48 @@ def test_of_points_as_far_the_smaller_ids_are_kept() -> None:
 )
 def test_a_search_ends_at_its_bound_that_included(bound: float, within: int, found: list[int]) -> None:
     """From (2, 1): 1 at 1 m², 2 at 2, 4 at 4, 0 at 5."""
-    assert search(a_line(X_M, Y_M), 2.0, 1.0, 3, bound=bound)[:2] == (within, found)
+    assert search(eight_points(), 2.0, 1.0, 3, bound=bound)[:2] == (within, found)
 
 
 def test_a_search_counts_more_than_it_has_room_for() -> None:
-    assert search(a_line(X_M, Y_M), 2.0, 1.0, 2, bound=5.0) == (4, [1, 2], [1.0, 2.0])
+    assert search(eight_points(), 2.0, 1.0, 2, bound=5.0) == (4, [1, 2], [1.0, 2.0])
 
 
 def test_the_point_that_asks_is_left_out_and_not_counted() -> None:
-    assert search(a_line(X_M, Y_M), 8.0, 8.0, 2, exclude=6) == (7, [7, 5], [5.0, 64.0])
+    assert search(eight_points(), 8.0, 8.0, 2, exclude=6) == (7, [7, 5], [5.0, 64.0])
 
 
 def test_there_may_be_fewer_than_wanted() -> None:
-    within, found, squared = search(a_line(X_M, Y_M), 0.0, 0.0, 8, exclude=0)
+    within, found, squared = search(eight_points(), 0.0, 0.0, 8, exclude=0)
     assert (within, found) == (7, [4, 1, 2, 3, 5, 7, 6, NO_NEIGHBOUR])
     assert squared == [1.0, 4.0, 9.0, 25.0, 64.0, 85.0, 128.0, np.inf]
 
 
-def test_a_line_of_nothing_finds_nothing() -> None:
-    assert search(a_line(X_M, Y_M, *range(8)), 0.0, 0.0, 2) == (0, [NO_NEIGHBOUR] * 2, [np.inf] * 2)
+def test_a_grid_of_nothing_finds_nothing() -> None:
+    assert search(eight_points(*range(8)), 0.0, 0.0, 2) == (0, [NO_NEIGHBOUR] * 2, [np.inf] * 2)
 
 
 @pytest.mark.parametrize("at", [0, 7, 8, 20, 39])
-def test_a_search_goes_as_far_as_it_must_to_either_side_and_no_further(at: int) -> None:
-    """Points 0 to 39 in a row, a metre apart; what moves behind the line's back is not noticed two blocks away."""
-    lines = a_line(np.arange(40.0), np.zeros(40))
+def test_a_search_reads_the_cells_within_its_bound_and_no_others(at: int) -> None:
+    """Points 0 to 39 in a row of 40 cells, a metre apart; who moves without a new grid is not noticed elsewhere."""
+    x_m = np.arange(40.0)
+    grids = Grid.empty(1, 40, Box(0.0, 0.0, 40.0, 1.0))
+    fill_grid(grids, 0, np.arange(40, dtype=np.int32), 40, x_m, np.zeros(40))
     near = [i for i in range(40) if abs(i - at) <= 3]
     for i in range(40):
-        if abs(i - at) > 3 + 2 * BLOCK:
-            lines.x_m[0, i] = at
-    found, squared = np.zeros(7, np.int32), np.zeros(7)
-    line = Line(*(part[0] for part in lines))
-    assert nearest_within(line, at, float(at), 0.0, -1, 9.0, found, squared) == len(near)
-    assert sorted(found[: len(near)].tolist()) == near
+        if abs(i - at) > 4:
+            grids.x_m[0, i] = at
+    assert search(grids, float(at), 0.0, 7, bound=9.0)[0] == len(near)
+    assert sorted(search(grids, float(at), 0.0, 7, bound=9.0)[1][: len(near)]) == near
+
+
+def test_of_many_points_within_the_bound_the_nearest_are_kept_wherever_they_lie() -> None:
+    """70 points in one cell: more than are measured or ranked at once, and more than a word has bits."""
+    x_m = 70.0 - np.arange(70.0)
+    grids = Grid.empty(1, 70, Box(-1e6, 0.0, 1e6, 1.0))
+    fill_grid(grids, 0, np.arange(70, dtype=np.int32), 70, x_m, np.zeros(70))
+    assert search(grids, 0.0, 0.0, 3) == (70, [69, 68, 67], [1.0, 4.0, 9.0])
+    assert search(grids, 0.0, 0.0, 3, exclude=68, bound=9.0) == (2, [69, 67, NO_NEIGHBOUR], [1.0, 9.0, np.inf])
 
 
 @pytest.mark.parametrize(
