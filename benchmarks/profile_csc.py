@@ -47,7 +47,7 @@ NAMES = {
     PLAY: "play the events of the interval",
     LOCATE: "locate workers",
     CANDIDATES: "list candidates and masks",
-    CHANGES: "find what changed, sort workers and tasks by x",
+    CHANGES: "find what changed, fill the grids",
     DESCRIBE: "describe tasks and workers",
     OWN: "write the worker itself, its task, its candidates",
     NEAR_TASKS: "find and write the nearest tasks",

@@ -127,7 +127,7 @@ def fill_grid(
 @inlined
 def size_of(grid: Grid) -> int:
     """How many points are in the grid of one copy."""
-    return grid.starts[len(grid.starts) - 1]
+    return int(grid.starts[len(grid.starts) - 1])
 
 
 @inlined
