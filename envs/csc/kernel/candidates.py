@@ -5,10 +5,25 @@ From then on it is told which tasks have opened or ended, and searches again onl
 others. Keys are distance and id in one number, so whichever way a list came about, it is the same list.
 """
 
+from typing import NamedTuple
+
+import numpy as np
+
 from crowdgym.common.jit import inlined, kernel
 from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN
-from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Ints, Keys, Rules, units_to_task
+from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Keys, Rules, units_to_task
+
+
+_FARTHEST = 65_535.0  # units, in 16 bits
+
+
+class Found(NamedTuple):
+    """How far a list of candidates is."""
+
+    kept: int
+    bound: int  # as in `Choices`
+    limit: int  # no task with this key or a greater one is kept
 
 
 @kernel
@@ -64,15 +79,22 @@ def list_candidates(state: CscState, rules: Rules, unit_m: float, b: int) -> Non
 @kernel
 def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> None:
     """Search all open tasks for those nearest to worker ``w``."""
-    choices = state.choices
-    choices.kept[b, w], choices.bound[b, w] = 0, UNBOUNDED
+    choices, distances = state.choices, state.distances
+    keys, open_ids = choices.keys[b, w], choices.open_ids[b]
+    to_tasks = distances.to_tasks[b, np.uintp(distances.position[state.workers.node[b, w]])]
     skills = state.workers.skill_bits[b, w]
+    found = Found(0, UNBOUNDED, _key(_units_in_range(rules.range_m, unit_m) + 1, 0))
     first = 0
     for k in range(NUM_SKILLS):
+        last = choices.open_ends[b, k]
         if (skills >> k) & 1:
-            for j in range(first, choices.open_ends[b, k]):
-                _consider(state, rules, unit_m, b, w, choices.open_ids[b, j])
-        first = choices.open_ends[b, k]
+            for j in range(first, last):
+                task = open_ids[np.uintp(j)]
+                key = _key(to_tasks[np.uintp(task)], task)
+                if key < found.limit:
+                    found = _insert(keys, found, key)
+        first = last
+    choices.kept[b, w], choices.bound[b, w] = found.kept, found.bound
 
 
 @kernel
@@ -98,32 +120,47 @@ def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: i
 
 
 @inlined
+def _key(units: int, task: int) -> int:
+    """Distance and id of a task in one number."""
+    return int((np.int64(units) << 32) | np.int64(task))
+
+
+@inlined
+def _units_in_range(range_m: float, unit_m: float) -> int:
+    """The most units that are no more than ``range_m``."""
+    units = int(min(range_m / unit_m, _FARTHEST)) + 1
+    while units * unit_m > range_m:
+        units -= 1
+    return units
+
+
+@inlined
 def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> bool:
     """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest; says whether it is."""
     choices = state.choices
-    units = units_to_task(state.distances, b, state.workers.node[b, w], task)
-    key = (units << 32) | int(task)
-    if key >= choices.bound[b, w] or units * unit_m > rules.range_m:
+    key = _key(units_to_task(state.distances, b, state.workers.node[b, w], task), task)
+    bound = choices.bound[b, w]
+    limit = min(bound, _key(_units_in_range(rules.range_m, unit_m) + 1, 0))
+    if key >= limit:
         return False
-    _insert(choices.keys[b, w], choices.kept[b], choices.bound[b], w, key)
+    found = _insert(choices.keys[b, w], Found(int(choices.kept[b, w]), bound, limit), key)
+    choices.kept[b, w], choices.bound[b, w] = found.kept, found.bound
     return True
 
 
 @inlined
-def _insert(keys: Keys, kept: Ints, bound: Keys, w: int, key: int) -> None:
-    """Put a key that is under the bound in its place; where there is no more room the last one becomes the bound."""
-    slot = kept[w]
-    if slot == len(keys):
-        slot -= 1
-        bound[w] = max(key, keys[slot])
-        if key > keys[slot]:
-            return
-    else:
-        kept[w] += 1
-    while slot > 0 and keys[slot - 1] > key:
-        keys[slot] = keys[slot - 1]
-        slot -= 1
-    keys[slot] = key
+def _insert(keys: Keys, found: Found, key: int) -> Found:
+    """Put a key that is under the limit in its place; where there is no more room the last one becomes the bound."""
+    kept, bound, limit = found
+    slot = min(kept, len(keys) - 1)
+    if kept == len(keys):
+        bound = limit = max(key, keys[slot])
+    if kept < len(keys) or key < keys[slot]:
+        while slot > 0 and keys[np.uintp(slot - 1)] > key:
+            keys[np.uintp(slot)] = keys[np.uintp(slot - 1)]
+            slot -= 1
+        keys[np.uintp(slot)] = key
+    return Found(min(kept + 1, len(keys)), bound, limit)
 
 
 @inlined

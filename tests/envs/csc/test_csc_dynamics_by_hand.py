@@ -160,7 +160,7 @@ def test_what_opens_is_kept_only_if_it_is_nearer_than_all_that_may_have_been_lef
     assert kept_tasks(simulation, 0) == [10, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize(("range_m", "in_range"), [(399.0, [0, -1]), (400.0, [0, 1])])
+@pytest.mark.parametrize(("range_m", "in_range"), [(399.0, [0, -1]), (400.0, [0, 1]), (1e9, [0, 1]), (0.0, [-1, -1])])
 def test_the_range_is_in_metres_whatever_the_unit(range_m: float, in_range: list[int]) -> None:
     """Units of 2 m: τ0 at 1 is 200 m from w0 at 0, τ1 at 2 is 400 m."""
     simulation = start(a_world([0], [a_task(1), a_task(2)], unit_m=2.0, range_m=range_m, max_candidates=2))
