@@ -20,7 +20,7 @@ from crowdgym.envs.core.lanes import LANES, first_bit, near_lanes, rank_lanes
 NO_NEIGHBOUR = 2**31 - 1  # an id greater than any
 BLOCK = LANES  # points that are measured at once
 _BITS = 64  # of a number that says which points are near
-_MARGIN, _MARGIN_M = 1.0 + 1e-9, 1e-6  # a distance is rounded; the cells that a query reads take in a little more
+_MARGIN_M = 1e-6  # sums are rounded, so a query reads a little further than its bound
 
 
 class Box(NamedTuple):
@@ -67,7 +67,7 @@ class Grid(NamedTuple):
 def _columns_and_rows(points: int) -> tuple[int, int]:
     """Measured: one row of 128 for 200 points, 12 rows of 250 for 10,000; twice or half as many take as long."""
     root = math.sqrt(points)
-    return max(min(points, 128), int(2.5 * root), 1), max(int(root / 8), 1)
+    return max(min(points, 128), int(2.5 * root)), max(int(root / 8), 1)
 
 
 @inlined
@@ -149,7 +149,7 @@ def offer(found: NDArray[np.int32], squared: NDArray[np.float64], candidate: int
 @inlined
 def _pick(grid: Grid, x: float, y: float, exclude: int, bound: float) -> int:
     """Put the points within ``bound``, but for ``exclude``, at the front of ``grid.picked``. Returns how many."""
-    reach = np.sqrt(bound) * _MARGIN + _MARGIN_M
+    reach = np.sqrt(bound) + _MARGIN_M
     left, right = _column_of(grid, x - reach), _column_of(grid, x + reach)
     lowest, highest = _row_of(grid, y - reach), _row_of(grid, y + reach)
     columns, count = grid.sides[0], np.uintp(0)

@@ -14,7 +14,6 @@ from crowdgym.envs.csc.instance import NUM_SKILLS
 from crowdgym.envs.csc.kernel.dynamics import IDLE, OPEN
 from crowdgym.envs.csc.kernel.state import UNBOUNDED, CscState, Keys, Rules, units_to_task
 
-
 _FARTHEST = 65_535.0  # units, in 16 bits
 
 

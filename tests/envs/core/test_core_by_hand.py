@@ -72,7 +72,7 @@ def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_t
 
 # ---- neighbours ----
 
-# Eight points, x to the right, y up. Ten columns, as many as there are metres; two rows, the upper one from y = 4 on.
+# Eight points, x to the right, y up. Columns of 2 m from x = -2 on, ten of them; two rows of 8 m from y = -7 on.
 #
 #    8 | 5 . . .  . . . . 6
 #    7 | . . . .  . . 7 .
@@ -82,15 +82,15 @@ def test_kernels_read_the_roads_of_the_network_without_a_copy_and_cannot_write_t
 #        x = 0            8
 X_M = np.array([0.0, 2.0, 3.0, 5.0, 0.0, 0.0, 8.0, 6.0])
 Y_M = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 8.0, 8.0, 7.0])
-COLUMNS, ROWS = 10, 2
-BY_CELL = [0, 4, 1, 2, 3, 5, 7, 6]  # the lower row, west to east, then the upper one
+BOX, COLUMNS, ROWS = Box(-2.0, -7.0, 18.0, 9.0), 10, 2
+BY_CELL = [0, 1, 2, 3, 4, 5, 7, 6]  # the lower row (y < 1), west to east, then the upper one
 
 
 def a_grid(members: list[int], x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> Grid:
-    """A grid of one copy over 10 m by 8 m."""
-    grids = Grid.empty(1, len(x_m), Box(0.0, 0.0, 10.0, 8.0))
+    """A grid of one copy."""
+    grids = Grid.empty(1, len(x_m), BOX)
     grids = grids._replace(starts=np.zeros((1, COLUMNS * ROWS + 1), np.int32))
-    grids.sides[0], grids.per_m[0] = (COLUMNS, ROWS), (COLUMNS / 10.0, ROWS / 8.0)
+    grids.sides[0], grids.per_m[0] = (COLUMNS, ROWS), (COLUMNS / 20.0, ROWS / 16.0)
     fill_grid(grids, 0, np.array(members, np.int32), len(members), x_m, y_m)
     return grids
 
@@ -131,7 +131,7 @@ def test_a_grid_holds_its_members_cell_by_cell() -> None:
     assert grids.ids[0, :6].tolist() == [0, 1, 2, 5, 7, 6]
     assert grids.x_m[0, :6].tolist() == [0.0, 2.0, 3.0, 0.0, 6.0, 8.0]
     assert grids.y_m[0, :6].tolist() == [0.0, 0.0, 0.0, 8.0, 7.0, 8.0]
-    lower, upper = [0, 1, 1, 2, 3, 3, 3, 3, 3, 3], [3, 4, 4, 4, 4, 4, 4, 5, 5, 6]
+    lower, upper = [0, 0, 1, 3, 3, 3, 3, 3, 3, 3], [3, 3, 4, 4, 4, 5, 6, 6, 6, 6]
     assert grids.starts[0].tolist() == [*lower, *upper, 6]
 
 
@@ -206,6 +206,15 @@ def test_a_search_reads_the_cells_within_its_bound_and_no_others(at: int) -> Non
             grids.x_m[0, i] = at
     assert search(grids, float(at), 0.0, 7, bound=9.0)[0] == len(near)
     assert sorted(search(grids, float(at), 0.0, 7, bound=9.0)[1][: len(near)]) == near
+
+
+def test_a_point_as_far_as_the_bound_is_found_where_a_rounded_sum_ends_before_its_cell() -> None:
+    """-7.004775003542685 and the distance to 9 are 8.999999999999998 in floating point; a cell begins at 9."""
+    x_m = -7.004775003542685
+    assert x_m + (9.0 - x_m) < 9.0
+    grids = Grid.empty(1, 10, Box(0.0, 0.0, 10.0, 1.0))
+    fill_grid(grids, 0, np.array([0], np.int32), 1, np.array([9.0]), np.zeros(1))
+    assert search(grids, x_m, 0.0, 1, bound=(9.0 - x_m) * (9.0 - x_m))[:2] == (1, [0])
 
 
 def test_of_many_points_within_the_bound_the_nearest_are_kept_wherever_they_lie() -> None:

@@ -167,6 +167,13 @@ def test_the_range_is_in_metres_whatever_the_unit(range_m: float, in_range: list
     assert candidates(simulation, 0) == in_range
 
 
+@pytest.mark.parametrize(("range_m", "in_range"), [(399.0, [-1]), (400.0, [0])])
+def test_what_opens_at_the_end_of_the_range_is_in_range(range_m: float, in_range: list[int]) -> None:
+    simulation = start(a_world([0], [a_task(2, created_s=5.0)], unit_m=2.0, range_m=range_m, max_candidates=1))
+    play(simulation, 5.0, [0])
+    assert candidates(simulation, 0) == in_range
+
+
 def test_every_illegal_action_is_counted_and_holds() -> None:
     """w0 has one candidate: 2 is illegal. While on its way everything but 0 is."""
     simulation = play(start(a_world([0], [a_task(3)])), 5.0, [2])
