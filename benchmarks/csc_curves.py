@@ -22,6 +22,7 @@ WINDOW = 5  # iterations
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 6.0, 4.0, 110
 
 Floats = NDArray[np.float64]
+COLOURS = 10  # of Matplotlib; further learners have the same ones and dashed lines
 
 
 def smoothed(values: Floats) -> Floats:
@@ -39,10 +40,11 @@ def curves(folders: list[Path]) -> tuple[Floats, Floats]:
 
 def draw(axes: Any, city: str, learners: dict[str, list[Path]], against_time: bool) -> None:
     """One picture."""
-    for name, folders in learners.items():
+    for place, (name, folders) in enumerate(learners.items()):
         seconds, revenue = curves(folders)
         x = seconds if against_time else np.arange(1, revenue.shape[1] + 1)
-        (line,) = axes.plot(x, revenue.mean(axis=0) / 1000, label=name)
+        style = "--" if place >= COLOURS else "-"
+        (line,) = axes.plot(x, revenue.mean(axis=0) / 1000, style, label=name)
         axes.fill_between(x, revenue.min(axis=0) / 1000, revenue.max(axis=0) / 1000, color=line.get_color(), alpha=0.15)
     axes.set_xlabel("processor time [s]" if against_time else "iteration")
     axes.set_ylabel("revenue of training episodes [thousand]")
