@@ -214,8 +214,7 @@ class CscSimulation:
 
 
 def _scales(network: RoadNetwork, settings: CscSettings) -> Scales:
-    west, east = float(network.x_m.min()), float(network.x_m.max())
-    south, north = float(network.y_m.min()), float(network.y_m.max())
+    west, south, east, north = Box.around(network.x_m, network.y_m)
     return Scales(
         centre_x_m=(west + east) / 2,
         centre_y_m=(south + north) / 2,

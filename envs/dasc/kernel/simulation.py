@@ -264,8 +264,7 @@ def _bits(skills: NDArray[np.bool_]) -> NDArray[np.uint16]:
 
 
 def _scales(network: RoadNetwork, settings: DascSettings) -> Scales:
-    west, east = float(network.x_m.min()), float(network.x_m.max())
-    south, north = float(network.y_m.min()), float(network.y_m.max())
+    west, south, east, north = Box.around(network.x_m, network.y_m)
     work_s = settings.subtasks_mean * settings.duration_mean_s
     return Scales(
         centre_x_m=(west + east) / 2,

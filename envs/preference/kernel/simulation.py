@@ -225,8 +225,7 @@ class PreferenceSimulation:
 
 
 def _scales(network: RoadNetwork, settings: PreferenceSettings) -> Scales:
-    west, east = float(network.x_m.min()), float(network.x_m.max())
-    south, north = float(network.y_m.min()), float(network.y_m.max())
+    west, south, east, north = Box.around(network.x_m, network.y_m)
     busy_s = settings.range_m / settings.speed_mps + settings.service_s
     reach_m = max(settings.range_m, 1.0)
     wait_s = max(settings.expiry_mean_s * (1.0 + settings.expiry_spread), busy_s, settings.decline_cooldown_s)
