@@ -65,24 +65,25 @@ def list_candidates(state: CscState, rules: Rules, unit_m: float, b: int) -> Non
     """
     workers, near, choices = state.workers, state.neighbour_lists, state.choices
     stirred = near.num_opened[b] + near.num_ended[b] > 0
+    out_of_range = _key(_units_in_range(rules.range_m, unit_m) + 1, 0)  # no key of a task in range is as large
     for w in range(workers.status.shape[1]):
         if workers.status[b, w] != IDLE:
             _offer_nothing(state, b, w, 0)
         elif choices.kept[b, w] < 0:
-            _search(state, rules, unit_m, b, w)
+            _search(state, out_of_range, b, w)
             _offer_kept(state, b, w)
-        elif stirred and _bring_up_to_date(state, rules, unit_m, b, w):
+        elif stirred and _bring_up_to_date(state, out_of_range, b, w):
             _offer_kept(state, b, w)
 
 
 @kernel
-def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> None:
+def _search(state: CscState, out_of_range: int, b: int, w: int) -> None:
     """Search all open tasks for those nearest to worker ``w``."""
     choices, distances = state.choices, state.distances
     keys, open_ids = choices.keys[b, w], choices.open_ids[b]
     to_tasks = distances.to_tasks[b, np.uintp(distances.position[state.workers.node[b, w]])]
     skills = state.workers.skill_bits[b, w]
-    found = Found(0, UNBOUNDED, _key(_units_in_range(rules.range_m, unit_m) + 1, 0))
+    found = Found(0, UNBOUNDED, out_of_range)
     first = 0
     for k in range(NUM_SKILLS):
         last = choices.open_ends[b, k]
@@ -97,7 +98,7 @@ def _search(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> Non
 
 
 @kernel
-def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: int) -> bool:
+def _bring_up_to_date(state: CscState, out_of_range: int, b: int, w: int) -> bool:
     """Drop from the tasks of worker ``w`` what has ended, and let it consider what has opened; says if any of it is."""
     near, choices = state.neighbour_lists, state.choices
     keys, still_open = choices.keys[b, w], 0
@@ -111,9 +112,9 @@ def _bring_up_to_date(state: CscState, rules: Rules, unit_m: float, b: int, w: i
     for j in range(near.num_opened[b]):
         task = near.opened[b, j]
         if (skills >> state.tasks.skill[b, task]) & 1:
-            changed |= _consider(state, rules, unit_m, b, w, task)
+            changed |= _consider(state, out_of_range, b, w, task)
     if choices.kept[b, w] < state.output.candidates.shape[2] and choices.bound[b, w] < UNBOUNDED:
-        _search(state, rules, unit_m, b, w)
+        _search(state, out_of_range, b, w)
         return True
     return changed
 
@@ -134,12 +135,12 @@ def _units_in_range(range_m: float, unit_m: float) -> int:
 
 
 @inlined
-def _consider(state: CscState, rules: Rules, unit_m: float, b: int, w: int, task: int) -> bool:
+def _consider(state: CscState, out_of_range: int, b: int, w: int, task: int) -> bool:
     """Keep an open task of a skill of worker ``w``, if it is in range and one of the nearest; says whether it is."""
     choices = state.choices
     key = _key(units_to_task(state.distances, b, state.workers.node[b, w], task), task)
     bound = choices.bound[b, w]
-    limit = min(bound, _key(_units_in_range(rules.range_m, unit_m) + 1, 0))
+    limit = min(bound, out_of_range)
     if key >= limit:
         return False
     found = _insert(choices.keys[b, w], Found(int(choices.kept[b, w]), bound, limit), key)
